@@ -1,0 +1,80 @@
+# House commands of swift-agent-sessions. `make` alone lists them.
+# Needs GNU make, a POSIX shell and Swift 6.2 or later. Goes to the network for the Swift packages that this one
+# depends on and, with apt, for what `deps` finds missing.
+
+# Which backends are built: every Swift command below takes this, so that all of them see the same package.
+# A backend that needs a library of its own adds its trait here and its Debian package to SYSTEM_PACKAGES.
+TRAITS := --traits SQLite
+SYSTEM_PACKAGES := libsqlite3-dev
+
+SWIFT := swift
+# `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
+COVERAGE_MINIMUM := 97
+# Where `make docs` makes pages for.
+DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsBackends
+# Further arguments for `swift test`, such as ARGS='--filter ULID', and for the program of bench-commit.
+ARGS :=
+
+# What `format` and `lint` read: of these, the ones that exist.
+SWIFT_SOURCES := $(wildcard Package.swift Sources Tests Benchmarks Conformance Examples)
+
+# A crash is to end the run at once; the backtracer of Swift can outlive the process that it looks at.
+SANITIZER_ENVIRONMENT := SWIFT_BACKTRACE=enable=no
+LEAK_OPTIONS := LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/lsan.supp:print_suppressions=0
+
+.DEFAULT_GOAL := help
+# One recipe at a time: the Swift package manager locks its build folder.
+.NOTPARALLEL:
+
+.PHONY: help deps build demo test test-tsan test-asan format lint coverage docs clean bench-commit
+
+help: ## list these commands
+	@echo 'make COMMAND, where COMMAND is one of'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+deps: ## install the system packages that are missing
+	@sh Scripts/deps.sh $(SYSTEM_PACKAGES)
+
+build: deps ## debug build of everything
+	$(SWIFT) build $(TRAITS)
+
+demo: deps ## build the tool for release and do the main job on sample conversations
+	@echo '==> release build of agent-sessions'
+	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/demo.sh
+
+test: deps ## build and run all tests
+	@echo '==> building the tests'
+	$(SWIFT) build $(TRAITS) --build-tests
+	@echo '==> running the tests'
+	$(SWIFT) test $(TRAITS) --skip-build --parallel $(ARGS)
+
+test-tsan: deps ## run the tests under Thread Sanitizer
+	$(SANITIZER_ENVIRONMENT) $(SWIFT) test $(TRAITS) --sanitize thread --scratch-path .build-tsan --parallel $(ARGS)
+
+test-asan: deps ## run the tests under Address Sanitizer
+	$(SANITIZER_ENVIRONMENT) $(LEAK_OPTIONS) \
+	    $(SWIFT) test $(TRAITS) --sanitize address --scratch-path .build-asan --parallel $(ARGS)
+
+format: ## rewrite the Swift sources in the house style
+	$(SWIFT) format format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+lint: ## check the Swift sources against the house style
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+coverage: deps ## run the tests, print line coverage of Sources/, fail below COVERAGE_MINIMUM
+	rm -rf .build-coverage/debug/codecov
+	$(SWIFT) test $(TRAITS) --enable-code-coverage --scratch-path .build-coverage --parallel
+	@SWIFT='$(SWIFT)' sh Scripts/coverage.sh .build-coverage/debug $(COVERAGE_MINIMUM)
+
+docs: deps ## make the documentation pages of the libraries
+	set -e; for target in $(DOC_TARGETS); do \
+	    $(SWIFT) package $(TRAITS) generate-documentation --target $$target; \
+	done
+
+bench-commit: deps ## release build and run of group-commit-probe: what shared commits bring
+	$(SWIFT) build $(TRAITS) -c release --product group-commit-probe
+	.build/release/group-commit-probe $(ARGS)
+
+clean: ## remove every build folder
+	rm -rf .build .build-* .build_* .index-build

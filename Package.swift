@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "swift-agent-sessions",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "AgentSessions", targets: ["AgentSessions"]),
+        .library(name: "AgentSessionsMemory", targets: ["AgentSessionsMemory"]),
+        .library(name: "AgentSessionsSQLite", targets: ["AgentSessionsSQLite"]),
+        .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
+        .executable(name: "agent-sessions", targets: ["agent-sessions"]),
+    ],
+    // A trait is an engine. The sources of a backend are compiled only where its trait is on, so that nobody
+    // needs the C library of an engine that they do not use.
+    traits: [
+        .trait(name: "SQLite", description: "The SQLite backend; needs libsqlite3."),
+        .default(enabledTraits: ["SQLite"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: [.defaults, "CommandLineArguments", "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        .target(
+            name: "AgentSessions",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ]),
+        .target(
+            name: "AgentSessionsBlocking",
+            dependencies: ["AgentSessions", .product(name: "Metrics", package: "swift-metrics")]),
+        .target(name: "AgentSessionsMemory", dependencies: ["AgentSessions"]),
+
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
+        .target(
+            name: "AgentSessionsSQLite",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking",
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+            ]),
+
+        .target(
+            name: "AgentSessionsBackends",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory",
+                .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]),
+        .executableTarget(
+            name: "agent-sessions",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBackends",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "AgentSessionsTests", dependencies: ["AgentSessions", "AgentSessionsMemory"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
+}

@@ -1,0 +1,36 @@
+/// An open store: both repositories on one engine.
+///
+/// A store is safe to use from any number of tasks at once. Close it when it is no longer needed; a call after that
+/// throws ``StoreError/Code/closed``.
+public protocol SessionStore: SessionRepository, SessionMessageRepository {
+    /// The backend's name, as it stands in a store URL.
+    var backendName: String { get }
+
+    /// What this store, as it is configured, promises.
+    var capabilities: StoreCapabilities { get }
+
+    /// The settings in force, read back from the engine rather than repeated from the configuration, and the engine's
+    /// version as `engine`. No value is a secret.
+    func effectiveSettings() async throws(StoreError) -> [StoreSetting]
+
+    /// The chain of migrations, and which of its steps this store has.
+    func migrations() async throws(StoreError) -> [MigrationStatus]
+
+    /// Waits for the changes under way, refuses new ones, and lets go of files, connections and threads. A second call
+    /// does nothing.
+    func close() async
+}
+
+/// A setting that is in force.
+public struct StoreSetting: Sendable, Hashable {
+    /// The name, as configuration has it where it is configurable.
+    public let name: String
+    /// The value as the engine reports it.
+    public let value: String
+
+    /// A setting that is in force.
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}

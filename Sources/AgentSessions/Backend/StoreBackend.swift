@@ -1,0 +1,65 @@
+public import Logging
+
+/// A backend as a plugin: what it is called, how it is configured, and how it opens a store.
+///
+/// The registry in `AgentSessionsBackends` knows a backend by this alone. Everything that it prints or refuses
+/// (unknown keys, values out of range) follows from the declared ``settings``.
+public protocol StoreBackend: Sendable {
+    /// The store that the backend opens.
+    associatedtype Store: SessionStore
+
+    /// The name, which is the scheme of its store URLs, such as `sqlite`: `[a-z][a-z0-9]*`.
+    static var name: String { get }
+
+    /// What the backend is, in one line.
+    static var summary: String { get }
+
+    /// A store URL of this backend, to show in help and errors.
+    static var exampleURL: String { get }
+
+    /// What a store with the default settings promises.
+    static var capabilities: StoreCapabilities { get }
+
+    /// The settings that the backend knows, besides ``CommonSettings``.
+    static var settings: [SettingDefinition] { get }
+
+    /// Opens the store at `url`, making it where there is none, and brings its tables up to date.
+    ///
+    /// - Parameters:
+    ///   - url: Where the store is. Its parameters are in `settings` already.
+    ///   - settings: A checked value for each of ``settings``.
+    ///   - context: What the application gives to every backend.
+    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be reached or made, ``StoreError/Code/newerStore``,
+    ///   ``StoreError/Code/migrationRequired``, ``StoreError/Code/invalidArgument``.
+    static func open(
+        _ url: StoreURL, settings: SettingValues, context: StoreContext
+    ) async throws(StoreError) -> Store
+}
+
+/// What the application gives to a backend that opens a store.
+public struct StoreContext: Sendable {
+    /// Where the backend logs. It logs no secret and no content of a message.
+    public var logger: Logger
+    /// Whether to bring an older store up to date.
+    public var migrationPolicy: MigrationPolicy
+    /// The largest values, which the store lowers its own limits to.
+    public var limits: StoreLimits
+
+    /// A context; without arguments, one that logs nowhere, migrates, and leaves the limits as they are.
+    public init(
+        logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() }),
+        migrationPolicy: MigrationPolicy = .apply, limits: StoreLimits = .standard
+    ) {
+        self.logger = logger
+        self.migrationPolicy = migrationPolicy
+        self.limits = limits
+    }
+}
+
+/// What to do with a store that lacks steps of the migration chain.
+public enum MigrationPolicy: String, Sendable, Hashable, CaseIterable {
+    /// Apply them when the store is opened.
+    case apply = "auto"
+    /// Refuse to open it with ``StoreError/Code/migrationRequired``.
+    case require
+}

@@ -1,0 +1,147 @@
+/// What a read transaction offers: primitive look-ups, all of one moment.
+///
+/// A reader is used on one thread and never leaves the closure that it was given to.
+public protocol SessionStoreReader {
+    /// The session of that id.
+    mutating func session(_ id: ULID) throws(StoreError) -> Session?
+
+    /// A run of the list of sessions, newest first by `(createdAt, id)`.
+    mutating func sessions(_ request: SessionListRequest) throws(StoreError) -> [Session]
+
+    /// A run of a session's messages in the order of their sequences; `session` is the session as this transaction
+    /// sees it. ``MessageRange/sequences(limit:last:)`` tells which sequences the run takes.
+    mutating func messages(_ request: MessageRequest, of session: Session) throws(StoreError) -> [SessionMessage]
+
+    /// Those messages of a session whose id is among `ids`, in any order.
+    mutating func messages(of session: ULID, withIDs ids: [ULID]) throws(StoreError) -> [SessionMessage]
+}
+
+/// What a write transaction offers besides: primitive changes, all of which happen or none.
+///
+/// A writer stores what it is given. The rules (sequences, revisions, counters, replays) have been applied before.
+public protocol SessionStoreWriter: SessionStoreReader {
+    /// Stores a session whose id is not in the store.
+    mutating func insert(_ session: Session) throws(StoreError)
+
+    /// Stores `session` in place of `previous`, which has the same id and time of creation.
+    mutating func replace(_ previous: Session, with session: Session) throws(StoreError)
+
+    /// Removes a session, its messages, and every index entry of both.
+    mutating func remove(_ session: Session) throws(StoreError)
+
+    /// Stores messages of one session whose ids and sequences are not in it.
+    mutating func insert(_ messages: [SessionMessage]) throws(StoreError)
+
+    /// Removes the messages of a session after a sequence, with every index entry.
+    mutating func removeMessages(of session: Session, after sequence: Int) throws(StoreError)
+}
+
+/// A store whose engine has transactions. It says how to read and to write; the repositories follow from that, so
+/// that every such backend obeys the same rules.
+///
+/// The closures are synchronous: a transaction is one visit to one thread, and nothing waits inside it. A backend may
+/// run a closure more than once, each time on a fresh transaction (after a failed attempt at a shared commit), and
+/// only the last run counts.
+public protocol TransactionalSessionStore: SessionStore {
+    /// A read transaction.
+    associatedtype Reader: SessionStoreReader
+    /// A write transaction.
+    associatedtype Writer: SessionStoreWriter
+
+    /// Runs `body` in a read transaction.
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (inout Reader) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result
+
+    /// Runs `body` in a write transaction, and returns after it is as durable as the store promises. Where `body`
+    /// throws, nothing is changed.
+    func write<Result: Sendable>(
+        _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result
+}
+
+// MARK: - SessionRepository
+
+extension TransactionalSessionStore {
+    public func create(_ new: NewSession) async throws(StoreError) -> Session {
+        try await write { (writer) throws(StoreError) in
+            guard try writer.session(new.id) == nil else { throw .sessionExists(new.id) }
+            let session = new.session
+            try writer.insert(session)
+            return session
+        }
+    }
+
+    public func get(_ id: ULID) async throws(StoreError) -> Session? {
+        try await read { (reader) throws(StoreError) in try reader.session(id) }
+    }
+
+    public func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {
+        try await read { (reader) throws(StoreError) in try reader.sessions(request) }
+    }
+
+    public func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
+        try await write { (writer) throws(StoreError) in
+            guard let session = try writer.session(id) else { throw .sessionNotFound(id) }
+            let changed = try change.apply(to: session)
+            try writer.replace(session, with: changed)
+            return changed
+        }
+    }
+
+    public func delete(_ id: ULID) async throws(StoreError) -> Bool {
+        try await write { (writer) throws(StoreError) in
+            guard let session = try writer.session(id) else { return false }
+            try writer.remove(session)
+            return true
+        }
+    }
+
+    public func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
+        try await write { (writer) throws(StoreError) in
+            guard try writer.session(session.id) == nil else { throw .sessionExists(session.id) }
+            try writer.insert(session)
+            var batches = RestoreBatches(of: session, from: try messages.makeReader())
+            while let batch = try batches.next() {
+                try writer.insert(batch)
+            }
+        }
+    }
+}
+
+// MARK: - SessionMessageRepository
+
+extension TransactionalSessionStore {
+    public func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
+        try await write { (writer) throws(StoreError) in
+            let session = try writer.session(request.sessionID)
+            let stored = try writer.messages(of: request.sessionID, withIDs: request.messages.map(\.id))
+            switch try request.plan(session: session, stored: stored) {
+            case .replay(let messages):
+                return AppendResult(messages: messages, isReplay: true)
+            case .write(let grown, let messages):
+                // The plan has refused an absent session, so there is one to replace.
+                if let session { try writer.replace(session, with: grown) }
+                try writer.insert(messages)
+                return AppendResult(messages: messages, isReplay: false)
+            }
+        }
+    }
+
+    public func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
+        try await read { (reader) throws(StoreError) in
+            guard let session = try reader.session(request.sessionID) else { return nil }
+            return MessagePage(session: session, messages: try reader.messages(request, of: session))
+        }
+    }
+
+    public func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
+        try await write { (writer) throws(StoreError) in
+            guard let session = try writer.session(id) else { throw .sessionNotFound(id) }
+            let rewound = try request.apply(to: session)
+            try writer.removeMessages(of: session, after: request.sequence)
+            try writer.replace(session, with: rewound)
+            return rewound
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// The errors that core and backends share, so that the same failure reads the same everywhere.
+extension StoreError {
+    /// There is no session `id`.
+    public static func sessionNotFound(_ id: ULID) -> StoreError {
+        StoreError(.notFound, "There is no session \(id) in this store. `list` shows the sessions that there are.")
+    }
+
+    /// A session `id` is in the store already.
+    public static func sessionExists(_ id: ULID) -> StoreError {
+        StoreError(
+            .alreadyExists,
+            "A session \(id) is in this store already. Create without an id to have a fresh one made.")
+    }
+
+    /// The store was closed.
+    public static func storeClosed(backend: String? = nil) -> StoreError {
+        StoreError(.closed, "The store was closed. Open it again before you use it.", backend: backend)
+    }
+
+    /// What was read back is not what the store wrote.
+    ///
+    /// - Parameters:
+    ///   - what: The row or record, named so that a person finds it.
+    ///   - detail: What is wrong with it, without its content.
+    public static func corrupt(
+        _ what: String, _ detail: String, backend: String? = nil, cause: (any Error)? = nil
+    ) -> StoreError {
+        StoreError(
+            .corrupt, "\(what) is damaged: \(detail). Run `verify`, and restore it from an export or a backup.",
+            backend: backend, cause: cause)
+    }
+
+    static let cancelledBeforeStart = StoreError(
+        .cancelled, "The task was cancelled before the operation began. Nothing was written.")
+}
+
+/// Text from outside, made safe to stand in a message: shortened, and with control characters escaped.
+package func quoted(_ text: String, limit: Int = 60) -> String {
+    var out = "\""
+    var count = 0
+    for scalar in text.unicodeScalars {
+        if count == limit { return out + "…\"" }
+        count += 1
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse:
+            out += "\\u{" + String(scalar.value, radix: 16) + "}"
+        default:
+            out.unicodeScalars.append(scalar)
+        }
+    }
+    return out + "\""
+}

@@ -1,0 +1,240 @@
+public import Logging
+public import Tracing
+
+/// The service over a store: it makes ids, checks values, tries again what failed for a passing reason, and finds out
+/// what became of a change whose outcome the store does not know.
+///
+/// ```swift
+/// let service = PersistentSessionService(store)
+/// let session = try await service.create(actorName: "local/orchestrator")
+/// try await service.appendMessage(NewMessage(.user, "Is my train late?"), to: session.id)
+/// let tail = try await service.lastMessages(20, in: session.id)
+/// ```
+public struct PersistentSessionService<Store: SessionStore>: SessionService {
+    /// The store that keeps the data.
+    public let store: Store
+    /// The largest values that the service takes: the store's, lowered by the application.
+    public let limits: StoreLimits
+
+    let generator: ULIDGenerator
+    let clock: RevisionClock
+    let caller: RetryingCaller
+
+    /// A service over `store`.
+    ///
+    /// - Parameters:
+    ///   - store: An open store. The service does not close it.
+    ///   - retryPolicy: How to try again.
+    ///   - limits: Limits to lower the store's own to.
+    ///   - generator: What makes ids; by default one for the whole process, so that ids grow within it.
+    ///   - now: The clock.
+    ///   - logger: Where retries are logged. No content of a message and no secret is.
+    ///   - tracer: What makes a span of each operation; `nil` makes none and costs nothing.
+    public init(
+        _ store: Store, retryPolicy: RetryPolicy = .standard, limits: StoreLimits = .standard,
+        generator: ULIDGenerator = .shared, now: @escaping @Sendable () -> Timestamp = { .now() },
+        logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() }),
+        tracer: (any Tracer)? = nil
+    ) {
+        self.store = store
+        self.limits = store.capabilities.limits.lowered(to: limits)
+        self.generator = generator
+        clock = RevisionClock(now: now)
+        caller = RetryingCaller(policy: retryPolicy, backend: store.backendName, logger: logger, tracer: tracer)
+    }
+
+    public var capabilities: StoreCapabilities {
+        var capabilities = store.capabilities
+        capabilities.limits = limits
+        return capabilities
+    }
+}
+
+extension PersistentSessionService {
+    /// The id that the caller chose, or a fresh one.
+    private func newID(_ chosen: ULID?) throws(StoreError) -> ULID {
+        if let chosen { return chosen }
+        return try generator.next()
+    }
+}
+
+// MARK: - Sessions
+
+extension PersistentSessionService {
+    public func create(actorName: String, metadata: JSONObject, id: ULID?) async throws(StoreError) -> Session {
+        try limits.check(actorName: actorName)
+        let new = NewSession(
+            id: try newID(id), actorName: actorName, metadata: try limits.check(metadata: metadata),
+            createdAt: try clock.next())
+        return try await caller.call(.create) { () throws(StoreError) in
+            try await store.create(new)
+        } settle: { () throws(StoreError) -> Settlement<Session> in
+            guard let found = try await store.get(new.id) else { return .notStored }
+            guard found.createdAt == new.createdAt, found.actorName.isIdentical(to: new.actorName) else {
+                throw .sessionExists(new.id)
+            }
+            return .stored(found)
+        }
+    }
+
+    public func get(_ id: ULID) async throws(StoreError) -> Session {
+        let found = try await caller.call(.get) { () throws(StoreError) in try await store.get(id) }
+        guard let found else { throw .sessionNotFound(id) }
+        return found
+    }
+
+    public func list(
+        _ filter: SessionFilter, limit: Int, offset: Int, after: SessionCursor?
+    ) async throws(StoreError) -> SessionPage {
+        try limits.check(limit: limit)
+        try limits.check(offset: offset)
+        try after?.requireFilter(filter)
+        // One more than asked for tells whether there is a next page.
+        let request = SessionListRequest(filter: filter, after: after?.position, offset: offset, limit: limit + 1)
+        var sessions = try await caller.call(.list) { () throws(StoreError) in try await store.list(request) }
+        guard sessions.count > limit else { return SessionPage(sessions: sessions, next: nil) }
+        sessions.removeLast(sessions.count - limit)
+        return SessionPage(sessions: sessions, next: sessions.last.map { SessionCursor($0.position, filter: filter) })
+    }
+
+    public func update(
+        _ id: ULID, actorName: String?, metadata: JSONObject?, expectedRevision: Timestamp?
+    ) async throws(StoreError) -> Session {
+        guard actorName != nil || metadata != nil else {
+            throw StoreError(.invalidArgument, "Nothing to update: give an actor name, metadata, or both.")
+        }
+        if let actorName { try limits.check(actorName: actorName) }
+        let change = SessionChange(
+            actorName: actorName, metadata: try metadata.map { (object) throws(StoreError) -> JSONObject in
+                try limits.check(metadata: object)
+            },
+            expectedRevision: expectedRevision, time: try clock.next())
+        return try await apply(change, to: id, as: .update)
+    }
+
+    public func updateTokenUsage(_ id: ULID, adding usage: TokenUsage) async throws(StoreError) -> Session {
+        try usage.validateIncrement()
+        return try await apply(SessionChange(usage: usage, time: try clock.next()), to: id, as: .usage)
+    }
+
+    private func apply(
+        _ change: SessionChange, to id: ULID, as operation: ServiceOperation
+    ) async throws(StoreError) -> Session {
+        try await caller.call(operation) { () throws(StoreError) in
+            try await store.update(id, change)
+        } settle: { () throws(StoreError) -> Settlement<Session> in
+            try await settleByRevision(id, time: change.time, expected: change.expectedRevision)
+        }
+    }
+
+    public func delete(_ id: ULID) async throws(StoreError) {
+        let existed = try await caller.call(.delete) { () throws(StoreError) -> Bool in
+            try await store.delete(id)
+        } settle: { () throws(StoreError) -> Settlement<Bool> in
+            try await store.get(id) == nil ? .stored(true) : .notStored
+        }
+        guard existed else { throw .sessionNotFound(id) }
+    }
+}
+
+// MARK: - Messages
+
+extension PersistentSessionService {
+    public func append(
+        _ messages: [NewMessage], to sessionID: ULID, usage: TokenUsage?, expectedSequence: Int?
+    ) async throws(StoreError) -> [SessionMessage] {
+        try limits.check(batchCount: messages.count)
+        try usage?.validateIncrement()
+        var pending: [PendingMessage] = []
+        pending.reserveCapacity(messages.count)
+        for message in messages {
+            pending.append(try limits.check(message, id: try newID(message.id)))
+        }
+        try requireUniqueIDs(pending)
+        let request = AppendRequest(
+            sessionID: sessionID, messages: pending, usage: usage, expectedSequence: expectedSequence,
+            time: try clock.next())
+        return try await caller.call(.append) { () throws(StoreError) in
+            try await store.append(request).messages
+        } settle: { () throws(StoreError) -> Settlement<[SessionMessage]> in
+            // The message ids were made before the first attempt, so the same append gives back what is there.
+            .repeatable
+        }
+    }
+
+    private func requireUniqueIDs(_ messages: [PendingMessage]) throws(StoreError) {
+        guard messages.count > 1 else { return }
+        var seen: Set<ULID> = []
+        for message in messages where !seen.insert(message.id).inserted {
+            throw StoreError(
+                .invalidArgument, "The message id \(message.id) comes twice in the batch: give each message its own.")
+        }
+    }
+
+    public func messages(in id: ULID, _ range: MessageRange, limit: Int) async throws(StoreError) -> MessagePage {
+        try limits.check(limit: limit)
+        switch range {
+        case .after(let sequence): try limits.check(offset: sequence)
+        case .before(let sequence):
+            guard sequence > 0 else {
+                throw StoreError(.invalidArgument, "Sequences begin at 1: there is nothing before \(sequence).")
+            }
+        case .last: break
+        }
+        return try await page(MessageRequest(sessionID: id, range: range, limit: limit))
+    }
+
+    func page(_ request: MessageRequest) async throws(StoreError) -> MessagePage {
+        let found = try await caller.call(.messages) { () throws(StoreError) in try await store.messages(request) }
+        guard let found else { throw .sessionNotFound(request.sessionID) }
+        try found.check(against: request)
+        return found
+    }
+
+    public func messageStream(in id: ULID, after sequence: Int) -> MessageStream {
+        MessageStream(after: sequence) { (range, limit) throws(StoreError) in
+            try limits.check(offset: sequence)
+            return try await page(
+                MessageRequest(sessionID: id, range: range, limit: limit, byteLimit: MessageStream.pageBytes))
+        }
+    }
+
+    public func count(_ id: ULID) async throws(StoreError) -> Int {
+        try await get(id).messageCount
+    }
+
+    public func rewind(
+        _ id: ULID, to sequence: Int, expectedRevision: Timestamp?, expectedSequence: Int?
+    ) async throws(StoreError) -> Session {
+        guard sequence >= 0 else {
+            throw StoreError(.invalidArgument, "A session cannot be rewound to \(sequence): give 0 or a sequence.")
+        }
+        let request = RewindRequest(
+            to: sequence, expectedRevision: expectedRevision, expectedSequence: expectedSequence,
+            time: try clock.next())
+        return try await caller.call(.rewind) { () throws(StoreError) in
+            try await store.rewind(id, request)
+        } settle: { () throws(StoreError) -> Settlement<Session> in
+            try await settleByRevision(id, time: request.time, expected: expectedRevision)
+        }
+    }
+}
+
+// MARK: - Outcomes
+
+extension PersistentSessionService {
+    /// Finds out by the revision whether a change that was to be made at `time` is in the store.
+    ///
+    /// The change sets the revision to `time`, or to one microsecond after the revision before it where that is later.
+    /// No two changes of this process have the same time.
+    private func settleByRevision(
+        _ id: ULID, time: Timestamp, expected: Timestamp?
+    ) async throws(StoreError) -> Settlement<Session> {
+        guard let found = try await store.get(id) else { return .unknown }
+        if found.revision < time || found.revision == expected { return .notStored }
+        if let expected {
+            return found.revision == max(time, try expected.next()) ? .stored(found) : .unknown
+        }
+        return found.revision == time ? .stored(found) : .unknown
+    }
+}

@@ -1,0 +1,37 @@
+/// How long and how often the service tries again what failed for a passing reason.
+///
+/// Only errors that say that nothing was written (``StoreError/isTransient``) are tried again, and only whole calls.
+/// The pause before attempt *n* is drawn evenly from zero to `baseDelay` · 2ⁿ⁻², but at most `maximumDelay`: "full
+/// jitter", <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
+public struct RetryPolicy: Sendable, Hashable {
+    /// Attempts in all, the first one included; at least one.
+    public var maximumAttempts: Int
+    /// The bound on the first pause.
+    public var baseDelay: Duration
+    /// The bound on any pause.
+    public var maximumDelay: Duration
+    /// No attempt begins later than this after the first.
+    public var totalTime: Duration
+
+    /// Five attempts within fifteen seconds.
+    public static let standard = RetryPolicy()
+    /// One attempt.
+    public static let never = RetryPolicy(maximumAttempts: 1)
+
+    /// A policy.
+    public init(
+        maximumAttempts: Int = 5, baseDelay: Duration = .milliseconds(20), maximumDelay: Duration = .seconds(1),
+        totalTime: Duration = .seconds(15)
+    ) {
+        self.maximumAttempts = max(1, maximumAttempts)
+        self.baseDelay = baseDelay
+        self.maximumDelay = maximumDelay
+        self.totalTime = totalTime
+    }
+
+    /// The pause before an attempt; the second one is number 2.
+    func delay(beforeAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
+        let bound = min(baseDelay * (1 << min(max(attempt - 2, 0), 20)), maximumDelay)
+        return bound * Double.random(in: 0...1, using: &generator)
+    }
+}

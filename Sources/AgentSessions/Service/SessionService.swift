@@ -1,0 +1,200 @@
+/// What an application calls: sessions, their messages, their usage, and documents of both.
+///
+/// Every function may be called from any number of tasks at once. A write returns after it is as durable as the store
+/// promises (``StoreCapabilities/durability``). Functions throw ``StoreError/Code/notFound`` for an absent session,
+/// ``StoreError/Code/invalidArgument`` and ``StoreError/Code/limitExceeded`` for values that no store takes, and
+/// what their own descriptions name.
+public protocol SessionService: Sendable {
+    /// What the store behind the service promises.
+    var capabilities: StoreCapabilities { get }
+
+    // MARK: Sessions
+
+    /// Creates a session.
+    ///
+    /// - Parameters:
+    ///   - actorName: The agent or user, such as `local/orchestrator`: 1 to 255 bytes without control characters.
+    ///   - metadata: Whatever the application keeps with the session.
+    ///   - id: The key; `nil` makes one that is larger than every one made before in this process.
+    /// - Throws: ``StoreError/Code/alreadyExists`` where `id` is taken.
+    func create(actorName: String, metadata: JSONObject, id: ULID?) async throws(StoreError) -> Session
+
+    /// The session of that id.
+    func get(_ id: ULID) async throws(StoreError) -> Session
+
+    /// A page of sessions, newest first.
+    ///
+    /// - Parameters:
+    ///   - filter: Which sessions.
+    ///   - limit: How many at the most.
+    ///   - offset: How many to leave out first. For depth use `after`, which costs the same at every depth.
+    ///   - after: The cursor of the page before, from a list with the same filter.
+    func list(
+        _ filter: SessionFilter, limit: Int, offset: Int, after: SessionCursor?
+    ) async throws(StoreError) -> SessionPage
+
+    /// Changes a session's actor name, metadata or both.
+    ///
+    /// - Parameter expectedRevision: Where given, the session must not have changed since: ``Session/revision``.
+    /// - Throws: ``StoreError/Code/conflict`` where it has changed.
+    func update(
+        _ id: ULID, actorName: String?, metadata: JSONObject?, expectedRevision: Timestamp?
+    ) async throws(StoreError) -> Session
+
+    /// Adds to a session's usage.
+    ///
+    /// - Throws: ``StoreError/Code/invalidArgument`` for a negative part, ``StoreError/Code/limitExceeded`` where a
+    ///   total would not fit 64 bits. Nothing is added then.
+    func updateTokenUsage(_ id: ULID, adding usage: TokenUsage) async throws(StoreError) -> Session
+
+    /// Deletes a session with its messages.
+    func delete(_ id: ULID) async throws(StoreError)
+
+    // MARK: Messages
+
+    /// Appends a batch, whole or not at all, with contiguous sequences.
+    ///
+    /// Appending is idempotent by message id: a batch that is in the session already is given back as it was stored,
+    /// and adds no usage.
+    ///
+    /// - Parameters:
+    ///   - messages: 1 to ``StoreLimits/batchMessages`` messages.
+    ///   - sessionID: The session.
+    ///   - usage: Usage to add in the same transaction.
+    ///   - expectedSequence: Where given, the session's last sequence must be this.
+    /// - Returns: The messages as they are stored.
+    /// - Throws: ``StoreError/Code/conflict`` where the last sequence is another, a message id is there with another
+    ///   payload, or only a part of the batch is there.
+    func append(
+        _ messages: [NewMessage], to sessionID: ULID, usage: TokenUsage?, expectedSequence: Int?
+    ) async throws(StoreError) -> [SessionMessage]
+
+    /// A run of a session's messages with the session, both of one moment.
+    ///
+    /// - Parameters:
+    ///   - id: The session.
+    ///   - range: Where the run begins or ends.
+    ///   - limit: How many messages at the most.
+    func messages(
+        in id: ULID, _ range: MessageRange, limit: Int
+    ) async throws(StoreError) -> MessagePage
+
+    /// The messages of a session from a sequence on, read as they are asked for, in constant memory.
+    ///
+    /// - Parameters:
+    ///   - id: The session. That it is absent shows when the first message is asked for.
+    ///   - sequence: The sequence after which the stream begins; 0 for the first message.
+    func messageStream(in id: ULID, after sequence: Int) -> MessageStream
+
+    /// The number of messages in a session.
+    func count(_ id: ULID) async throws(StoreError) -> Int
+
+    /// Removes every message after a sequence; 0 clears the session. Usage stays as it is. The sequences are given out
+    /// again, and the id of a removed message counts as new.
+    ///
+    /// - Parameters:
+    ///   - id: The session.
+    ///   - sequence: The last sequence that stays.
+    ///   - expectedRevision: Where given, the session's revision must be this.
+    ///   - expectedSequence: Where given, the session's last sequence must be this.
+    /// - Throws: ``StoreError/Code/conflict`` where an expectation is not met.
+    func rewind(
+        _ id: ULID, to sequence: Int, expectedRevision: Timestamp?, expectedSequence: Int?
+    ) async throws(StoreError) -> Session
+
+    // MARK: Documents
+
+    /// A session with all its messages as a document: checksummed JSON, made as it is read, in constant memory.
+    func exportSession(_ id: ULID) -> SessionExport
+
+    /// Stores every session of a document, each whole or not at all, under fresh ids.
+    ///
+    /// Everything is checked before anything is written: size, shape, schema version, checksum, sequences, limits.
+    ///
+    /// - Parameters:
+    ///   - source: The document.
+    ///   - format: How the sessions are written.
+    ///   - maximumSessions: How many sessions the document may hold.
+    /// - Throws: ``StoreError/Code/unsupportedSchemaVersion``, ``StoreError/Code/checksumMismatch``,
+    ///   ``StoreError/Code/invalidArgument``, ``StoreError/Code/limitExceeded``.
+    func importSessions(
+        _ source: DocumentSource, format: DocumentFormat, maximumSessions: Int
+    ) async throws(StoreError) -> ImportResult
+}
+
+// MARK: - Shorter calls
+
+extension SessionService {
+    /// Creates a session with a fresh id.
+    public func create(actorName: String, metadata: JSONObject = JSONObject()) async throws(StoreError) -> Session {
+        try await create(actorName: actorName, metadata: metadata, id: nil)
+    }
+
+    /// The first page of sessions, newest first, or the one after a cursor.
+    public func list(
+        _ filter: SessionFilter = SessionFilter(), limit: Int = 50, after: SessionCursor? = nil
+    ) async throws(StoreError) -> SessionPage {
+        try await list(filter, limit: limit, offset: 0, after: after)
+    }
+
+    /// Changes a session, whatever its revision.
+    public func update(
+        _ id: ULID, actorName: String? = nil, metadata: JSONObject? = nil
+    ) async throws(StoreError) -> Session {
+        try await update(id, actorName: actorName, metadata: metadata, expectedRevision: nil)
+    }
+
+    /// Appends one message.
+    ///
+    /// The rules are those of ``append(_:to:usage:expectedSequence:)``.
+    public func appendMessage(
+        _ message: NewMessage, to sessionID: ULID, usage: TokenUsage? = nil, expectedSequence: Int? = nil
+    ) async throws(StoreError) -> SessionMessage {
+        let stored = try await append(
+            [message], to: sessionID, usage: usage, expectedSequence: expectedSequence)
+        guard let first = stored.first else {
+            throw StoreError(.internalFailure, "The store gave back no message for an append to \(sessionID).")
+        }
+        return first
+    }
+
+    /// Appends a batch, whole or not at all.
+    public func append(_ messages: [NewMessage], to sessionID: ULID) async throws(StoreError) -> [SessionMessage] {
+        try await append(messages, to: sessionID, usage: nil, expectedSequence: nil)
+    }
+
+    /// Messages by limit and offset, in order.
+    public func messages(in id: ULID, limit: Int = 100, offset: Int = 0) async throws(StoreError) -> MessagePage {
+        guard offset >= 0 else {
+            throw StoreError(.invalidArgument, "The offset is \(offset): give 0 or more.")
+        }
+        return try await messages(in: id, .after(offset), limit: limit)
+    }
+
+    /// The last messages of a session, in order.
+    public func lastMessages(_ count: Int, in id: ULID) async throws(StoreError) -> MessagePage {
+        try await messages(in: id, .last, limit: count)
+    }
+
+    /// The messages of a session from the first on.
+    public func messageStream(in id: ULID) -> MessageStream {
+        messageStream(in: id, after: 0)
+    }
+
+    /// Removes every message after a sequence, whatever the session's revision.
+    public func rewind(_ id: ULID, to sequence: Int) async throws(StoreError) -> Session {
+        try await rewind(id, to: sequence, expectedRevision: nil, expectedSequence: nil)
+    }
+
+    /// Stores the one session of a native document under a fresh id.
+    ///
+    /// - Throws: What ``importSessions(_:format:maximumSessions:)`` throws, and ``StoreError/Code/invalidArgument`` where the source
+    ///   holds more than one document.
+    public func importSession(_ source: DocumentSource) async throws(StoreError) -> ULID {
+        let result = try await importSessions(source, format: .native, maximumSessions: 1)
+        guard let id = result.ids.first else {
+            throw StoreError(.internalFailure, "The import gave back no session.")
+        }
+        return id
+    }
+}

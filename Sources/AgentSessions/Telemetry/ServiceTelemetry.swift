@@ -1,0 +1,77 @@
+import Metrics
+import Tracing
+
+/// The operations of the service, as metrics, spans and logs name them.
+enum ServiceOperation: String, CaseIterable {
+    case create, get, list, update, usage, delete, append, messages, rewind, restore
+}
+
+/// Counts and times what the service does.
+///
+/// Metrics: `agent_sessions_operations_total`, `agent_sessions_errors_total`, `agent_sessions_retries_total` and the
+/// timer `agent_sessions_operation_seconds`, each with the dimensions `operation` and `backend`.
+struct ServiceTelemetry: Sendable {
+    private let instruments: [ServiceOperation: Instruments]
+    private let backend: String
+    private let tracer: (any Tracer)?
+
+    /// Looked up once, as making a metric takes a lock of the metrics system.
+    private struct Instruments: Sendable {
+        let operations: Counter
+        let errors: Counter
+        let retries: Counter
+        let seconds: Metrics.Timer
+    }
+
+    init(backend: String, tracer: (any Tracer)?) {
+        self.backend = backend
+        self.tracer = tracer
+        instruments = Dictionary(
+            uniqueKeysWithValues: ServiceOperation.allCases.map { operation in
+                let dimensions = [("operation", operation.rawValue), ("backend", backend)]
+                return (
+                    operation,
+                    Instruments(
+                        operations: Counter(label: "agent_sessions_operations_total", dimensions: dimensions),
+                        errors: Counter(label: "agent_sessions_errors_total", dimensions: dimensions),
+                        retries: Counter(label: "agent_sessions_retries_total", dimensions: dimensions),
+                        seconds: Metrics.Timer(label: "agent_sessions_operation_seconds", dimensions: dimensions))
+                )
+            })
+    }
+
+    func countRetry(of operation: ServiceOperation) {
+        instruments[operation]?.retries.increment()
+    }
+
+    /// Runs `body`, counted and timed, within a span where there is a tracer.
+    func measure<Result: Sendable>(
+        _ operation: ServiceOperation, _ body: () async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let span = tracer?.startAnySpan("agent_sessions.\(operation.rawValue)", ofKind: .client)
+        span?.attributes["db.system"] = backend
+        defer {
+            instruments[operation]?.operations.increment()
+            instruments[operation]?.seconds.recordNanoseconds((clock.now - start).wholeNanoseconds)
+            span?.end()
+        }
+        do {
+            return try await body()
+        } catch {
+            instruments[operation]?.errors.increment()
+            span?.recordError(error)
+            throw error
+        }
+    }
+}
+
+extension Duration {
+    /// Nanoseconds, at most `Int64.max` (292 years).
+    package var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : whole &+ attoseconds / 1_000_000_000
+    }
+}

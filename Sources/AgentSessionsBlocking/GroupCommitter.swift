@@ -1,0 +1,90 @@
+import AgentSessions
+import Metrics
+
+/// Runs groups of changes on an engine: the part of the group commit that needs no thread of its own to be tested.
+struct GroupCommitter<Engine: CommitEngine> {
+    /// A group is committed after this long, so that a large change in it does not keep the others waiting for more.
+    private static var maximumGroupTime: Duration { .milliseconds(20) }
+
+    private let engine: Engine
+    private let clock = ContinuousClock()
+    private let groupSize: Recorder
+    private let commitTime: Metrics.Timer
+
+    init(engine: Engine, backend: String) {
+        self.engine = engine
+        let dimensions = [("backend", backend)]
+        groupSize = Recorder(label: "agent_sessions_commit_group_size", dimensions: dimensions)
+        commitTime = Metrics.Timer(label: "agent_sessions_commit_seconds", dimensions: dimensions)
+    }
+
+    /// Runs and answers every change of a group.
+    func run(_ group: [PendingWrite<Engine.Writer>]) {
+        var rest = group[...]
+        while !rest.isEmpty {
+            let shared = commitFirst(of: rest)
+            rest = rest.dropFirst(shared)
+        }
+    }
+
+    /// Runs as many changes as fit one transaction, and answers them.
+    ///
+    /// - Returns: How many.
+    private func commitFirst(of group: ArraySlice<PendingWrite<Engine.Writer>>) -> Int {
+        let start = clock.now
+        var taken: [PendingWrite<Engine.Writer>] = []
+        var isSpoilt = false
+        do {
+            try engine.begin()
+            for write in group {
+                taken.append(write)
+                let before = engine.changeCount
+                write.run(&engine.writer)
+                isSpoilt = write.failed && engine.changeCount != before
+                if isSpoilt || clock.now - start > Self.maximumGroupTime { break }
+            }
+            if isSpoilt {
+                engine.rollback()
+            } else {
+                try engine.commit()
+            }
+        } catch {
+            // Nothing of the group is stored, unless the engine does not know: then nobody hears success.
+            let whole = taken.isEmpty ? Array(group) : taken
+            if error.code != .outcomeUnknown, !taken.isEmpty, whole.count > 1 {
+                for write in whole { commitAlone(write) }
+            } else {
+                for write in whole { answer(write, with: error) }
+            }
+            return whole.count
+        }
+        if isSpoilt {
+            for write in taken { taken.count == 1 ? write.answer() : commitAlone(write) }
+        } else {
+            groupSize.record(taken.count)
+            commitTime.recordNanoseconds((clock.now - start).wholeNanoseconds)
+            for write in taken { write.answer() }
+        }
+        return taken.count
+    }
+
+    private func commitAlone(_ write: PendingWrite<Engine.Writer>) {
+        do {
+            try engine.begin()
+            write.run(&engine.writer)
+            if write.failed {
+                engine.rollback()
+            } else {
+                try engine.commit()
+            }
+            write.answer()
+        } catch {
+            answer(write, with: error)
+        }
+    }
+
+    private func answer(_ write: PendingWrite<Engine.Writer>, with error: StoreError) {
+        write.fail(error)
+        write.answer()
+    }
+}

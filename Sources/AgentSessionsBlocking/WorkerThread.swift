@@ -1,0 +1,93 @@
+package import AgentSessions
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A thread of our own, for calls that block: on a disk, a lock, a socket.
+package final class WorkerThread: Sendable {
+    private enum State {
+        case running([CheckedContinuation<Void, Never>])
+        case finished
+    }
+
+    private let state = Mutex(State.running([]))
+
+    /// Starts a thread that runs `body` and ends.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where the system has no thread to give.
+    package init(_ body: @escaping @Sendable () -> Void) throws(StoreError) {
+        let start = Unmanaged.passRetained(
+            Start {
+                body()
+                self.finish()
+            })
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        #else
+        var thread = pthread_t()
+        #endif
+        let status = pthread_create(&thread, nil, runStart, start.toOpaque())
+        guard status == 0 else {
+            start.release()
+            throw StoreError(
+                .unavailable, "The system has no thread to give (error \(status)). Raise the limit on threads.")
+        }
+        #if canImport(Darwin)
+        if let thread { pthread_detach(thread) }
+        #else
+        pthread_detach(thread)
+        #endif
+    }
+
+    /// Waits, without blocking a thread of Swift's, until the body has returned.
+    package func finished() async {
+        await withCheckedContinuation { continuation in
+            let isFinished = state.withLock { state in
+                switch state {
+                case .finished: return true
+                case .running(let waiting):
+                    state = .running(waiting + [continuation])
+                    return false
+                }
+            }
+            if isFinished { continuation.resume() }
+        }
+    }
+
+    private func finish() {
+        let waiting = state.withLock { state in
+            defer { state = .finished }
+            guard case .running(let waiting) = state else { return [CheckedContinuation<Void, Never>]() }
+            return waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}
+
+/// What a new thread is to do, on its way there.
+private final class Start: Sendable {
+    let body: @Sendable () -> Void
+
+    init(body: @escaping @Sendable () -> Void) {
+        self.body = body
+    }
+}
+
+#if canImport(Darwin)
+private func runStart(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+    return nil
+}
+#else
+private func runStart(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+    return nil
+}
+#endif

@@ -1,0 +1,67 @@
+public import AgentSessions
+import Synchronization
+
+/// Sessions in the memory of one process: for tests, for prototypes, and as the example for backend authors.
+///
+/// The whole backend is this file, ``MemoryBackend`` and ``MemoryTables``. Everything that the contract asks of an
+/// append, an update or a rewind is in `AgentSessions`; a backend says how to find, insert, replace and remove.
+public final class MemorySessionStore: TransactionalSessionStore {
+    public let backendName = MemoryBackend.name
+    public let capabilities: StoreCapabilities
+
+    private struct State {
+        var tables = MemoryTables()
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let openedAt = Timestamp.now()
+
+    /// An empty store.
+    public init(limits: StoreLimits = .standard) {
+        capabilities = StoreCapabilities(durability: .memory, scope: .one, limits: limits)
+    }
+
+    public func read<Result: Sendable>(
+        _ body: @escaping @Sendable (inout MemoryTables) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try state.withLock { state throws(StoreError) in
+            guard !state.isClosed else { throw .storeClosed(backend: backendName) }
+            return try body(&state.tables)
+        }
+    }
+
+    public func write<Result: Sendable>(
+        _ body: @escaping @Sendable (inout MemoryTables) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try state.withLock { state throws(StoreError) in
+            guard !state.isClosed else { throw .storeClosed(backend: backendName) }
+            state.tables.begin()
+            do throws(StoreError) {
+                return try body(&state.tables)
+            } catch {
+                state.tables.rollBack()
+                throw error
+            }
+        }
+    }
+
+    public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
+        [StoreSetting("engine", "memory (\(BuildInfo.writer))")]
+    }
+
+    public func migrations() async throws(StoreError) -> [MigrationStatus] {
+        let names = [StoreFormat.Step.resourceRegistry, StoreFormat.Step.sessionPersistence]
+        return zip(names, [nil, names[0]]).map { name, parent in
+            MigrationStatus(
+                name: name, parent: parent, origin: .core, appliedAt: openedAt, build: BuildInfo.writer)
+        }
+    }
+
+    public func close() async {
+        state.withLock { state in
+            state.isClosed = true
+            state.tables = MemoryTables()
+        }
+    }
+}
