@@ -29,3 +29,17 @@ public struct ImportResult: Sendable, Hashable {
         self.messages = messages
     }
 }
+
+/// How to import.
+public struct ImportOptions: Sendable {
+    /// How many sessions the document may hold; more are refused before anything is written.
+    public var maximumSessions: Int
+    /// Told now and then how much of the work is done, from 0 to 1, on any thread.
+    public var progress: (@Sendable (Double) -> Void)?
+
+    /// How to import.
+    public init(maximumSessions: Int = .max, progress: (@Sendable (Double) -> Void)? = nil) {
+        self.maximumSessions = maximumSessions
+        self.progress = progress
+    }
+}

@@ -104,8 +104,9 @@ public protocol SessionService: Sendable {
 
     // MARK: Documents
 
-    /// A session with all its messages as a document: checksummed JSON, made as it is read, in constant memory.
-    func exportSession(_ id: ULID) -> SessionExport
+    /// A session with all its messages as a document, made as it is read, in constant memory: native documents are
+    /// JSON with a checksum. That the session is absent shows when the first bytes are asked for.
+    func exportSession(_ id: ULID, format: DocumentFormat) -> SessionExport
 
     /// Stores every session of a document, each whole or not at all, under fresh ids.
     ///
@@ -114,11 +115,11 @@ public protocol SessionService: Sendable {
     /// - Parameters:
     ///   - source: The document.
     ///   - format: How the sessions are written.
-    ///   - maximumSessions: How many sessions the document may hold.
+    ///   - options: How many sessions to take, and whom to tell of the progress.
     /// - Throws: ``StoreError/Code/unsupportedSchemaVersion``, ``StoreError/Code/checksumMismatch``,
     ///   ``StoreError/Code/invalidArgument``, ``StoreError/Code/limitExceeded``.
     func importSessions(
-        _ source: DocumentSource, format: DocumentFormat, maximumSessions: Int
+        _ source: DocumentSource, format: DocumentFormat, options: ImportOptions
     ) async throws(StoreError) -> ImportResult
 }
 
@@ -186,12 +187,17 @@ extension SessionService {
         try await rewind(id, to: sequence, expectedRevision: nil, expectedSequence: nil)
     }
 
+    /// A session with all its messages as a native document.
+    public func exportSession(_ id: ULID) -> SessionExport {
+        exportSession(id, format: .native)
+    }
+
     /// Stores the one session of a native document under a fresh id.
     ///
-    /// - Throws: What ``importSessions(_:format:maximumSessions:)`` throws, and ``StoreError/Code/invalidArgument`` where the source
-    ///   holds more than one document.
+    /// - Throws: What ``importSessions(_:format:options:)`` throws, and ``StoreError/Code/invalidArgument`` where the
+    ///   source holds more than one document.
     public func importSession(_ source: DocumentSource) async throws(StoreError) -> ULID {
-        let result = try await importSessions(source, format: .native, maximumSessions: 1)
+        let result = try await importSessions(source, format: .native, options: ImportOptions(maximumSessions: 1))
         guard let id = result.ids.first else {
             throw StoreError(.internalFailure, "The import gave back no session.")
         }
