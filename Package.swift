@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "AgentSessionsSQLite", targets: ["AgentSessionsSQLite"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
+        .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
     ],
     // A trait is an engine. The sources of a backend are compiled only where its trait is on, so that nobody
     // needs the C library of an engine that they do not use.
@@ -52,11 +53,15 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
+        .target(name: "CSQLiteHooks", dependencies: [.target(name: "CSQLite", condition: .when(traits: ["SQLite"]))]),
         .target(
             name: "AgentSessionsSQLite",
             dependencies: [
                 "AgentSessions", "AgentSessionsBlocking",
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
             ]),
 
         .target(
@@ -75,6 +80,10 @@ let package = Package(
             ],
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
 
+        .executableTarget(
+            name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
+            path: "Benchmarks/GroupCommit"),
+
         .testTarget(name: "AgentSessionsTests", dependencies: ["AgentSessions", "AgentSessionsMemory"]),
         .testTarget(
             name: "AgentSessionsBackendsTests",
@@ -92,6 +101,6 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.name != "CSQLiteHooks" {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

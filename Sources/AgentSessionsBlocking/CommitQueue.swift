@@ -60,9 +60,14 @@ package final class CommitQueue<Engine: CommitEngine>: Sendable {
         return try outcome.get()
     }
 
+    /// Refuses new changes. The thread ends when it has done those that wait.
+    package func stop() {
+        queue.close()
+    }
+
     /// Refuses new changes, waits for those under way, and closes the engine.
     package func close() async {
-        queue.close()
+        stop()
         await thread.finished()
     }
 }

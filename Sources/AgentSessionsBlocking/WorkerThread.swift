@@ -60,6 +60,12 @@ package final class WorkerThread: Sendable {
         }
     }
 
+    /// Keeps the calling thread, which must be one of ours, from doing anything for a while.
+    package static func pause(milliseconds: Int) {
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        nanosleep(&time, nil)
+    }
+
     private func finish() {
         let waiting = state.withLock { state in
             defer { state = .finished }

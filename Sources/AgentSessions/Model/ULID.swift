@@ -68,13 +68,28 @@ extension ULID: LosslessStringConvertible, Codable {
     /// The 26 characters of the text form, in capitals.
     public var description: String {
         String(unsafeUninitializedCapacity: Self.textLength) { buffer in
-            Self.alphabet.withUnsafeBufferPointer { alphabet in
-                // 130 bits of text for 128 bits of value: the first character carries three bits.
-                for index in 0..<Self.textLength {
-                    buffer[index] = alphabet[Int(digit(at: 125 - 5 * index))]
-                }
-            }
+            write(to: buffer)
             return Self.textLength
+        }
+    }
+
+    /// Gives `body` the bytes of the text form, without making a string.
+    package func withText<Result, Failure: Error>(
+        _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // Typed throws do not pass through this function of the standard library, hence the detour.
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { buffer in
+            write(to: buffer)
+            return Swift.Result { () throws(Failure) in try body(UnsafeBufferPointer(buffer)) }
+        }.get()
+    }
+
+    private func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
+        Self.alphabet.withUnsafeBufferPointer { alphabet in
+            // 130 bits of text for 128 bits of value: the first character carries three bits.
+            for index in 0..<Self.textLength {
+                buffer[index] = alphabet[Int(digit(at: 125 - 5 * index))]
+            }
         }
     }
 

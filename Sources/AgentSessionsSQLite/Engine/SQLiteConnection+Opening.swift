@@ -1,0 +1,83 @@
+#if SQLite
+internal import AgentSessions
+internal import AgentSessionsBlocking
+
+extension SQLiteConnection {
+    private static let pageSize = 4096
+
+    /// A connection that writes: the file exists, is this package's and not newer than the build, keeps a write-ahead
+    /// log, and is up to date.
+    static func writer(_ configuration: SQLiteConfiguration) throws(StoreError) -> SQLiteConnection {
+        let chain = try SQLiteMigrations.chain(followedBy: configuration.migrations)
+        try DatabaseFile.prepare(configuration.path)
+        let connection = try SQLiteConnection(path: configuration.path, busyTimeout: configuration.busyTimeout)
+        let migrator = SQLiteMigrator(connection: connection, chain: chain)
+        // Before anything is changed: a file that is no database, or a newer store, is left as it is.
+        _ = try chain.pending(after: migrator.applied(), policy: configuration.migrationPolicy)
+        try connection.execute("PRAGMA page_size = \(pageSize)")
+        try connection.keepWriteAheadLog(busyTimeout: configuration.busyTimeout)
+        try connection.set("synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.level)
+        try connection.configure(cacheBytes: configuration.cacheBytes)
+        try connection.execute("PRAGMA wal_autocheckpoint = \(configuration.checkpointPages)")
+        connection.activity = .writing
+        try migrator.migrate(configuration.migrationPolicy)
+        return connection
+    }
+
+    /// A connection that reads. Opened after the writer, so the file is there and as it should be.
+    static func reader(_ configuration: SQLiteConfiguration) throws(StoreError) -> SQLiteConnection {
+        let connection = try SQLiteConnection(path: configuration.path, busyTimeout: configuration.busyTimeout)
+        try connection.configure(cacheBytes: configuration.readerCacheBytes)
+        try connection.execute("PRAGMA query_only = ON")
+        connection.activity = .reading
+        connection.boundInlineWork()
+        return connection
+    }
+
+    private func configure(cacheBytes: Int) throws(StoreError) {
+        try set("foreign_keys", to: "ON", expecting: "1")
+        try execute("PRAGMA cache_size = -\(cacheBytes / 1024); PRAGMA temp_store = MEMORY")
+    }
+
+    /// Switches the file to a write-ahead log, which it then keeps.
+    ///
+    /// SQLite does not call the busy handler for this switch, so several processes that make a store at the same
+    /// moment have to wait here.
+    private func keepWriteAheadLog(busyTimeout: Duration) throws(StoreError) {
+        let clock = ContinuousClock()
+        let deadline = clock.now + busyTimeout
+        while true {
+            do throws(StoreError) {
+                return try set("journal_mode", to: "WAL", expecting: "wal")
+            } catch where error.code == .busy && clock.now < deadline {
+                WorkerThread.pause(milliseconds: 5)
+            }
+        }
+    }
+
+    /// Sets a pragma and reads it back, as SQLite ignores what it does not like.
+    private func set(_ pragma: String, to value: String, expecting expected: String) throws(StoreError) {
+        try execute("PRAGMA \(pragma) = \(value)")
+        let actual = try text(of: "SELECT CAST(\(pragma) AS TEXT) FROM pragma_\(pragma)")
+        guard actual == expected else {
+            throw StoreError(
+                .unavailable,
+                "The database \(quoted(path, limit: 200)) does not take \(pragma) = \(value): it stays "
+                    + "\(actual ?? "unset"). A write-ahead log needs a local file system that can share memory.",
+                backend: SQLiteBackend.name)
+        }
+    }
+}
+
+extension SQLiteConfiguration.Synchronous {
+    /// What SQLite reports for the setting.
+    var level: String {
+        switch self {
+        case .off: "0"
+        case .normal: "1"
+        case .full: "2"
+        case .extra: "3"
+        }
+    }
+}
+#endif

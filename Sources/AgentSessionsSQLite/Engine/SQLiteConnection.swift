@@ -1,0 +1,105 @@
+#if SQLite
+internal import AgentSessions
+internal import CSQLite
+internal import CSQLiteHooks
+
+/// A connection to a database file, with the statements that were prepared on it.
+///
+/// A connection is used by one thread at a time; who owns it sees to that.
+final class SQLiteConnection {
+    let path: String
+    private let handle: OpaquePointer
+    private let busyWait: UnsafeMutablePointer<agent_sessions_busy_wait>
+    private var literals: [UInt: SQLiteStatement] = [:]
+    private var statements: [String: SQLiteStatement] = [:]
+    /// What an error that happens now is told to have interrupted.
+    var activity = SQLiteActivity.opening
+
+    /// Opens a connection.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where the file cannot be opened for reading and writing.
+    init(path: String, busyTimeout: Duration) throws(StoreError) {
+        var handle: OpaquePointer?
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let code = sqlite3_open_v2(path, &handle, flags, nil)
+        guard code == SQLITE_OK, let handle else {
+            let detail = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
+            sqlite3_close_v2(handle)
+            throw StoreError(sqlite: code, detail, while: .opening, path: path)
+        }
+        self.path = path
+        self.handle = handle
+        busyWait = .allocate(capacity: 1)
+        busyWait.initialize(
+            to: agent_sessions_busy_wait(timeout_us: busyTimeout.wholeNanoseconds / 1000, started_us: 0))
+        agent_sessions_install_busy_wait(handle, busyWait)
+        try check(agent_sessions_sqlite_distrust_schema(handle))
+        guard sqlite3_db_readonly(handle, "main") == 0 else {
+            throw StoreError(sqlite: SQLITE_READONLY, "", while: .opening, path: path)
+        }
+    }
+
+    deinit {
+        for statement in literals.values { statement.finalize() }
+        for statement in statements.values { statement.finalize() }
+        // No statement is left, so this closes at once; the busy handler is not called after it.
+        sqlite3_close_v2(handle)
+        busyWait.deallocate()
+    }
+
+    /// Lets statements that run for long on a thread that must not wait give up.
+    func boundInlineWork() {
+        agent_sessions_inline_bound(handle, 50_000)
+    }
+
+    /// The statement of that literal, prepared on first use and kept. A literal is known by its address, which costs
+    /// less to look up than its text.
+    func statement(_ sql: StaticString) throws(StoreError) -> SQLiteStatement {
+        let address = UInt(bitPattern: sql.utf8Start)
+        if let statement = literals[address] { return statement }
+        let statement = try prepare(sql.description)
+        literals[address] = statement
+        return statement
+    }
+
+    /// The statement of that text, prepared on first use and kept.
+    func statement(text sql: String) throws(StoreError) -> SQLiteStatement {
+        if let statement = statements[sql] { return statement }
+        let statement = try prepare(sql)
+        statements[sql] = statement
+        return statement
+    }
+
+    private func prepare(_ sql: String) throws(StoreError) -> SQLiteStatement {
+        var prepared: OpaquePointer?
+        try check(sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil))
+        guard let prepared else {
+            throw StoreError(.internalFailure, "SQLite prepared nothing.", backend: SQLiteBackend.name)
+        }
+        return SQLiteStatement(prepared, on: self)
+    }
+
+    /// Runs statements that give no rows.
+    func execute(_ sql: String) throws(StoreError) {
+        try check(sqlite3_exec(handle, sql, nil, nil, nil))
+    }
+
+    /// The first column of the first row, as text; `nil` where there is no row.
+    func text(of sql: String) throws(StoreError) -> String? {
+        let statement = try statement(text: sql)
+        defer { statement.reset() }
+        return try statement.step() ? statement.text(0) : nil
+    }
+
+    /// Whether a transaction is open.
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// - Throws: What `code` says, unless it is `SQLITE_OK`.
+    func check(_ code: Int32) throws(StoreError) {
+        guard code != SQLITE_OK else { return }
+        throw StoreError(
+            sqlite: sqlite3_extended_errcode(handle), String(cString: sqlite3_errmsg(handle)), while: activity,
+            path: path)
+    }
+}
+#endif

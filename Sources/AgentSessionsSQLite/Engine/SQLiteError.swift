@@ -1,0 +1,84 @@
+#if SQLite
+internal import AgentSessions
+internal import CSQLite
+
+/// What SQLite was doing when it failed, which decides what is known of the outcome.
+enum SQLiteActivity {
+    case opening, reading, writing, committing
+}
+
+extension StoreError {
+    /// A failure that SQLite reports, as an error of the store.
+    ///
+    /// - Parameters:
+    ///   - code: The extended result code.
+    ///   - detail: SQLite's own message. It names tables and files, never values.
+    ///   - activity: What was being done.
+    ///   - path: The database file.
+    init(sqlite code: Int32, _ detail: String, while activity: SQLiteActivity, path: String) {
+        let file = "The database \(quoted(path, limit: 200))"
+        let (kind, message): (Code, String) =
+            switch code & 0xFF {
+            case SQLITE_BUSY, SQLITE_LOCKED:
+                (
+                    .busy,
+                    "\(file) is locked by another connection, and did not become free within the busy timeout. "
+                        + "Try again, or raise busy_timeout."
+                )
+            case SQLITE_FULL:
+                (.unavailable, "The disk is full: \(file) cannot grow. Nothing was written. Make room and try again.")
+            case SQLITE_IOERR where activity == .committing:
+                (
+                    .outcomeUnknown,
+                    "The disk failed while a change was committed to \(file): \(detail). Whether it was stored shows "
+                        + "after the store is opened again."
+                )
+            case SQLITE_IOERR:
+                (.unavailable, "\(file) cannot be read or written: \(detail). Look at the disk.")
+            case SQLITE_NOTADB:
+                (.corrupt, "\(file) is not an SQLite database, or its header is damaged. It was left untouched.")
+            case SQLITE_CORRUPT:
+                (.corrupt, "\(file) is damaged: \(detail). Run `verify`, and restore it from an export or a backup.")
+            case SQLITE_READONLY:
+                (.unavailable, "\(file) is read-only. Give this user the right to write it and its folder.")
+            case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
+                (
+                    .unavailable,
+                    "\(file) cannot be opened: \(detail). Its folder must exist, and this user must be allowed to "
+                        + "read and write both."
+                )
+            case SQLITE_TOOBIG:
+                (.limitExceeded, "A value is larger than SQLite takes: \(detail).")
+            case SQLITE_NOMEM:
+                (.unavailable, "SQLite has no memory left.")
+            case SQLITE_CONSTRAINT where code == Self.primaryKeyTaken:
+                (.conflict, "The id of a message comes twice in the session. Give each message an id of its own.")
+            case SQLITE_CONSTRAINT:
+                (
+                    .corrupt,
+                    "\(file) is damaged: its rows contradict each other (\(detail)). Run `verify`, and restore it "
+                        + "from an export or a backup."
+                )
+            default:
+                (.internalFailure, "SQLite failed on \(file): \(detail).")
+            }
+        self.init(kind, message, backend: SQLiteBackend.name, nativeCode: Self.sqliteName(of: code))
+    }
+
+    // SQLITE_CONSTRAINT_PRIMARYKEY: a macro that Swift does not import.
+    private static let primaryKeyTaken = SQLITE_CONSTRAINT | 6 << 8
+
+    private static func sqliteName(of code: Int32) -> String {
+        let names: [Int32: String] = [
+            SQLITE_BUSY: "SQLITE_BUSY", SQLITE_LOCKED: "SQLITE_LOCKED", SQLITE_FULL: "SQLITE_FULL",
+            SQLITE_IOERR: "SQLITE_IOERR", SQLITE_NOTADB: "SQLITE_NOTADB", SQLITE_CORRUPT: "SQLITE_CORRUPT",
+            SQLITE_READONLY: "SQLITE_READONLY", SQLITE_CANTOPEN: "SQLITE_CANTOPEN", SQLITE_PERM: "SQLITE_PERM",
+            SQLITE_AUTH: "SQLITE_AUTH", SQLITE_TOOBIG: "SQLITE_TOOBIG", SQLITE_NOMEM: "SQLITE_NOMEM",
+            SQLITE_CONSTRAINT: "SQLITE_CONSTRAINT", SQLITE_ERROR: "SQLITE_ERROR", SQLITE_MISUSE: "SQLITE_MISUSE",
+            SQLITE_INTERRUPT: "SQLITE_INTERRUPT", SQLITE_SCHEMA: "SQLITE_SCHEMA",
+        ]
+        let name = names[code & 0xFF] ?? "SQLITE_\(code & 0xFF)"
+        return code > 0xFF ? "\(name) (\(code))" : name
+    }
+}
+#endif

@@ -1,0 +1,138 @@
+#if SQLite
+internal import AgentSessions
+internal import AgentSessionsBlocking
+internal import CSQLiteHooks
+internal import Metrics
+internal import Synchronization
+
+/// Reads, each on a connection and in a transaction of its own.
+///
+/// A read whose pages are in memory takes microseconds, less than a change of threads costs. So a read is first tried
+/// on the caller's thread, on a connection that gives up as soon as it would have to wait for the disk or a lock, or
+/// has run for long (`CSQLiteHooks`). What gives up is done again on a thread that may wait. A thread of Swift's pool
+/// thus never waits for a disk. Where the system cannot tell cached pages from others, every read changes threads.
+final class SQLiteReaders: Sendable {
+    private typealias Job = @Sendable (Result<SQLiteTransaction, StoreError>) -> Void
+
+    private struct Idle {
+        var readers: [InlineReader] = []
+        var isClosed = false
+        var opened = 0
+        /// Reads that found no reader idle.
+        var misses = 0
+    }
+
+    private static let threadCount = 2
+    /// Inline reads never pause, so more than there are threads in Swift's pool could not be in use at once. Few
+    /// programs read on more threads than these at the same moment; what finds no reader changes threads.
+    private static let inlineReaders = 4
+
+    private let configuration: SQLiteConfiguration
+    private let queue = BlockingQueue<Job>()
+    private let threads = Mutex<[WorkerThread]>([])
+    private let idle = Mutex(Idle())
+    private let canReadInline: Bool
+    private let waits = Metrics.Timer(
+        label: "agent_sessions_reader_wait_seconds", dimensions: [("backend", SQLiteBackend.name)])
+
+    init(_ configuration: SQLiteConfiguration) throws(StoreError) {
+        self.configuration = configuration
+        canReadInline = agent_sessions_inline_install() != 0
+        for _ in 0..<Self.threadCount {
+            let thread = try WorkerThread { [self] in serve() }
+            threads.withLock { $0.append(thread) }
+        }
+    }
+
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        if let reader = try takeIdle() {
+            let outcome = reader.readInline(body)
+            putBack(reader)
+            if let outcome { return try outcome.get() }
+        }
+        return try await readOnThread(body)
+    }
+
+    /// Refuses new reads. The threads end when they have done those that wait.
+    func stop() {
+        queue.close()
+        idle.withLock { idle in
+            idle.isClosed = true
+            idle.readers = []
+        }
+    }
+
+    /// Refuses new reads, waits for those under way, and closes every connection.
+    func close() async {
+        stop()
+        for thread in threads.withLock({ $0 }) { await thread.finished() }
+    }
+
+    // MARK: On the caller's thread
+
+    private func takeIdle() throws(StoreError) -> InlineReader? {
+        try idle.withLock { idle throws(StoreError) -> InlineReader? in
+            guard !idle.isClosed else { throw .storeClosed(backend: SQLiteBackend.name) }
+            if idle.readers.isEmpty { idle.misses += 1 }
+            return idle.readers.popLast()
+        }
+    }
+
+    private func putBack(_ reader: InlineReader) {
+        idle.withLock { idle in
+            if !idle.isClosed { idle.readers.append(reader) }
+        }
+    }
+
+    // MARK: On a thread of our own
+
+    private func readOnThread<Result: Sendable>(
+        _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let outcome: Swift.Result<Result, StoreError> = await withUnsafeContinuation { continuation in
+            // Resumed exactly once: by the thread that takes the job, which takes every one, or right here.
+            let added = queue.add { [waits] transaction in
+                waits.recordNanoseconds((clock.now - start).wholeNanoseconds)
+                continuation.resume(
+                    returning: transaction.flatMap { transaction in
+                        Swift.Result { () throws(StoreError) in try transaction.snapshot(body) }
+                    })
+            }
+            if !added { continuation.resume(returning: .failure(.storeClosed(backend: SQLiteBackend.name))) }
+        }
+        return try outcome.get()
+    }
+
+    private func serve() {
+        var connection: SQLiteConnection?
+        while let job = queue.takeFirst() {
+            do throws(StoreError) {
+                let open: SQLiteConnection
+                if let connection { open = connection } else { open = try .reader(configuration) }
+                connection = open
+                job(.success(SQLiteTransaction(on: open)))
+            } catch {
+                job(.failure(error))
+            }
+            addIdleReader()
+        }
+    }
+
+    /// Opens a connection for the next read that finds none, here where it may wait.
+    private func addIdleReader() {
+        let isWanted = idle.withLock { idle in
+            // A program that reads once, like a run of the tool, needs no second connection.
+            guard canReadInline, !idle.isClosed, idle.misses > 1, idle.opened < Self.inlineReaders else { return false }
+            idle.opened += 1
+            return true
+        }
+        // One that cannot be opened is not missed: the reads that it would have served change threads.
+        guard isWanted, let connection = try? SQLiteConnection.reader(configuration) else { return }
+        putBack(InlineReader(connection))
+    }
+}
+#endif

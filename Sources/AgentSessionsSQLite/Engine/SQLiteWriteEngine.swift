@@ -1,0 +1,49 @@
+#if SQLite
+internal import AgentSessions
+internal import AgentSessionsBlocking
+
+/// The connection that writes, as the group commit uses it.
+final class SQLiteWriteEngine: CommitEngine {
+    var writer: SQLiteTransaction
+    private let connection: SQLiteConnection
+    private var failure: StoreError?
+
+    init(_ configuration: SQLiteConfiguration) throws(StoreError) {
+        connection = try .writer(configuration)
+        writer = SQLiteTransaction(on: connection)
+    }
+
+    var changeCount: Int { writer.changeCount }
+
+    func begin() throws(StoreError) {
+        if let failure { throw failure }
+        // At once for writing: a transaction that reads first may find that it cannot write any more.
+        try connection.statement("BEGIN IMMEDIATE").run()
+    }
+
+    func commit() throws(StoreError) {
+        connection.activity = .committing
+        defer { connection.activity = .writing }
+        do throws(StoreError) {
+            try connection.statement("COMMIT").run()
+        } catch {
+            rollback()
+            if error.code == .outcomeUnknown {
+                // After a sync that failed, the system may have dropped what it could not write and say so only once.
+                failure = StoreError(
+                    .unavailable, "The store stopped after its disk failed. Open it again to see what was stored.",
+                    backend: SQLiteBackend.name, nativeCode: error.nativeCode, cause: error)
+            }
+            throw error
+        }
+    }
+
+    func rollback() {
+        guard connection.isInTransaction else { return }
+        // Where this fails, SQLite has undone the transaction already, or undoes it when the file is opened again.
+        try? connection.statement("ROLLBACK").run()
+    }
+
+    func close() {}
+}
+#endif

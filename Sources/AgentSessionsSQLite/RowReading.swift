@@ -1,0 +1,77 @@
+#if SQLite
+internal import AgentSessions
+
+/// Reads a row of `sessions`: the columns in the order of the table. What a file holds is checked like anything else
+/// from outside.
+enum SessionRow {
+    static func read(_ row: SQLiteStatement) throws(StoreError) -> Session {
+        guard let id = row.ulid(0) else { throw damaged(nil, "its id is not a ULID") }
+        guard let actorName = row.text(1) else { throw damaged(id, "its actor_name is not text in UTF-8") }
+        guard let count = Int(exactly: row.integer(2)), count >= 0 else {
+            throw damaged(id, "its message_count is negative")
+        }
+        let usage = TokenUsage(
+            inputTokens: row.integer(3), outputTokens: row.integer(4), estimatedCost: row.integer(5))
+        guard usage.inputTokens >= 0, usage.outputTokens >= 0, usage.estimatedCost >= 0 else {
+            throw damaged(id, "a total of its usage is negative")
+        }
+        guard let metadata = row.metadata(6) else { throw damaged(id, "its metadata is not a JSON object") }
+        guard let createdAt = Timestamp(microseconds: row.integer(7)),
+            let updatedAt = Timestamp(microseconds: row.integer(8))
+        else { throw damaged(id, "a time of it is outside the years 1 to 9999") }
+        return Session(
+            id: id, actorName: actorName, messageCount: count, usage: usage, metadata: metadata,
+            createdAt: createdAt, updatedAt: updatedAt)
+    }
+
+    private static func damaged(_ id: ULID?, _ detail: String) -> StoreError {
+        .corrupt("The row of session \(id?.description ?? "?")", detail, backend: SQLiteBackend.name)
+    }
+}
+
+/// Reads a row of `session_messages`: the columns in the order of the table, without the session's.
+enum MessageRow {
+    static func read(_ row: SQLiteStatement, of session: ULID) throws(StoreError) -> SessionMessage {
+        guard let sequence = Int(exactly: row.integer(1)) else {
+            throw damaged(session, 0, "its sequence is out of range")
+        }
+        guard let id = row.ulid(0) else { throw damaged(session, sequence, "its id is not a ULID") }
+        guard let role = row.role(2) else { throw damaged(session, sequence, "its role is not one") }
+        guard let content = row.text(3) else { throw damaged(session, sequence, "its content is not text in UTF-8") }
+        let toolCallID = row.text(4)
+        guard toolCallID != nil || row.isNull(4) else {
+            throw damaged(session, sequence, "its tool_call_id is not text in UTF-8")
+        }
+        guard let metadata = row.metadata(5) else {
+            throw damaged(session, sequence, "its metadata is not a JSON object")
+        }
+        guard let createdAt = Timestamp(microseconds: row.integer(6)) else {
+            throw damaged(session, sequence, "its time is outside the years 1 to 9999")
+        }
+        return SessionMessage(
+            id: id, sessionID: session, sequence: sequence, role: role, content: content, toolCallID: toolCallID,
+            metadata: metadata, createdAt: createdAt)
+    }
+
+    private static func damaged(_ session: ULID, _ sequence: Int, _ detail: String) -> StoreError {
+        .corrupt("Message \(sequence) of session \(session)", detail, backend: SQLiteBackend.name)
+    }
+}
+
+extension SQLiteStatement {
+    fileprivate func ulid(_ column: Int32) -> ULID? {
+        withText(column) { ULID(utf8: $0) } ?? nil
+    }
+
+    fileprivate func role(_ column: Int32) -> MessageRole? {
+        text(column).flatMap { try? MessageRole($0) }
+    }
+
+    fileprivate func metadata(_ column: Int32) -> JSONObject? {
+        withText(column) { text in
+            // Most messages have none.
+            text.count == 2 ? (text[0] == 0x7B && text[1] == 0x7D ? JSONObject() : nil) : try? JSONObject(parsing: text)
+        } ?? nil
+    }
+}
+#endif

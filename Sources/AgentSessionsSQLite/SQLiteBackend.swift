@@ -1,0 +1,40 @@
+#if SQLite
+public import AgentSessions
+
+/// The SQLite backend as a plugin: `sqlite:sessions.db`.
+public enum SQLiteBackend: StoreBackend {
+    public static let name = "sqlite"
+    public static let summary = "a file of this machine, shared by any number of processes; nothing to run"
+    public static let exampleURL = "sqlite:///var/lib/app/sessions.db?synchronous=full"
+    public static let capabilities = SQLiteConfiguration(path: "").capabilities
+
+    public static let settings: [SettingDefinition] = [
+        SettingDefinition(
+            "synchronous", .choice(SQLiteConfiguration.Synchronous.allCases.map(\.rawValue)), default: "full",
+            "when a commit is acknowledged: full and extra survive the loss of power, normal and off a crash"),
+        SettingDefinition(
+            "busy_timeout", .duration(0...3_600_000), default: "5s", "how long to wait for another process's lock"),
+        SettingDefinition(
+            "cache_size", .size(1 << 16...1 << 40), default: "64MiB", "pages that the writer keeps in memory"),
+        SettingDefinition(
+            "reader_cache_size", .size(1 << 16...1 << 40), default: "16MiB", "pages that each reader keeps in memory"),
+        SettingDefinition(
+            "checkpoint_pages", .count(1...1_000_000), default: "1000",
+            "pages in the write-ahead log at which a commit moves them to the database"),
+    ]
+
+    public static func open(
+        _ url: StoreURL, settings: SettingValues, context: StoreContext
+    ) async throws(StoreError) -> SQLiteSessionStore {
+        var configuration = SQLiteConfiguration(path: try url.filePath())
+        configuration.synchronous = .init(rawValue: try settings.text("synchronous")) ?? .full
+        configuration.busyTimeout = try settings.duration("busy_timeout")
+        configuration.cacheBytes = try settings.bytes("cache_size")
+        configuration.readerCacheBytes = try settings.bytes("reader_cache_size")
+        configuration.checkpointPages = try settings.count("checkpoint_pages")
+        configuration.migrationPolicy = context.migrationPolicy
+        configuration.limits = context.limits
+        return try await SQLiteSessionStore.open(configuration, logger: context.logger)
+    }
+}
+#endif

@@ -1,0 +1,103 @@
+#if SQLite
+public import AgentSessions
+internal import AgentSessionsBlocking
+internal import CSQLite
+public import Logging
+
+/// Sessions in an SQLite database.
+///
+/// ```swift
+/// let store = try await SQLiteSessionStore.open(SQLiteConfiguration(path: "sessions.db"))
+/// let service = PersistentSessionService(store)
+/// ```
+///
+/// One connection writes, on a thread of its own, with group commit; others read. Several processes may have the file
+/// open at once. The file must be on a disk of this machine: SQLite's write-ahead log needs memory that the processes
+/// share.
+public final class SQLiteSessionStore: TransactionalSessionStore {
+    public let backendName = SQLiteBackend.name
+    public let capabilities: StoreCapabilities
+
+    private let configuration: SQLiteConfiguration
+    private let writer: CommitQueue<SQLiteWriteEngine>
+    private let readers: SQLiteReaders
+
+    /// Opens the store, making it where there is none.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where the file cannot be opened or made,
+    ///   ``StoreError/Code/corrupt`` where it is no database, ``StoreError/Code/newerStore``,
+    ///   ``StoreError/Code/migrationRequired``, and ``StoreError/Code/busy`` where another process holds a lock for
+    ///   longer than ``SQLiteConfiguration/busyTimeout``.
+    public static func open(
+        _ configuration: SQLiteConfiguration,
+        logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() })
+    ) async throws(StoreError) -> SQLiteSessionStore {
+        let writer = try await CommitQueue.start(backend: SQLiteBackend.name) { () throws(StoreError) in
+            try SQLiteWriteEngine(configuration)
+        }
+        let store = SQLiteSessionStore(
+            configuration, writer: writer, readers: try SQLiteReaders(configuration))
+        logger.debug(
+            "store opened", metadata: ["backend": "\(SQLiteBackend.name)", "path": "\(configuration.path)"])
+        return store
+    }
+
+    private init(
+        _ configuration: SQLiteConfiguration, writer: CommitQueue<SQLiteWriteEngine>, readers: SQLiteReaders
+    ) {
+        self.configuration = configuration
+        self.writer = writer
+        self.readers = readers
+        capabilities = configuration.capabilities
+    }
+
+    deinit {
+        // A store that was not closed ends its threads all the same; only nobody waits for them.
+        readers.stop()
+        writer.stop()
+    }
+
+    /// Runs `body` in a read transaction.
+    public func read<Result: Sendable>(
+        _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try await readers.read(body)
+    }
+
+    /// Runs `body` in a write transaction, which it may share with others that wait at the same moment.
+    public func write<Result: Sendable>(
+        _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try await writer.write(body)
+    }
+
+    public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
+        // On the writer's connection, as most of these belong to a connection and not to the file.
+        try await write { (transaction) throws(StoreError) in
+            let pragmas = [
+                "journal_mode", "synchronous", "foreign_keys", "page_size", "cache_size", "wal_autocheckpoint",
+            ]
+            let engine = StoreSetting("engine", "SQLite \(String(cString: sqlite3_libversion()))")
+            var settings = [engine]
+            for pragma in pragmas {
+                let value = try transaction.connection.text(of: "SELECT CAST(\(pragma) AS TEXT) FROM pragma_\(pragma)")
+                settings.append(StoreSetting(pragma, value ?? ""))
+            }
+            return settings
+        }
+    }
+
+    public func migrations() async throws(StoreError) -> [MigrationStatus] {
+        let chain = try SQLiteMigrations.chain(followedBy: configuration.migrations)
+        return try await read { (transaction) throws(StoreError) in
+            chain.status(applied: try SQLiteMigrator(connection: transaction.connection, chain: chain).applied())
+        }
+    }
+
+    public func close() async {
+        // The readers first, so that the writer is the last to let go and moves the log into the database.
+        await readers.close()
+        await writer.close()
+    }
+}
+#endif

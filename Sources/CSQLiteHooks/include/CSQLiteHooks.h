@@ -1,0 +1,33 @@
+/* What SQLite calls back: while it waits for a lock, and while it reads a file on a thread that must not wait. */
+#ifndef AGENT_SESSIONS_SQLITE_HOOKS_H
+#define AGENT_SESSIONS_SQLITE_HOOKS_H
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+/* How long a connection waits for a lock. It must outlive the connection that it is installed on. */
+typedef struct {
+    int64_t timeout_us;
+    int64_t started_us;
+} agent_sessions_busy_wait;
+
+/* Waits for locks in short, uneven naps until the timeout, so that contenders do not meet in step; does not wait at
+ * all on a thread between inline_begin and inline_end. */
+int agent_sessions_install_busy_wait(sqlite3 *db, agent_sessions_busy_wait *wait);
+
+/* Makes this process's SQLite read files through a function that, on a thread between inline_begin and inline_end,
+ * gives up instead of waiting for the disk. Elsewhere reads are what they were. Returns whether the system can tell
+ * cached pages from others (Linux 4.14 and later: preadv2 with RWF_NOWAIT). Safe to call from any thread, any number
+ * of times. */
+int agent_sessions_inline_install(void);
+
+/* Ends statements of `db` that run for long on a thread between inline_begin and inline_end. */
+void agent_sessions_inline_bound(sqlite3 *db, int virtual_machine_steps);
+
+/* From here on, what this thread asks of SQLite fails rather than waits. */
+void agent_sessions_inline_begin(void);
+
+/* Until here. Returns whether something failed because it would have waited or taken long. */
+int agent_sessions_inline_end(void);
+
+#endif
