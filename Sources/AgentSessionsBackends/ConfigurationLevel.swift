@@ -45,7 +45,7 @@ public struct ConfigurationLevel: Sendable {
             name: "command line",
             values: [AbsoluteConfigKey([SettingKey.store]): ConfigValue(.string(store), isSecret: true)])
         return ConfigurationLevel(
-            name: "the command line", reader: ConfigReader(provider: provider), keys: [SettingKey.store],
+            name: "the command line", reader: ConfigReader(provider: provider), keys: ["--" + SettingKey.store],
             spelling: { "--\($0)" })
     }
 }
