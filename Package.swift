@@ -29,7 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
-            traits: [.defaults, "CommandLineArguments", "YAML"]),
+            traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -70,13 +70,15 @@ let package = Package(
                 "AgentSessions", "AgentSessionsMemory",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "agent-sessions",
             dependencies: [
                 "AgentSessions", "AgentSessionsBackends",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ],
+            resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
@@ -98,6 +100,18 @@ let package = Package(
                 "AgentSessions", "AgentSessionsBlocking", "AgentSessionsMemory",
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
+        .testTarget(
+            name: "AgentSessionsBackendsTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]),
+        .testTarget(
+            name: "ToolTests",
+            dependencies: [
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
     ],
     swiftLanguageModes: [.v6]
