@@ -4,7 +4,8 @@ import Synchronization
 struct RevisionClock: Sendable {
     private static let latest = Mutex(Timestamp.earliest)
 
-    private let now: @Sendable () -> Timestamp
+    /// The clock itself, for times that are no revision.
+    let now: @Sendable () -> Timestamp
 
     init(now: @escaping @Sendable () -> Timestamp) {
         self.now = now
