@@ -101,7 +101,8 @@ private struct ChatHeader {
             others.append(key, try reader.raw())
             guard others.count <= limit else {
                 throw StoreError(
-                    .limitExceeded, "the keys beside messages have more than \(limit) bytes of JSON: they become "
+                    .limitExceeded,
+                    "the keys beside messages have more than \(limit) bytes of JSON: they become "
                         + "metadata, of which \(limits.metadataBytes) bytes are allowed.")
             }
         }

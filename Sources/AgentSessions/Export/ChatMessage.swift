@@ -146,7 +146,8 @@ struct ChatMessageMarker {
 
     private func isSound(_ key: String, _ value: JSONValue, of message: SessionMessage) -> Bool {
         switch key {
-        case ChatFormat.MessageKey.content: !isContentAbsent && message.content.isEmpty && (value == .null || value == "")
+        case ChatFormat.MessageKey.content:
+            !isContentAbsent && message.content.isEmpty && (value == .null || value == "")
         case ChatFormat.MessageKey.toolCallID: value == .null && message.toolCallID == nil
         case ChatFormat.partsKey:
             // The line's own key goes where the metadata has nothing, or what is written as the content.

@@ -28,7 +28,7 @@ final class DocumentBytes: Sendable {
     init(_ source: DocumentSource, cancellation: CancellationFlag) throws(StoreError) {
         switch source {
         case .bytes(let bytes):
-            name = "the document"
+            name = "the given bytes"
             storage = .memory(bytes)
             count = bytes.count
         case .file(let path):

@@ -38,7 +38,7 @@ struct DocumentImport<Store: SessionStore>: Sendable {
             do throws(StoreError) {
                 documents.append(try reading.check(&walker, cancellation: cancellation))
             } catch {
-                throw error.located("\(location(documents.count, at: start, bytes)), nothing was stored")
+                throw error.located(location(documents.count, at: start, bytes), after: "Nothing was stored.")
             }
             options.progress?(0.5 * fraction(walker.offset, of: bytes.count))
         }
@@ -54,10 +54,13 @@ struct DocumentImport<Store: SessionStore>: Sendable {
         let start = walker.window.bytes.prefix(3)
         if start.elementsEqual([0xEF, 0xBB, 0xBF]) {
             throw StoreError(
-                .invalidArgument, "\(bytes.name) begins with a byte order mark: save it as UTF-8 without one.")
+                .invalidArgument,
+                "\(bytes.name) begins with a byte order mark: save it as UTF-8 without one. "
+                    + "Nothing was stored.")
         }
         if start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF]) {
-            throw StoreError(.invalidArgument, "\(bytes.name) is not UTF-8 but UTF-16: save it as UTF-8.")
+            throw StoreError(
+                .invalidArgument, "\(bytes.name) is not UTF-8 but UTF-16: save it as UTF-8. Nothing was stored.")
         }
     }
 
@@ -71,7 +74,8 @@ struct DocumentImport<Store: SessionStore>: Sendable {
 
     // MARK: The second pass
 
-    private func store(_ documents: [CheckedDocument], of bytes: DocumentBytes) async throws(StoreError) -> ImportResult {
+    private func store(_ documents: [CheckedDocument], of bytes: DocumentBytes) async throws(StoreError) -> ImportResult
+    {
         var ids: [ULID] = []
         var stored = 0
         var failure: (index: Int, error: StoreError)?
@@ -108,9 +112,9 @@ struct DocumentImport<Store: SessionStore>: Sendable {
             while running > 0 { await collect() }
         }
         if let failure {
-            let location = location(failure.index, at: documents[failure.index].start, bytes)
             throw failure.error.located(
-                "\(location) was not stored; \(stored) of \(documents.count) sessions are, each whole")
+                location(failure.index, at: documents[failure.index].start, bytes),
+                after: "This session was not stored; \(stored) of the \(documents.count) sessions were, each whole.")
         }
         return ImportResult(ids: ids, messages: documents.reduce(0) { $0 + $1.count })
     }

@@ -92,7 +92,9 @@ struct DocumentWalker {
     /// The bytes of the next value, which stay in memory until the next call.
     ///
     /// - Throws: ``StoreError/Code/limitExceeded`` beyond `limit` bytes.
-    mutating func readValue(atMost limit: Int, what: @autoclosure () -> String) throws(StoreError)
+    mutating func readValue(
+        atMost limit: Int, what: @autoclosure () -> String
+    ) throws(StoreError)
         -> UnsafeBufferPointer<UInt8>
     {
         try requireValue()
@@ -106,14 +108,14 @@ struct DocumentWalker {
             }
             scanned = bytes.count
             guard scanned <= limit else {
-                try checkBeginning(of: bytes)
+                try checkBeginning()
                 throw StoreError(
                     .limitExceeded,
                     "\(what()) has more than \(limit) bytes of JSON, from byte \(offset) on. Shorten it, or raise the "
                         + "limits of the store.")
             }
             guard try window.load() else {
-                try checkBeginning(of: bytes)
+                try checkBeginning()
                 throw .endsInTheMiddle(at: offset + scanned)
             }
         }
@@ -140,12 +142,15 @@ struct DocumentWalker {
     }
 
     /// Looks whether a value that has no end goes wrong before: a missing quotation mark is told where it is missing.
-    private func checkBeginning(of bytes: UnsafeBufferPointer<UInt8>) throws(StoreError) {
+    private func checkBeginning() throws(StoreError) {
+        let bytes = window.bytes
         do {
             var cursor = try JSONCursor(bytes, limits: .anyDocument)
             _ = try cursor.skipValue()
         } catch {
-            guard error.kind == .truncated else { throw StoreError(inDocument: error, at: offset) }
+            // A character of several bytes may be cut too.
+            let isCut = error.kind == .invalidUTF8 && (error.offset ?? 0) + 3 >= bytes.count
+            guard error.kind == .truncated || isCut else { throw StoreError(inDocument: error, at: offset) }
         }
     }
 }

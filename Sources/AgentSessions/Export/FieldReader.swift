@@ -76,7 +76,8 @@ extension FieldReader {
         let text = try string()
         guard let id = ULID(text), !text.utf8.contains(where: { $0 > 0x5A }) else {
             throw StoreError(
-                .invalidArgument, "\(key) is \(quoted(text)), which is not a ULID as documents have them: 26 "
+                .invalidArgument,
+                "\(key) is \(quoted(text)), which is not a ULID as documents have them: 26 "
                     + "characters of 0-9 and A-Z without I, L, O and U.")
         }
         return id
@@ -89,7 +90,8 @@ extension FieldReader {
             text.utf8.dropFirst(10).first == UInt8(ascii: "T")
         else {
             throw StoreError(
-                .invalidArgument, "\(key) is \(quoted(text)), which is not a time as documents have them: RFC 3339 in "
+                .invalidArgument,
+                "\(key) is \(quoted(text)), which is not a time as documents have them: RFC 3339 in "
                     + "UTC with six decimals, such as 2026-11-22T17:05:09.000042Z.")
         }
         return time

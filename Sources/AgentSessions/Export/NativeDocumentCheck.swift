@@ -30,6 +30,7 @@ struct NativeDocumentCheck {
     mutating func run(_ walker: inout DocumentWalker, cancellation: CancellationFlag) throws(StoreError) {
         try walker.readObjectStart()
         while let key = try walker.nextKey() {
+            key.withBytes { header.add($0) }
             switch NativeDocument.Key(rawValue: key) {
             case .schemaVersion:
                 let found = try FieldReader.integer(of: &walker, key)
@@ -47,10 +48,10 @@ struct NativeDocumentCheck {
     }
 
     private mutating func readSession(_ walker: inout DocumentWalker) throws(StoreError) {
+        guard session == nil else { throw .duplicateKey(NativeDocument.Key.session.rawValue) }
         let bytes = try walker.readValue(atMost: DocumentLimits.headerBytes(limits), what: "the session")
         header.add(bytes)
-        let found = try NativeRecords.session(bytes, at: walker.offset - bytes.count, limits: limits)
-        try fill(&session, NativeDocument.Key.session.rawValue, found)
+        session = try NativeRecords.session(bytes, at: walker.offset - bytes.count, limits: limits)
     }
 
     private mutating func readMessages(
@@ -90,7 +91,8 @@ struct NativeDocumentCheck {
         guard message.sequence == count else {
             throw StoreError(
                 .invalidArgument,
-                "it has sequence \(message.sequence) where \(count) belongs: sequences are 1, 2, 3 … without a gap.")
+                "it has sequence \(message.sequence) where \(count) belongs: sequences are 1, 2, 3 … without a gap, and "
+                    + "\(count) is missing here.")
         }
         // The session may come after its messages. Until then they must agree among themselves.
         let owner = session?.id ?? sessionID ?? message.sessionID

@@ -50,6 +50,7 @@ struct NativeDocumentReader: DocumentReading {
         walker.resume(at: document.start)
         try walker.readObjectStart()
         while let key = try walker.nextKey() {
+            key.withBytes { digest.add($0) }
             switch NativeDocument.Key(rawValue: key) {
             case .messages:
                 walker.resume(at: document.messages.upperBound)

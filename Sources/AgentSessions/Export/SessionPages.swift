@@ -57,7 +57,8 @@ struct SessionPages {
 
     private func wasRewound() -> StoreError {
         StoreError(
-            .conflict, "Session \(id) was rewound while it was exported, so what was written is of no moment. Throw it "
+            .conflict,
+            "Session \(id) was rewound while it was exported, so what was written is of no moment. Throw it "
                 + "away and export again.")
     }
 }

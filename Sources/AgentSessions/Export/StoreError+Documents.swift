@@ -47,8 +47,9 @@ extension StoreError {
             cause: cause)
     }
 
-    /// The same error, told with where it happened.
-    func located(_ location: String) -> StoreError {
-        StoreError(code, "\(location): \(message)", backend: backend, nativeCode: nativeCode, cause: cause)
+    /// The same error, told with where it happened and what came of it.
+    func located(_ location: String, after consequence: String? = nil) -> StoreError {
+        let text = consequence.map { "\(location): \(message) \($0)" } ?? "\(location): \(message)"
+        return StoreError(code, text, backend: backend, nativeCode: nativeCode, cause: cause)
     }
 }

@@ -1,7 +1,8 @@
-@testable import AgentSessions
 import AgentSessionsMemory
 import Crypto
 import Testing
+
+@testable import AgentSessions
 
 /// A service over an empty store in memory.
 func memoryService(

@@ -1,7 +1,8 @@
-@testable import AgentSessions
 import AgentSessionsMemory
 import Synchronization
 import Testing
+
+@testable import AgentSessions
 
 @Suite("Native export")
 struct NativeExportTests {
@@ -41,10 +42,11 @@ struct NativeExportTests {
     func sameBytes() async throws {
         let times = Mutex(0)
         let service = memoryService {
-            Timestamp(microseconds: times.withLock { time in
-                time += 1
-                return Int64(time)
-            }) ?? .earliest
+            Timestamp(
+                microseconds: times.withLock { time in
+                    time += 1
+                    return Int64(time)
+                }) ?? .earliest
         }
         let session = try await service.sample()
         let revision = try await service.get(session.id).revision

