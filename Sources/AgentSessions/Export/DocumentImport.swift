@@ -164,6 +164,7 @@ extension PersistentSessionService {
         }
     }
 
+    /// Stores every session of a document, each whole or not at all, under fresh ids.
     public func importSessions(
         _ source: DocumentSource, format: DocumentFormat, options: ImportOptions
     ) async throws(StoreError) -> ImportResult {

@@ -4,7 +4,9 @@
 /// Where the session is rewound meanwhile, the reading ends with ``StoreError/Code/conflict``, and what it gave is of
 /// no use. Each reading makes a document of its own.
 public struct SessionExport: AsyncSequence, Sendable {
+    /// A chunk of the document.
     public typealias Element = [UInt8]
+    /// What a reading may end with.
     public typealias Failure = StoreError
 
     private let pages: SessionPages
@@ -20,6 +22,7 @@ public struct SessionExport: AsyncSequence, Sendable {
         self.now = now
     }
 
+    /// Begins a reading.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(pages: pages, format: format, now: now)
     }
@@ -88,6 +91,7 @@ public struct SessionExport: AsyncSequence, Sendable {
 extension SessionExport.AsyncIterator: Sendable {}
 
 extension PersistentSessionService {
+    /// A session with all its messages as a document.
     public func exportSession(_ id: ULID, format: DocumentFormat) -> SessionExport {
         SessionExport(of: id, format: format, now: clock.now) { (range, limit) throws(StoreError) in
             try await page(
