@@ -5,7 +5,8 @@ final class RevisionClock: Sendable {
     /// The clock of this process.
     static let system = RevisionClock(now: Timestamp.now)
 
-    private let now: @Sendable () -> Timestamp
+    /// The clock itself, for times that are no revision.
+    let now: @Sendable () -> Timestamp
     private let latest = Mutex(Timestamp.earliest)
 
     init(now: @escaping @Sendable () -> Timestamp) {
