@@ -84,7 +84,23 @@ let package = Package(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
             path: "Benchmarks/GroupCommit"),
 
-        .testTarget(name: "AgentSessionsTests", dependencies: ["AgentSessions", "AgentSessionsMemory"]),
+        .testTarget(
+            name: "AgentSessionsTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ]),
+        .testTarget(
+            name: "AgentSessionsBlockingTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsMemory",
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
         .testTarget(
             name: "AgentSessionsBackendsTests",
             dependencies: [
