@@ -47,14 +47,14 @@ extension StoreConfiguration {
     /// - Parameters:
     ///   - context: What the application gives to the backend. The settings that every store has may lower its limits,
     ///     and decide on migration.
-    ///   - migrating: Whether to apply migrations, where the caller knows better than the configuration.
+    ///   - migrations: What to do about migrations, where the caller knows better than the configuration.
     /// - Throws: Whatever the backend throws on opening.
     public func open(
-        context: StoreContext = StoreContext(), migrating: Bool? = nil
+        context: StoreContext = StoreContext(), migrations: MigrationPolicy? = nil
     ) async throws(StoreError) -> any SessionStore {
         if isDefault { try DefaultStore.makeDirectories(above: try url.filePath()) }
         var configured = try CommonSettings.context(settings, basedOn: context)
-        if let migrating { configured.migrationPolicy = migrating ? .apply : .require }
+        if let migrations { configured.migrationPolicy = migrations }
         return try await open(backend, context: configured)
     }
 

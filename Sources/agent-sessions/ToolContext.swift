@@ -17,12 +17,13 @@ struct ToolContext: Sendable {
 
     /// Opens the store, runs `body` on it, and closes it, whatever happens.
     ///
-    /// - Parameter migrating: Whether to apply migrations on opening; `nil` leaves it to the configuration.
+    /// - Parameter migrations: What to do about migrations; `nil` leaves it to the configuration.
     func withStore<Result>(
-        _ options: GlobalOptions, migrating: Bool? = nil, _ body: (OpenStore) async throws(StoreError) -> Result
+        _ options: GlobalOptions, migrations: MigrationPolicy? = nil,
+        _ body: (OpenStore) async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         let configuration = try configuration(options)
-        let store = try await configuration.open(migrating: migrating)
+        let store = try await configuration.open(migrations: migrations)
         let outcome: Swift.Result<Result, StoreError>
         do throws(StoreError) {
             outcome = .success(

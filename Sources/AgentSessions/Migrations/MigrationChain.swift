@@ -145,7 +145,7 @@ public struct MigrationChain<Target>: Sendable {
         return pending
     }
 
-    /// The steps that a store must have applied for it, under a policy.
+    /// The steps that a store must have applied for it, under a policy. Under ``MigrationPolicy/inspect`` there are none.
     ///
     /// - Throws: ``StoreError/Code/migrationRequired`` where steps are pending and the policy forbids to apply them;
     ///   what ``pending(after:)`` throws.
@@ -153,6 +153,7 @@ public struct MigrationChain<Target>: Sendable {
         after applied: [AppliedMigration], policy: MigrationPolicy
     ) throws(StoreError) -> [Migration<Target>] {
         let pending = try pending(after: applied)
+        if policy == .inspect { return [] }
         if policy == .require, let first = pending.first {
             throw StoreError(
                 .migrationRequired,

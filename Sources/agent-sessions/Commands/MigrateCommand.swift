@@ -12,7 +12,8 @@ struct MigrateCommand: ToolCommand {
     var status = false
 
     func run(in context: ToolContext) async throws(StoreError) {
-        let steps = try await context.withStore(global, migrating: !status) { (store) throws(StoreError) in
+        let policy: MigrationPolicy = status ? .inspect : .apply
+        let steps = try await context.withStore(global, migrations: policy) { (store) throws(StoreError) in
             try await store.store.migrations()
         }
         let applied = steps.count { $0.appliedAt != nil }
