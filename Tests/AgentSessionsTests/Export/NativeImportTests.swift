@@ -22,7 +22,7 @@ struct NativeImportTests {
     static let hostile = [
         "", "\0", "a\0b", "e\u{301}", "\u{E9}", "\u{202E}abc\u{2066}", "\u{FFFE}\u{FFFF}\u{10FFFF}", "\u{FEFF}x",
         "\"\\/\u{8}\u{C}\n\r\t\u{1F}\u{7F}",
-        "👩‍👩‍👧‍👦", String(repeating: "ß\u{0}", count: 2_500_000),
+        "👩‍👩‍👧‍👦", String(repeating: "Grüße, 漢字, and plain text to fill up a line\u{0}", count: 100_000),
     ]
 
     @Test("Text of any kind comes back byte for byte", arguments: hostile.indices)
@@ -131,10 +131,10 @@ struct NativeImportTests {
                 var edited = document
                 edited[index] = byte
                 let other = memoryService()
-                do throws(StoreError) {
+                do {
                     let result = try await other.load(edited)
-                    #expect(try! await Essence(other, result.ids[0]) == essence, "byte \(index) as \(byte)")
-                } catch {
+                    #expect(try await Essence(other, result.ids[0]) == essence, "byte \(index) as \(byte)")
+                } catch let error as StoreError {
                     let codes: [StoreError.Code] = [
                         .invalidArgument, .checksumMismatch, .unsupportedSchemaVersion, .limitExceeded,
                     ]
