@@ -110,7 +110,7 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "AgentSessionsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
     ],
