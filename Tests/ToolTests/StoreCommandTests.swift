@@ -100,7 +100,7 @@ struct StoreCommandTests {
     @Test(
         "A store that cannot be is refused",
         arguments: [
-            ("mongo:x", "no backend \"mongo\""), ("a.db", "no scheme"), ("", "no scheme"), ("sqlite:", "path"),
+            ("mongo:x", "no backend \"mongo\""), ("a.db", "no scheme"), ("sqlite:", "path"),
             ("sqlite:a.db?colour=red", "\"colour\""), ("sqlite:a.db?busy_timeout=-1", "busy_timeout"),
             ("sqlite:a.db?synchronous=maybe", "full"), ("sqlite://host/a.db", "host"), ("memory:x", "no location"),
             ("sqlite:///nowhere/at/all/a.db", "error"), ("sqlite:a%zz.db", "percent"),

@@ -29,7 +29,7 @@ struct ImportCommand: ToolCommand {
                         try await store.service.importSessions(
                             .file(path: file), format: format.format, options: options))
                 } catch {
-                    throw failure(error, in: file, after: results)
+                    throw failure(error, after: results)
                 }
             }
             return results
@@ -37,15 +37,13 @@ struct ImportCommand: ToolCommand {
         try report(results, on: context.console)
     }
 
-    /// The error, with the file that it is about and what was stored before it.
-    private func failure(_ error: StoreError, in file: String, after results: [ImportResult]) -> StoreError {
-        var message = "\(quoted(file, limit: 200)): \(error.message)"
+    /// The error, with what was stored before it.
+    private func failure(_ error: StoreError, after results: [ImportResult]) -> StoreError {
         let stored = results.reduce(0) { $0 + $1.ids.count }
-        if stored > 0 {
-            message += " The \(counted(results.count, "file")) before it, with \(counted(stored, "session")), were stored."
-        }
+        guard stored > 0 else { return error }
         return StoreError(
-            error.code, message, backend: error.backend, nativeCode: error.nativeCode, cause: error.cause)
+            error.code, "\(error.message) \(counted(stored, "session")) of the files before it were stored.",
+            backend: error.backend, nativeCode: error.nativeCode, cause: error.cause)
     }
 
     private func report(_ results: [ImportResult], on console: Console) throws(StoreError) {
