@@ -21,7 +21,8 @@ struct Demo {
         let grown = try await append(to: id)
         let copy = try await exportAndImport(id)
         let location = store.configuration.url.description
-        try say("""
+        try say(
+            """
 
             Done. The data is in \(visible(location)), named by \(store.configuration.source).
             Try: agent-sessions list, agent-sessions show \(copy) --last 4
@@ -65,8 +66,9 @@ struct Demo {
             expectedSequence: nil)
         try say(stored.map(\.block).joined(separator: "\n\n"))
         let session = try await service.get(id)
-        try say("\nThe session has \(counted(session.messageCount, "message")) now and cost "
-            + "\(dollars(microdollars: session.usage.estimatedCost)).")
+        try say(
+            "\nThe session has \(counted(session.messageCount, "message")) now and cost "
+                + "\(dollars(microdollars: session.usage.estimatedCost)).")
         return session
     }
 

@@ -15,8 +15,10 @@ struct DocumentCommandTests {
     private func sample() async throws -> String {
         let id = try await bench.session("local/sample")
         _ = try await bench.run("usage", id, "--input", "3", "--output", "4", "--cost", "5")
-        try await bench.append(id, "user", "e\u{301} 👩‍👩‍👧‍👦 \u{202E}", "--metadata", #"{"big":9223372036854775807,"half":0.5,"one":1.0}"#)
-        try await bench.append(id, "assistant", "", "--metadata", #"{"tool_calls":[{"id":"c","function":{"name":"f"}}]}"#)
+        try await bench.append(
+            id, "user", "e\u{301} 👩‍👩‍👧‍👦 \u{202E}", "--metadata", #"{"big":9223372036854775807,"half":0.5,"one":1.0}"#)
+        try await bench.append(
+            id, "assistant", "", "--metadata", #"{"tool_calls":[{"id":"c","function":{"name":"f"}}]}"#)
         try await bench.append(id, "tool", "42", "--tool-call-id", "c")
         return id
     }
@@ -52,7 +54,8 @@ struct DocumentCommandTests {
     func output() async throws {
         let id = try await sample()
         let direct = try await bench.run("export", id, "--format", "openai").output
-        let result = try await bench.run("export", id, "--format", "openai", "--output", bench.path("out.jsonl"), "--json")
+        let result = try await bench.run(
+            "export", id, "--format", "openai", "--output", bench.path("out.jsonl"), "--json")
         #expect(try result.json() == ["sessions": 1, "output": .string(bench.path("out.jsonl"))])
         #expect(try bench.contents("out.jsonl") == direct)
         let text = try await bench.run("export", id, "--output", bench.path("out.jsonl")).text
@@ -85,7 +88,9 @@ struct DocumentCommandTests {
         let result = try await bench.run("import", path, "--format", "openai")
         #expect(result.text.hasPrefix("Imported 450 sessions with 450 messages.\n"))
         #expect(result.text.hasSuffix("  … and 440 more\n"))
-        #expect(try await bench.run("export", "--all", "--output", bench.path("all.jsonl"), "--json").json()["sessions"] == 450)
+        #expect(
+            try await bench.run("export", "--all", "--output", bench.path("all.jsonl"), "--json").json()["sessions"]
+                == 450)
         #expect(Set(try bench.contents("all.jsonl").split(separator: 10)).count == 450)
     }
 
@@ -100,6 +105,16 @@ struct DocumentCommandTests {
         try await bench.run(["--store", store, "import", good, bad]).expectRefusal("bad.json")
         try await bench.run(["--store", store, "import", good, bench.path("none")]).expectRefusal("none")
         #expect(try await bench.run(["--store", store, "list", "--json"]).json()["sessions"]?.arrayValue?.count == 2)
+    }
+
+    @Test("An import that fails half-way says what was stored before")
+    func halfWay() {
+        let before = ImportResult(ids: [ULID(high: 1, low: 2)], messages: 3)
+        let error = StoreError(.unavailable, "The disk is gone.", backend: "sqlite", nativeCode: "SQLITE_IOERR")
+        #expect(ImportCommand.failure(error, after: []).message == "The disk is gone.")
+        let told = ImportCommand.failure(error, after: [before])
+        #expect(told.message == "The disk is gone. 1 session from the files before it had been stored.")
+        #expect(told.code == .unavailable && told.nativeCode == "SQLITE_IOERR")
     }
 
     @Test("Progress is shown where somebody watches")
@@ -123,7 +138,10 @@ struct DocumentCommandTests {
         let faults: [(String, [UInt8], String)] = [
             ("truncated", Array(document.utf8.dropLast(40)), "cut short"), ("empty", [], "empty"),
             ("edited", Array(document.replacing("42", with: "43").utf8), "checksumMismatch"),
-            ("newer", Array(document.replacing("\"schema_version\":1", with: "\"schema_version\":99").utf8), "unsupportedSchemaVersion"),
+            (
+                "newer", Array(document.replacing("\"schema_version\":1", with: "\"schema_version\":99").utf8),
+                "unsupportedSchemaVersion"
+            ),
             ("gap", Array(document.replacing("\"sequence\":2", with: "\"sequence\":5").utf8), "sequence"),
             ("duplicate", Array(document.replacing("\"half\":0.5", with: "\"half\":0.5,\"half\":0.5").utf8), "twice"),
             ("large", Array(document.replacing("9223372036854775807", with: "9223372036854775808").utf8), "64 bits"),
@@ -146,7 +164,8 @@ struct DocumentCommandTests {
     func badOutput() async throws {
         let id = try await sample()
         try bench.file("old", "old".utf8)
-        try await bench.run("export", "01J9ZK5C8N4V6Q2W3E7R8T9Y0A", "--output", bench.path("old")).expectRefusal("notFound")
+        try await bench.run("export", "01J9ZK5C8N4V6Q2W3E7R8T9Y0A", "--output", bench.path("old")).expectRefusal(
+            "notFound")
         #expect(try bench.contents("old") == Array("old".utf8))
         #expect(try bench.files("old") == ["old"])
         try await bench.run("export", id, "--output", bench.path).expectRefusal("directory")
