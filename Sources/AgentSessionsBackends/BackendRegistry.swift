@@ -71,7 +71,8 @@ public struct BackendRegistry: Sendable {
     ///
     /// - Throws: ``AgentSessions/StoreError/Code/invalidArgument`` for a URL, key or value that is not allowed;
     ///   whatever the backend throws on opening.
-    public func open(_ url: String, context: StoreContext = StoreContext()) async throws(StoreError) -> any SessionStore {
+    public func open(_ url: String, context: StoreContext = StoreContext()) async throws(StoreError) -> any SessionStore
+    {
         let level = ConfigurationLevel.commandLine(store: url)
         return try await StoreConfiguration(levels: [level], registry: self).open(context: context)
     }

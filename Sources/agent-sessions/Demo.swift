@@ -21,7 +21,8 @@ struct Demo {
         let grown = try await append(to: id)
         let copy = try await exportAndImport(id)
         let location = store.configuration.url.description
-        try say("""
+        try say(
+            """
 
             Done. The data is in \(visible(location)), named by \(store.configuration.source).
             Try: agent-sessions list, agent-sessions show \(copy) --last 4
@@ -57,16 +58,17 @@ struct Demo {
     private func append(to id: ULID) async throws(StoreError) -> Session {
         try say("\n==> Appending a turn with what it used, in one transaction")
         let turn = [
-            NewMessage(.user, "Thank you! Could you send me a summary? 🙏"),
-            NewMessage(.assistant, "Of course. It is on its way.", metadata: ["finish_reason": "stop"]),
+            NewMessage(.user, "Merci beaucoup ! Vous pouvez m'envoyer un récapitulatif ? 🙏"),
+            NewMessage(.assistant, "Bien sûr : il est en route.", metadata: ["finish_reason": "stop"]),
         ]
         let stored = try await service.append(
             turn, to: id, usage: TokenUsage(inputTokens: 1_234, outputTokens: 12, estimatedCost: 4_321),
             expectedSequence: nil)
         try say(stored.map(\.block).joined(separator: "\n\n"))
         let session = try await service.get(id)
-        try say("The session has \(counted(session.messageCount, "message")) now and cost "
-            + "\(dollars(microdollars: session.usage.estimatedCost)).")
+        try say(
+            "\nThe session has \(counted(session.messageCount, "message")) now and cost "
+                + "\(dollars(microdollars: session.usage.estimatedCost)).")
         return session
     }
 

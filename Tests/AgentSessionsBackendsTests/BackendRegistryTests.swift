@@ -53,7 +53,9 @@ struct BackendRegistryTests {
         }
     }
 
-    @Test("A setting whose name means something else is refused", arguments: ["store", "config", "migrate", "Big", "", "mode"])
+    @Test(
+        "A setting whose name means something else is refused",
+        arguments: ["store", "config", "migrate", "Big", "", "mode"])
     func badSetting(_ name: String) {
         NamedBackend.$chosenSetting.withValue(name) {
             var registry = BackendRegistry()
@@ -90,7 +92,10 @@ struct BackendRegistryTests {
 
     @Test(
         "A URL that cannot be opened says why",
-        arguments: ["memory:somewhere", "example:?nothing=1", "example:?workers=0", "unknown:", "no-scheme", "example:?mode=%zz"])
+        arguments: [
+            "memory:somewhere", "example:?nothing=1", "example:?workers=0", "unknown:", "no-scheme",
+            "example:?mode=%zz",
+        ])
     func openRefused(_ url: String) async throws {
         var registry = BackendRegistry.standard
         try registry.register(ExampleBackend.self)

@@ -31,7 +31,8 @@ struct DefaultStoreTests {
         #expect(try path(environment) == expected)
     }
 
-    @Test("A home with any characters is found again", arguments: ["/h?x=1&y", "/h#1", "/h 100%", "/Zoë/мир", "/a\u{1}b"])
+    @Test(
+        "A home with any characters is found again", arguments: ["/h?x=1&y", "/h#1", "/h 100%", "/Zoë/мир", "/a\u{1}b"])
     func oddHome(_ home: String) throws {
         #expect(try path(["XDG_DATA_HOME": home]) == home + "/agent-sessions/sessions.db")
     }
@@ -47,7 +48,9 @@ struct DefaultStoreTests {
     func made() async throws {
         let folder = try TestFolder()
         let data = folder.path + "/new/data"
-        let found = try StoreConfiguration.load(environment: ["XDG_DATA_HOME": data, "AGENT_SESSIONS_SYNCHRONOUS": "normal"])
+        let found = try StoreConfiguration.load(environment: [
+            "XDG_DATA_HOME": data, "AGENT_SESSIONS_SYNCHRONOUS": "normal",
+        ])
         for _ in 1...2 {
             let store = try await found.open()
             let settings = try await store.effectiveSettings()

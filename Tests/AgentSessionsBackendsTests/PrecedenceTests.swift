@@ -62,7 +62,8 @@ struct PrecedenceTests {
     @Test("A URL of the environment counts where the environment does", arguments: settings)
     func environmentURL(_ setting: Setting) throws {
         let url = "example:x?\(setting.name)=\(encoded(setting.values[0]))"
-        let file = try folder.file("settings.json", "{\"store\":\"other:\",\"\(setting.name)\":\"\(setting.values[2])\"}")
+        let file = try folder.file(
+            "settings.json", "{\"store\":\"other:\",\"\(setting.name)\":\"\(setting.values[2])\"}")
         let environment = ["AGENT_SESSIONS_STORE": url, variable(setting.name): setting.values[1]]
         let found = try load(nil, environment, file: file)
         #expect(try found.settings.text(setting.name) == setting.values[0])
@@ -72,7 +73,8 @@ struct PrecedenceTests {
     @Test("A URL of the file gives way to a key of the environment, and beats a key of the file", arguments: settings)
     func fileURL(_ setting: Setting) throws {
         let url = "example:x?\(setting.name)=\(encoded(setting.values[0]))"
-        let file = try folder.file("settings.json", "{\"store\":\"\(url)\",\"\(setting.name)\":\"\(setting.values[2])\"}")
+        let file = try folder.file(
+            "settings.json", "{\"store\":\"\(url)\",\"\(setting.name)\":\"\(setting.values[2])\"}")
         #expect(try load(file: file).settings.text(setting.name) == setting.values[0])
         let found = try load(nil, [variable(setting.name): setting.values[1]], file: file)
         #expect(try found.settings.text(setting.name) == setting.values[1])

@@ -55,7 +55,8 @@ struct RefusalTests {
             ("a.yaml", "colour: red\n", "colour"), ("b.json", "{\"colour\":1}", "colour"),
             ("c.yaml", "example:\n  mode: fast\n", "example.mode"),
             ("d.json", "{\"example\":{\"mode\":\"fast\"}}", "example.mode"), ("e.json", "{\"config\":\"x\"}", "config"),
-            ("f.yaml", "AGENT_SESSIONS_STORE: 'example:'\n", "AGENT_SESSIONS_STORE"), ("g.json", "{\"Mode\":\"fast\"}", "Mode"),
+            ("f.yaml", "AGENT_SESSIONS_STORE: 'example:'\n", "AGENT_SESSIONS_STORE"),
+            ("g.json", "{\"Mode\":\"fast\"}", "Mode"),
         ])
     func unknownFileKey(_ name: String, _ text: String, _ key: String) throws {
         let path = try folder.file(name, text)
@@ -69,7 +70,8 @@ struct RefusalTests {
     @Test(
         "A value that is not allowed is named with its key, what is allowed, and where it stands",
         arguments: [
-            ("mode", "turbo"), ("workers", "0"), ("workers", "65"), ("workers", "many"), ("workers", ""), ("cache", "-1"),
+            ("mode", "turbo"), ("workers", "0"), ("workers", "65"), ("workers", "many"), ("workers", ""),
+            ("cache", "-1"),
             ("cache", "1GB"), ("cache", "9999999999999999999TiB"), ("wait", "soon"), ("wait", "2h"), ("label", "a\0b"),
             ("max_content", "17MiB"), ("migrate", "maybe"),
         ])
@@ -105,7 +107,8 @@ struct RefusalTests {
 
     @Test("A reader's list is of the wrong type for a store, and so is not taken")
     func wrongTypeOfReader() {
-        let reader = ConfigReader(provider: InMemoryProvider(values: ["store": ConfigValue(.stringArray(["a"]), isSecret: false)]))
+        let reader = ConfigReader(
+            provider: InMemoryProvider(values: ["store": ConfigValue(.stringArray(["a"]), isSecret: false)]))
         let error = failure { () throws(StoreError) in
             _ = try StoreConfiguration(levels: [.reader(reader, name: "app")], environment: [:], registry: registry)
         }
@@ -166,7 +169,8 @@ struct RefusalTests {
         "A file that is not what its name says is refused, with the line where one can be told",
         arguments: [
             ("a.yaml", "mode: fast\n  workers: : 2\n", "line 2"), ("b.yaml", "mode: \"fast\n", "line"),
-            ("c.yaml", "- mode\n", "key: value"), ("d.yaml", "", "key: value"), ("e.yaml", "mode: fast\nmode: slow\n", "twice"),
+            ("c.yaml", "- mode\n", "key: value"), ("d.yaml", "", "key: value"),
+            ("e.yaml", "mode: fast\nmode: slow\n", "twice"),
             ("f.yaml", "mode: \u{1}\n", "not valid YAML"), ("g.json", "{\"mode\":}", "byte 8"), ("h.json", "", "empty"),
             ("i.json", "[]", "object"), ("j.json", "{\"mode\":\"fast\",\"mode\":\"slow\"}", "twice"),
             ("k.json", "{\"workers\":99999999999999999999}", "64 bits"),
@@ -211,7 +215,8 @@ struct SecretTests {
         let cases: [(String?, [String: String], String?)] = [
             ("example:x?password=hunter2%00", [:], nil), ("me:hunter2@host", [:], nil),
             ("example://me:hunter2@host?mode=x", [:], nil), (nil, ["AGENT_SESSIONS_STORE": "//me:hunter2@host"], nil),
-            ("example:x", ["AGENT_SESSIONS_PASSWORD": "hunter2\0"], nil), ("example:x", [:], yaml), ("example:x", [:], json),
+            ("example:x", ["AGENT_SESSIONS_PASSWORD": "hunter2\0"], nil), ("example:x", [:], yaml),
+            ("example:x", [:], json),
             ("example:x", [:], list), ("example://me:hunter2@host?password=%zz", [:], nil),
         ]
         for (store, environment, file) in cases {

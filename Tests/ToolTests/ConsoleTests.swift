@@ -12,28 +12,38 @@ struct ConsoleTests {
 
     @Test("Options stand before or after the verb")
     func options() {
-        #expect(GlobalOptions.afterTheVerb(["--json", "--store", "a", "list", "--limit", "1"])
-            == ["list", "--json", "--store", "a", "--limit", "1"])
-        #expect(GlobalOptions.afterTheVerb(["--store=a", "--config=b", "list"]) == ["list", "--store=a", "--config=b"])
-        #expect(GlobalOptions.afterTheVerb(["append", "x", "--content", "--json"]) == ["append", "x", "--content", "--json"])
+        #expect(
+            GlobalOptions.afterTheVerb(["--json", "--store", "a", "list", "--limit", "1"])
+                == ["list", "--json", "--store", "a", "--limit", "1"])
+        #expect(
+            GlobalOptions.afterTheVerb(["--store=a", "--config=b", "list"]) == ["list", "--store=a", "--config=b"])
+        #expect(
+            GlobalOptions.afterTheVerb(["append", "x", "--content", "--json"]) == [
+                "append", "x", "--content", "--json",
+            ])
         #expect(GlobalOptions.afterTheVerb(["--json"]) == [])
         #expect(GlobalOptions.afterTheVerb(["--store"]) == [])
         #expect(GlobalOptions.afterTheVerb([]) == [])
     }
 
-    @Test("Help and the version go to standard output", arguments: [[], ["--help"], ["help"], ["--version"], ["help", "list"], ["list", "-h"], ["--json"]])
+    @Test(
+        "Help and the version go to standard output",
+        arguments: [[], ["--help"], ["help"], ["--version"], ["help", "list"], ["list", "-h"], ["--json"]])
     func help(_ arguments: [String]) async throws {
         let result = try await bench.run(arguments)
         #expect(result.status == 0)
         #expect(result.errors.isEmpty)
-        #expect(arguments == ["--version"] ? result.text == BuildInfo.version + "\n" : result.text.contains("agent-sessions"))
+        #expect(
+            arguments == ["--version"]
+                ? result.text == BuildInfo.version + "\n" : result.text.contains("agent-sessions"))
     }
 
     @Test(
         "Arguments that make no sense are a usage error",
         arguments: [
             ["nonsense"], ["list", "--nonsense"], ["list", "extra"], ["create"], ["show"], ["--nonsense", "list"],
-            ["list", "--store"], ["list", "--limit", "--json"], ["export"], ["export", "--all"], ["import"], ["rewind", "x"],
+            ["list", "--store"], ["list", "--limit", "--json"], ["export"], ["export", "--all"], ["import"],
+            ["rewind", "x"],
             ["export", "x", "--all"], ["export", "x", "--format", "xml"],
         ])
     func usage(_ arguments: [String]) async throws {
@@ -46,8 +56,12 @@ struct ConsoleTests {
         let console = Console(input: -1, output: -1, errors: -1, showsProgress: false)
         #expect(await Tool.run(["--help"], in: ToolContext(console: console, environment: [:])) == 1)
         #expect(await Tool.run(["nonsense"], in: ToolContext(console: console, environment: [:])) == 64)
-        #expect(await Tool.run(["list"], in: ToolContext(console: console, environment: ["AGENT_SESSIONS_STORE": "memory:"])) == 1)
-        #expect(await Tool.run(["demo"], in: ToolContext(console: console, environment: ["AGENT_SESSIONS_STORE": "memory:"])) == 1)
+        #expect(
+            await Tool.run(
+                ["list"], in: ToolContext(console: console, environment: ["AGENT_SESSIONS_STORE": "memory:"])) == 1)
+        #expect(
+            await Tool.run(
+                ["demo"], in: ToolContext(console: console, environment: ["AGENT_SESSIONS_STORE": "memory:"])) == 1)
     }
 
     @Test("Lines are read whatever their ends and however long they are")
@@ -87,7 +101,8 @@ struct ConsoleTests {
     func progress() throws {
         let descriptor = open(bench.path("err"), O_WRONLY | O_CREAT, 0o600)
         defer { close(descriptor) }
-        let watched = ProgressBar("Working", on: Console(input: -1, output: -1, errors: descriptor, showsProgress: true))
+        let watched = ProgressBar(
+            "Working", on: Console(input: -1, output: -1, errors: descriptor, showsProgress: true))
         watched.clear()
         for fraction in [0, 0.001, 0.5, 0.25, 2, .infinity] { watched.show(fraction) }
         watched.clear()
@@ -143,7 +158,8 @@ struct ReplacingFileTests {
     @Test("A link is followed, and stays a link")
     func link() async throws {
         try bench.file("target", "old".utf8)
-        try FileManager.default.createSymbolicLink(atPath: bench.path("link"), withDestinationPath: bench.path("target"))
+        try FileManager.default.createSymbolicLink(
+            atPath: bench.path("link"), withDestinationPath: bench.path("target"))
         try await write("link", "new")
         #expect(try bench.contents("target") == Array("new\n".utf8))
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: bench.path("link")) == bench.path("target"))

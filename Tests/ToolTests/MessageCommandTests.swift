@@ -35,7 +35,8 @@ struct MessageCommandTests {
     @Test(
         "Content comes back byte for byte",
         arguments: [
-            "", "a\0b", "e\u{301}", "é", "\u{202E}abc\u{2066}", "\u{FFFE}\u{FFFF}", "line\nline\r\n", "--json", "--help",
+            "", "a\0b", "e\u{301}", "é", "\u{202E}abc\u{2066}", "\u{FFFE}\u{FFFF}", "line\nline\r\n", "--json",
+            "--help",
             "-5", "👩‍👩‍👧‍👦", String(repeating: "0123456789abcdef", count: 5 << 16),
         ])
     func content(_ text: String) async throws {
@@ -43,7 +44,8 @@ struct MessageCommandTests {
         let stored = try await bench.run("append", id, "--role", "user", "--json", input: Array(text.utf8)).json()
         #expect(stored["content"]?.stringValue?.utf8.elementsEqual(text.utf8) == true)
         if !text.utf8.contains(0), text.utf8.count < 1000 {
-            #expect(try await bench.append(id, "user", text)["content"]?.stringValue?.utf8.elementsEqual(text.utf8) == true)
+            #expect(
+                try await bench.append(id, "user", text)["content"]?.stringValue?.utf8.elementsEqual(text.utf8) == true)
         }
         let shown = try await bench.show(id)
         #expect(shown["messages"]?[0]?["content"]?.stringValue?.utf8.elementsEqual(text.utf8) == true)
@@ -64,7 +66,8 @@ struct MessageCommandTests {
     @Test(
         "A message that cannot be is refused",
         arguments: [
-            (["--role", "User", "--content", "x"], "\"User\" is not a role"), (["--role", "", "--content", "x"], "role"),
+            (["--role", "User", "--content", "x"], "\"User\" is not a role"),
+            (["--role", "", "--content", "x"], "role"),
             (["--content", "x"], "--role"), (["--role", "user", "--content", "x", "--metadata", "[]"], "object"),
             (["--role", "user", "--content", "x", "--message-id", "x"], "ULID"),
             (["--role", "user", "--content", "x", "--tool-call-id", String(repeating: "x", count: 256)], "256"),
@@ -84,7 +87,8 @@ struct MessageCommandTests {
         let key = "01J9ZK5C8N4V6Q2W3E7R8T9Y0A"
         let first = try await bench.append(id, "user", "x", "--message-id", key)
         #expect(try await bench.append(id, "user", "x", "--message-id", key) == first)
-        try await bench.run("append", id, "--role", "user", "--content", "y", "--message-id", key).expectRefusal("conflict")
+        try await bench.run("append", id, "--role", "user", "--content", "y", "--message-id", key).expectRefusal(
+            "conflict")
         #expect(try await bench.show(id)["session"]?["message_count"] == 1)
     }
 
@@ -107,7 +111,9 @@ struct MessageCommandTests {
         #expect(stored[1]?["id"] == "01J9ZK5C8N4V6Q2W3E7R8T9Y0A")
         #expect(stored[2]?["tool_call_id"] == "c")
         #expect(try await bench.show(id)["messages"] == stored)
-        let text = try await bench.run("append", id, "--batch", "-", input: Array(lines.split(separator: "\n")[0].utf8 + [10] + lines.split(separator: "\n")[2].utf8))
+        let text = try await bench.run(
+            "append", id, "--batch", "-",
+            input: Array(lines.split(separator: "\n")[0].utf8 + [10] + lines.split(separator: "\n")[2].utf8))
         #expect(text.text == "Stored 2 messages as sequences 5 to 6 of \(id).\n")
     }
 
@@ -115,11 +121,13 @@ struct MessageCommandTests {
         "A batch with a line that is no message is refused with its number, and stores nothing",
         arguments: [
             (#"{"role":"user"}"#, "lacks role or content"), (#"{"content":"x"}"#, "lacks role or content"),
-            (#"{"role":"user","content":"x","colour":1}"#, "\"colour\""), (#"{"role":"user","content":1}"#, "not a text"),
+            (#"{"role":"user","content":"x","colour":1}"#, "\"colour\""),
+            (#"{"role":"user","content":1}"#, "not a text"),
             (#"{"role":"User","content":"x"}"#, "\"User\""), (#"{"role":"user","content":"x","id":"1"}"#, "ULID"),
             (#"{"role":"user","content":"x","metadata":[]}"#, "not an object"),
             (#"{"role":"user","content":"x","metadata":{"a":1,"a":2}}"#, "twice"),
-            (#"{"role":"user","role":"user","content":"x"}"#, "twice"), ("", "empty"), ("[]", "object"), ("nonsense", "JSON"),
+            (#"{"role":"user","role":"user","content":"x"}"#, "twice"), ("", "empty"), ("[]", "object"),
+            ("nonsense", "JSON"),
             (#"{"role":"user","content":"x"} {}"#, "follows"), (#"{"role":"user","content":"\ud800"}"#, "surrogate"),
             (#"{"role":"user","content":"x","metadata":{"n":99999999999999999999}}"#, "64 bits"),
         ])
@@ -147,7 +155,8 @@ struct MessageCommandTests {
         let deep = "{\"role\":\"user\",\"content\":\"x\",\"metadata\":{\"a\":" + String(repeating: "[", count: 10_000)
         try await bench.run("append", id, "--batch", bench.file("deep.jsonl", deep.utf8)).expectRefusal("nested")
         let twice = "{\"role\":\"user\",\"content\":\"x\",\"id\":\"01J9ZK5C8N4V6Q2W3E7R8T9Y0A\"}\n"
-        try await bench.run("append", id, "--batch", bench.file("twice.jsonl", (twice + twice).utf8)).expectRefusal("twice")
+        try await bench.run("append", id, "--batch", bench.file("twice.jsonl", (twice + twice).utf8)).expectRefusal(
+            "twice")
         let limits = StoreLimits(contentBytes: 10, metadataBytes: 10)
         let error = #expect(throws: StoreError.self) {
             try BatchFile(limits: limits).messages(
@@ -162,7 +171,8 @@ struct MessageCommandTests {
         let id = try await bench.session()
         for number in 1...6 { try await bench.append(id, "user", "\(number)") }
         func sequences(_ options: String...) async throws -> [JSONValue?]? {
-            try await bench.run(["--store", bench.store(), "--json", "show", id] + options).json()["messages"]?.arrayValue?
+            try await bench.run(["--store", bench.store(), "--json", "show", id] + options).json()["messages"]?
+                .arrayValue?
                 .map { $0["sequence"] }
         }
         #expect(try await sequences() == [1, 2, 3, 4, 5, 6])
@@ -175,7 +185,8 @@ struct MessageCommandTests {
         for (options, hint) in [
             (["--last", "0"], "limit is 0"), (["--last", "-1"], "limit is -1"), (["--limit", "0"], "limit is 0"),
             (["--offset", "-1"], "-1"), (["--limit", "1", "--offset", "-1"], "-1"), (["--limit", "10001"], "10001"),
-            (["--last", "1", "--limit", "1"], "one or the other"), (["--last", "1", "--offset", "1"], "one or the other"),
+            (["--last", "1", "--limit", "1"], "one or the other"),
+            (["--last", "1", "--offset", "1"], "one or the other"),
         ] {
             try await bench.run(["--store", bench.store(), "show", id] + options).expectRefusal(hint, [1, 64])
         }
@@ -187,7 +198,8 @@ struct MessageCommandTests {
         try await bench.append(id, "user", "two\nlines \u{1B}[31m")
         try await bench.append(
             id, "assistant", "", "--metadata",
-            #"{"name":"bob","tool_calls":[{"id":"c1","function":{"name":"find","arguments":"{\"a\":1}"}},{"type":"odd"},{"function":{"name":"g"}},{"function":{"name":"h","arguments":{"b":2}}}],"n":1}"#)
+            #"{"name":"bob","tool_calls":[{"id":"c1","function":{"name":"find","arguments":"{\"a\":1}"}},{"type":"odd"},{"function":{"name":"g"}},{"function":{"name":"h","arguments":{"b":2}}}],"n":1}"#
+        )
         try await bench.append(id, "tool", "42", "--tool-call-id", "c1")
         let text = try await bench.run("show", id).text
         #expect(text.contains(#"actor     evil\u{202E}x"#))

@@ -52,9 +52,18 @@ struct SessionCommandTests {
             (["--actor", "a", "--metadata", "{\"a\":1,\"a\":2}"], "twice"),
             (["--actor", "a", "--metadata", "{\"a\":99999999999999999999}"], "64 bits"),
             (["--actor", "a", "--metadata", #"{"a":"\ud800"}"#], "surrogate"),
-            (["--actor", "a", "--metadata", "{\"a\":" + String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000) + "}"], "nested"),
-            (["--actor", "a", "--metadata", "{\"a\":\"" + String(repeating: "x", count: 1 << 20) + "\"}"], "too large"),
-            (["--actor", "a", "--id", "not-a-ulid"], "ULID"), (["--actor", "a", "--id", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ"], "ULID"),
+            (
+                [
+                    "--actor", "a", "--metadata",
+                    "{\"a\":" + String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000) + "}",
+                ], "nested"
+            ),
+            (
+                ["--actor", "a", "--metadata", "{\"a\":\"" + String(repeating: "x", count: 1 << 20) + "\"}"],
+                "too large"
+            ),
+            (["--actor", "a", "--id", "not-a-ulid"], "ULID"),
+            (["--actor", "a", "--id", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ"], "ULID"),
         ])
     func createRefused(_ options: [String], _ hint: String) async throws {
         for json in [[], ["--json"]] {
@@ -70,7 +79,8 @@ struct SessionCommandTests {
         var seen: [String] = []
         var options: [String] = []
         for _ in 1...3 {
-            let page = try await bench.run(["--store", bench.store(), "list", "--limit", "2", "--json"] + options).json()
+            let page = try await bench.run(["--store", bench.store(), "list", "--limit", "2", "--json"] + options)
+                .json()
             seen += page["sessions"]?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? []
             guard let next = page["next"]?.stringValue else { break }
             options = ["--after", next]
@@ -146,7 +156,8 @@ struct SessionCommandTests {
         #expect(first["actor_name"] == "local/new")
         let revision = try #require(first["updated_at"]?.stringValue)
         let second = try await bench.run(
-            "update", id, "--metadata", #"{"n":1}"#, "--expect-revision", revision, "--json").json()
+            "update", id, "--metadata", #"{"n":1}"#, "--expect-revision", revision, "--json"
+        ).json()
         #expect(second["metadata"] == ["n": 1])
         #expect(second["actor_name"] == "local/new")
         try await bench.run("update", id, "--actor", "x", "--expect-revision", revision).expectRefusal("conflict")

@@ -61,7 +61,8 @@ struct StoreCommandTests {
     func backendsText() async throws {
         let text = try await bench.run("backends").text
         for part in [
-            "memory: ", "sqlite: ", "survives", "any number of processes", "one process", "in force", "journal_mode", "wal",
+            "memory: ", "sqlite: ", "survives", "any number of processes", "one process", "in force", "journal_mode",
+            "wal",
             "busy_timeout", "default 5s",
         ] {
             #expect(text.contains(part), "\(part)")
@@ -100,7 +101,7 @@ struct StoreCommandTests {
     @Test(
         "A store that cannot be is refused",
         arguments: [
-            ("mongo:x", "no backend \"mongo\""), ("a.db", "no scheme"), ("", "no scheme"), ("sqlite:", "path"),
+            ("mongo:x", "no backend \"mongo\""), ("a.db", "no scheme"), ("sqlite:", "path"),
             ("sqlite:a.db?colour=red", "\"colour\""), ("sqlite:a.db?busy_timeout=-1", "busy_timeout"),
             ("sqlite:a.db?synchronous=maybe", "full"), ("sqlite://host/a.db", "host"), ("memory:x", "no location"),
             ("sqlite:///nowhere/at/all/a.db", "error"), ("sqlite:a%zz.db", "percent"),
@@ -129,7 +130,8 @@ struct StoreCommandTests {
         #expect(try bench.files("from-file.db").first == "from-file.db")
         #expect(try await bench.run(["list", "--config", yaml, "--json"]).json()["sessions"]?.arrayValue?.count == 2)
         try await bench.run(["--config", bench.path("none.yaml"), "list"]).expectRefusal("none.yaml")
-        try await bench.run(["--config", bench.file("d.json", "{\"colour\":1}".utf8), "list"]).expectRefusal("\"colour\"")
+        try await bench.run(["--config", bench.file("d.json", "{\"colour\":1}".utf8), "list"]).expectRefusal(
+            "\"colour\"")
     }
 
     @Test("The environment names the store, and an unknown variable is told")
@@ -183,7 +185,9 @@ private struct TerseStore: SessionStore {
         try await memory.restore(session, messages: messages)
     }
     func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult { try await memory.append(request) }
-    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? { try await memory.messages(request) }
+    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
+        try await memory.messages(request)
+    }
     func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
         try await memory.rewind(id, request)
     }

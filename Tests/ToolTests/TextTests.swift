@@ -8,8 +8,10 @@ struct TextTests {
     @Test(
         "What would drive a terminal is shown as text",
         arguments: [
-            ("plain", "plain"), ("tab\tline\n", "tab\\u{9}line\\u{A}"), ("\u{1B}[2J", "\\u{1B}[2J"), ("\u{9B}x", "\\u{9B}x"),
-            ("a\u{202E}b", "a\\u{202E}b"), ("\u{2067}x", "\\u{2067}x"), ("\u{FEFF}", "\\u{FEFF}"), ("\u{2028}", "\\u{2028}"),
+            ("plain", "plain"), ("tab\tline\n", "tab\\u{9}line\\u{A}"), ("\u{1B}[2J", "\\u{1B}[2J"),
+            ("\u{9B}x", "\\u{9B}x"),
+            ("a\u{202E}b", "a\\u{202E}b"), ("\u{2067}x", "\\u{2067}x"), ("\u{FEFF}", "\\u{FEFF}"),
+            ("\u{2028}", "\\u{2028}"),
             ("\0", "\\u{0}"), ("\u{7F}", "\\u{7F}"), ("👩‍👧", "👩‍👧"), ("नमस्\u{200D}ते", "नमस्\u{200D}ते"), ("é日本", "é日本"),
             ("\u{FFFE}", "\\u{FFFE}"), ("\u{E000}", "\\u{E000}"), ("\r", "\\u{D}"),
         ])
@@ -24,7 +26,9 @@ struct TextTests {
 
     @Test(
         "Columns are what a terminal gives a text",
-        arguments: [("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("한", 2), ("👩‍👩‍👧‍👦", 2), ("❤️", 2), ("\u{301}", 0)])
+        arguments: [
+            ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("한", 2), ("👩‍👩‍👧‍👦", 2), ("❤️", 2), ("\u{301}", 0),
+        ])
     func columns(_ text: String, _ width: Int) {
         #expect(text.columns == width)
     }
@@ -65,7 +69,10 @@ struct TextTests {
 
     @Test(
         "Counts have groups and a plural",
-        arguments: [(0, "0 sessions"), (1, "1 session"), (999, "999 sessions"), (5308, "5,308 sessions"), (1_000_000, "1,000,000 sessions")])
+        arguments: [
+            (0, "0 sessions"), (1, "1 session"), (999, "999 sessions"), (5308, "5,308 sessions"),
+            (1_000_000, "1,000,000 sessions"),
+        ])
     func counts(_ count: Int, _ text: String) {
         #expect(counted(count, "session") == text)
     }

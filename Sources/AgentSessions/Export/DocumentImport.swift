@@ -16,6 +16,9 @@ struct DocumentImport<Store: SessionStore>: Sendable {
             let bytes = try DocumentBytes(source, cancellation: flag)
             return (bytes, try check(bytes, cancellation: flag))
         }
+        guard !options.checksOnly else {
+            return ImportResult(ids: [], messages: documents.reduce(0) { $0 + $1.count })
+        }
         return try await store(documents, of: bytes)
     }
 

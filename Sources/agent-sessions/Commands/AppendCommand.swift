@@ -20,7 +20,8 @@ struct AppendCommand: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Who speaks: system, developer, user, assistant, tool, or a word of your own.", valueName: "role"))
+        help: ArgumentHelp(
+            "Who speaks: system, developer, user, assistant, tool, or a word of your own.", valueName: "role"))
     var role: String?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("The text.", valueName: "text"))
@@ -39,7 +40,8 @@ struct AppendCommand: ToolCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("A JSON object to keep with the message.", valueName: "json"))
     var metadata: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("A file of messages, or - for standard input.", valueName: "file"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("A file of messages, or - for standard input.", valueName: "file"))
     var batch: String?
 
     @Option(

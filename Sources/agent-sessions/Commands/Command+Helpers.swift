@@ -1,6 +1,6 @@
 import AgentSessions
 
-extension Optional<String> {
+extension String? {
     /// The JSON object that an option holds, or `nil` where it was not given.
     ///
     /// - Throws: `invalidArgument` where it is no object, `limitExceeded` where it is too long or too deep.

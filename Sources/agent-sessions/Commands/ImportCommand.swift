@@ -5,7 +5,7 @@ import ArgumentParser
 struct ImportCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Import sessions from files, under fresh ids.",
-        discussion: "A file is checked whole before any of its sessions is stored.")
+        discussion: "All files are checked before the first session is stored.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -20,32 +20,45 @@ struct ImportCommand: ToolCommand {
         let results = try await context.withStore(global) { (store) throws(StoreError) in
             let progress = ProgressBar("Importing", on: context.console)
             defer { progress.clear() }
-            var results: [ImportResult] = []
-            for (index, file) in files.enumerated() {
-                let count = Double(files.count)
-                let options = ImportOptions { progress.show((Double(index) + $0) / count) }
-                do throws(StoreError) {
-                    results.append(
-                        try await store.service.importSessions(
-                            .file(path: file), format: format.format, options: options))
-                } catch {
-                    throw failure(error, in: file, after: results)
-                }
-            }
-            return results
+            // One file is checked before it is stored anyway.
+            if files.count > 1 { try await check(store.service) }
+            return try await importAll(store.service, progress)
         }
         try report(results, on: context.console)
     }
 
-    /// The error, with the file that it is about and what was stored before it.
-    private func failure(_ error: StoreError, in file: String, after results: [ImportResult]) -> StoreError {
-        var message = "\(quoted(file, limit: 200)): \(error.message)"
-        let stored = results.reduce(0) { $0 + $1.ids.count }
-        if stored > 0 {
-            message += " The \(counted(results.count, "file")) before it, with \(counted(stored, "session")), were stored."
+    /// Checks every file, so that a fault of the last shows before the first is stored.
+    private func check(_ service: any SessionService) async throws(StoreError) {
+        for file in files {
+            _ = try await service.importSessions(
+                .file(path: file), format: format.format, options: ImportOptions(checksOnly: true))
         }
+    }
+
+    private func importAll(
+        _ service: any SessionService, _ progress: ProgressBar
+    ) async throws(StoreError) -> [ImportResult] {
+        var results: [ImportResult] = []
+        for (index, file) in files.enumerated() {
+            let count = Double(files.count)
+            let options = ImportOptions { progress.show((Double(index) + $0) / count) }
+            do throws(StoreError) {
+                results.append(
+                    try await service.importSessions(.file(path: file), format: format.format, options: options))
+            } catch {
+                throw Self.failure(error, after: results)
+            }
+        }
+        return results
+    }
+
+    /// The error, with what was stored before it.
+    static func failure(_ error: StoreError, after results: [ImportResult]) -> StoreError {
+        let stored = results.reduce(0) { $0 + $1.ids.count }
+        guard stored > 0 else { return error }
         return StoreError(
-            error.code, message, backend: error.backend, nativeCode: error.nativeCode, cause: error.cause)
+            error.code, "\(error.message) \(counted(stored, "session")) from the files before it had been stored.",
+            backend: error.backend, nativeCode: error.nativeCode, cause: error.cause)
     }
 
     private func report(_ results: [ImportResult], on console: Console) throws(StoreError) {

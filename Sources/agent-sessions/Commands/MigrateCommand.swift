@@ -23,7 +23,10 @@ struct MigrateCommand: ToolCommand {
         }
         var table = Table([.text("MIGRATION"), .text("ORIGIN"), .text("APPLIED (UTC)"), .text("BY")])
         table.rows = steps.map { step in
-            [visible(step.name), step.origin.rawValue, step.appliedAt?.shortText ?? "not yet", visible(step.build ?? "")]
+            [
+                visible(step.name), step.origin.rawValue, step.appliedAt?.shortText ?? "not yet",
+                visible(step.build ?? ""),
+            ]
         }
         try context.console.output.print("\(table.text)\n\n\(applied) of \(counted(steps.count, "step")) applied.")
     }

@@ -22,7 +22,8 @@ struct ShowCommand: ToolCommand {
 
     func validate() throws {
         guard last == nil || (limit == nil && offset == nil) else {
-            throw ValidationError("--last shows the end of the session, --limit and --offset a run of it: give one or the other.")
+            throw ValidationError(
+                "--last shows the end of the session, --limit and --offset a run of it: give one or the other.")
         }
     }
 

@@ -43,7 +43,8 @@ struct ByteInput: Sendable {
             bytes += chunk
             guard bytes.count <= limit else {
                 throw StoreError(
-                    .limitExceeded, "\(what) on standard input has more than \(limit) bytes: that is all that is allowed.")
+                    .limitExceeded,
+                    "\(what) on standard input has more than \(limit) bytes: that is all that is allowed.")
             }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -29,7 +29,7 @@ struct Archive {
                 do throws(StoreError) {
                     try await write(session.id, to: output)
                     count += 1
-                } catch where error.code == .notFound {
+                } catch  where error.code == .notFound {
                     continue
                 }
                 progress(count)

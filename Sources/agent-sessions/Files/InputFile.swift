@@ -27,15 +27,13 @@ enum InputFile {
     ///
     /// - Throws: `unavailable` where there is none, or it cannot be opened.
     static func check(_ path: String) throws(StoreError) {
-        try reading(path) { (input) throws(StoreError) in
-            var information = stat()
-            guard fstat(input.descriptor, &information) == 0 else {
-                throw .system("\(input.name) cannot be read", errno)
-            }
-            guard information.st_mode & S_IFMT == S_IFREG else {
-                let what = information.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is no ordinary file"
-                throw StoreError(.invalidArgument, "\(input.name) \(what): give a file, which is read twice.")
-            }
+        let name = "The file \(quoted(path, limit: 200))"
+        var information = stat()
+        guard stat(path, &information) == 0 else { throw .system("\(name) cannot be opened", errno) }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            let what = information.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is no ordinary file"
+            throw StoreError(.invalidArgument, "\(name) \(what): give a file, which is read twice.")
         }
+        try reading(path) { _ in }
     }
 }

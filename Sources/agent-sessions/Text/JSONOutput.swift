@@ -34,7 +34,7 @@ extension SessionMessage {
     }
 }
 
-extension Optional<String> {
+extension String? {
     /// The text, or `null`.
     var json: JSONValue {
         if let self { .string(self) } else { .null }

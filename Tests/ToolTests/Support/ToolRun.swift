@@ -103,7 +103,8 @@ extension Workbench {
     /// Appends a message, and gives it.
     @discardableResult
     func append(_ id: String, _ role: String, _ content: String, _ options: String...) async throws -> JSONValue {
-        try await run(["--store", store(), "append", id, "--role", role, "--content", content, "--json"] + options).json()
+        try await run(["--store", store(), "append", id, "--role", role, "--content", content, "--json"] + options)
+            .json()
     }
 
     /// The whole of a session as `show` gives it.
