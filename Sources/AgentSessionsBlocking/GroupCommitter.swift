@@ -36,12 +36,14 @@ struct GroupCommitter<Engine: CommitEngine> {
         var isSpoilt = false
         do {
             try engine.begin()
+            // From here: a long wait for the lock is no reason to make small groups, on the contrary.
+            let begun = clock.now
             for write in group {
                 taken.append(write)
                 let before = engine.changeCount
                 write.run(&engine.writer)
                 isSpoilt = write.failed && engine.changeCount != before
-                if isSpoilt || clock.now - start > Self.maximumGroupTime { break }
+                if isSpoilt || clock.now - begun > Self.maximumGroupTime { break }
             }
             if isSpoilt {
                 engine.rollback()
