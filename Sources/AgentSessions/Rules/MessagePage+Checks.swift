@@ -44,6 +44,8 @@ extension SessionMessage {
 extension MessageRange {
     /// The sequences that a run takes from a session whose last sequence is `last`.
     public func sequences(limit: Int, last: Int) -> Range<Int> {
+        // A damaged count may be the largest integer, and a range ends one after its last.
+        let last = Swift.min(last, .max - 1)
         switch self {
         case .after(let sequence):
             guard sequence < last else { return 0..<0 }
