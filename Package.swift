@@ -83,6 +83,15 @@ let package = Package(
             path: "Benchmarks/GroupCommit"),
 
         .testTarget(name: "AgentSessionsTests", dependencies: ["AgentSessions", "AgentSessionsMemory"]),
+        // A program that the tests kill, starve and race: processes of its own are what it is for.
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["AgentSessions", "AgentSessionsSQLite"], path: "Tests/StoreWriter"),
+        .testTarget(
+            name: "AgentSessionsSQLiteTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "StoreWriter",
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
