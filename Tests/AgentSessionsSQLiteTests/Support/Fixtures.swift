@@ -33,15 +33,24 @@ final class TemporaryFolder: Sendable {
     func raw() throws -> RawDatabase { try RawDatabase(path()) }
 }
 
+typealias ConfigurationChange = (inout SQLiteConfiguration) -> Void
+
+/// The setting at `path` with that value.
+func setting<Value>(_ path: WritableKeyPath<SQLiteConfiguration, Value>, _ value: Value) -> ConfigurationChange {
+    { $0[keyPath: path] = value }
+}
+
 /// Runs `body` on a fresh store, which is closed afterwards.
 func withStore(
-    _ change: (inout SQLiteConfiguration) -> Void = { _ in },
-    _ body: (
+    _ changes: ConfigurationChange...,
+    body: (
         _ service: PersistentSessionService<SQLiteSessionStore>, _ folder: TemporaryFolder
     ) async throws -> Void
 ) async throws {
     let folder = try TemporaryFolder()
-    let store = try await folder.open(change)
+    let store = try await folder.open { configuration in
+        for change in changes { change(&configuration) }
+    }
     do {
         try await body(PersistentSessionService(store, retryPolicy: .never), folder)
         await store.close()
