@@ -29,7 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
-            traits: [.defaults, "CommandLineArguments", "YAML"]),
+            traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -70,19 +70,49 @@ let package = Package(
                 "AgentSessions", "AgentSessionsMemory",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "agent-sessions",
             dependencies: [
                 "AgentSessions", "AgentSessionsBackends",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ],
+            resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
             path: "Benchmarks/GroupCommit"),
 
-        .testTarget(name: "AgentSessionsTests", dependencies: ["AgentSessions", "AgentSessionsMemory"]),
+        .testTarget(
+            name: "AgentSessionsTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ]),
+        .testTarget(
+            name: "AgentSessionsBlockingTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsMemory",
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
+        .testTarget(
+            name: "AgentSessionsBackendsTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]),
+        .testTarget(
+            name: "ToolTests",
+            dependencies: [
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(
             name: "StoreWriter", dependencies: ["AgentSessions", "AgentSessionsSQLite"], path: "Tests/StoreWriter"),

@@ -31,7 +31,13 @@ public struct RetryPolicy: Sendable, Hashable {
 
     /// The pause before an attempt; the second one is number 2.
     func delay(beforeAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
-        let bound = min(baseDelay * (1 << min(max(attempt - 2, 0), 20)), maximumDelay)
+        var bound = max(.zero, min(baseDelay, maximumDelay))
+        var doublings = attempt - 2
+        while doublings > 0, bound > .zero, bound < maximumDelay {
+            // Subtracting before doubling cannot overflow, whatever delays were configured.
+            bound = bound < maximumDelay - bound ? bound + bound : maximumDelay
+            doublings -= 1
+        }
         return bound * Double.random(in: 0...1, using: &generator)
     }
 }

@@ -83,6 +83,7 @@ extension SessionFilter {
         func add(_ bytes: some Sequence<UInt8>) {
             for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         }
+        add([actorName == nil ? 0 : 1])
         add((actorName ?? "").utf8)
         for time in [createdFrom, createdBefore, updatedFrom, updatedBefore] {
             add([time == nil ? 0 : 1])

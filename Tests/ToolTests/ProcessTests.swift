@@ -1,0 +1,132 @@
+import AgentSessions
+import AgentSessionsSQLite
+import Foundation
+import Testing
+
+@testable import agent_sessions
+
+@Suite("Processes of the tool on one file", .timeLimit(.minutes(3)))
+struct ProcessTests {
+    @Test("Eight processes that append to one session at once leave no gap and no twin, and lose nothing")
+    func eightWriters() async throws {
+        let bench = try Workbench()
+        let id = try await bench.session()
+        let store = bench.store()
+        let perProcess = 6
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<8 {
+                group.addTask {
+                    for number in 0..<perProcess {
+                        let content = "\(writer)-\(number)"
+                        let result = try await ToolProcess.run(
+                            ["append", id, "--role", "user", "--content", content, "--json"], store: store)
+                        #expect(result.status == 0, "\(result.output)")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let messages = try #require(try await bench.show(id)["messages"]?.arrayValue)
+        #expect(messages.compactMap { $0["sequence"]?.integerValue } == Array(1...Int64(8 * perProcess)))
+        let expected = Set((0..<8).flatMap { writer in (0..<perProcess).map { "\(writer)-\($0)" } })
+        #expect(Set(messages.compactMap { $0["content"]?.stringValue }) == expected)
+    }
+
+    @Test("Processes that make a store at the same moment all find it made once")
+    func racingOpeners() async throws {
+        let bench = try Workbench()
+        let store = bench.store("fresh.db")
+        let outputs = try await withThrowingTaskGroup(of: (status: Int32, output: String).self) { group in
+            for _ in 0..<8 {
+                group.addTask { try await ToolProcess.run(["create", "--actor", "a/b", "--json"], store: store) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        for output in outputs { #expect(output.status == 0, "\(output.output)") }
+        let listed = try await ToolProcess.run(["list", "--json"], store: store)
+        let sessions = try JSONParser.parse(listed.output)["sessions"]?.arrayValue
+        #expect(sessions?.count == 8)
+    }
+
+    @Test("A killed process has lost nothing that it had printed as stored", arguments: [40, 90, 170, 260])
+    func killedWriter(milliseconds: Int) async throws {
+        let bench = try Workbench()
+        let id = try await bench.session()
+        let store = bench.store()
+        // A shell that runs the tool again and again, so that the kill falls into any part of a run.
+        let loop = """
+            n=0; while :; do n=$((n+1)); "$0" --store "$1" append "$2" --role user --content "line $n" --json; done
+            """
+        let pipe = Pipe()
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/usr/bin/setsid")
+        shell.arguments = ["/bin/sh", "-c", loop, ToolProcess.path, store, id]
+        shell.standardOutput = pipe
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        let printed = Task { try await ToolProcess.read(pipe) }
+        try await Task.sleep(for: .milliseconds(400 + milliseconds))
+        // The whole process group, the tool first and without a chance to clean up.
+        kill(-shell.processIdentifier, SIGKILL)
+        let lines = try await printed.value.split(separator: "\n", omittingEmptySubsequences: true)
+        let acknowledged = try lines.compactMap { line -> Int64? in
+            // The last line may have been cut; only a whole line is an acknowledgement.
+            guard line.hasSuffix("}") else { return nil }
+            return try JSONParser.parse(String(line))["sequence"]?.integerValue
+        }
+        let messages = try #require(try await bench.show(id)["messages"]?.arrayValue)
+        let sequences = messages.compactMap { $0["sequence"]?.integerValue }
+        #expect(sequences == Array(1...max(1, Int64(sequences.count))).prefix(sequences.count).map { $0 })
+        #expect(Set(acknowledged).isSubset(of: sequences))
+        #expect(!acknowledged.isEmpty)
+    }
+}
+
+@Suite("A corpus of real conversations", .enabled(if: Corpus.isThere, "shared/data is not beside this clone"))
+struct CorpusTests {
+    @Test("Imported, archived and imported elsewhere, it gives back every role, content, tool call and number")
+    func roundTrip() async throws {
+        let bench = try Workbench()
+        let imported = try await bench.run("import", "--format", "openai", Corpus.path, "--json").json()
+        #expect(imported["sessions"] == 200)
+        #expect(imported["messages"] == 5308)
+
+        let archive = bench.path("all.jsonl")
+        #expect(try await bench.run("export", "--all", "--output", archive, "--json").status == 0)
+        let other = bench.store("other.db")
+        let again = try await bench.run(["--store", other, "import", archive, "--json"]).json()
+        #expect(again["messages"] == 5308)
+
+        // Back to the chat format, conversation by conversation, and compared with what came in.
+        let lines = try Corpus.conversations()
+        let ids = try #require(imported["ids"]?.arrayValue).compactMap(\.stringValue)
+        let idsAgain = try #require(again["ids"]?.arrayValue).compactMap(\.stringValue)
+        #expect(ids.count == lines.count && idsAgain.count == lines.count)
+        // An archive begins with the newest session.
+        for (line, id) in zip(lines, ids) {
+            let out = try await bench.run("export", id, "--format", "openai")
+            #expect(try JSONParser.parse(out.output, limits: Corpus.limits) == line)
+        }
+        var expected = Dictionary(grouping: lines, by: { $0 }).mapValues(\.count)
+        for id in idsAgain {
+            let out = try await bench.run(["--store", other, "export", id, "--format", "openai"])
+            expected[try JSONParser.parse(out.output, limits: Corpus.limits), default: 0] -= 1
+        }
+        #expect(expected.values.allSatisfy { $0 == 0 })
+    }
+}
+
+/// The recorded conversations that lie beside the project where it is developed; they are no part of it.
+enum Corpus {
+    static let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared/data/tau-airline.jsonl")
+        .path(percentEncoded: false)
+    static var isThere: Bool { FileManager.default.isReadableFile(atPath: path) }
+    static let limits = JSONLimits(maximumBytes: .max, maximumDepth: 100)
+
+    static func conversations() throws -> [JSONValue] {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+            try JSONParser.parse(String($0), limits: limits)
+        }
+    }
+}
