@@ -1,7 +1,7 @@
+import AgentSessionsMemory
 import Synchronization
 
 @testable import AgentSessions
-import AgentSessionsMemory
 
 /// A store that fails as it is told, around one in memory.
 final class FaultyStore: SessionStore {
