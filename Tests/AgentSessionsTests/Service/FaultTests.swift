@@ -280,7 +280,7 @@ struct FaultTests {
         store.fail(writes: Array(repeating: .failBefore(.busy), count: 100_000))
         var policy = RetryPolicy(
             maximumAttempts: 100_000, baseDelay: .milliseconds(5), maximumDelay: .milliseconds(5),
-            totalTime: .milliseconds(150))
+            totalTime: .seconds(1))
         let service = service(store, policy)
         #expect(try await storeError { () throws(StoreError) in try await service.delete(ulid(1)) }.code == .busy)
         #expect(store.seen.writeCount > 1)
