@@ -110,8 +110,17 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "AgentSessionsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // A program that the tests kill, starve and race: processes of its own are what it is for.
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["AgentSessions", "AgentSessionsSQLite"], path: "Tests/StoreWriter"),
+        .testTarget(
+            name: "AgentSessionsSQLiteTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "StoreWriter",
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
             ]),
     ],
     swiftLanguageModes: [.v6]

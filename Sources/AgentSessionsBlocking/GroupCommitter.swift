@@ -46,12 +46,14 @@ struct GroupCommitter<Engine: CommitEngine> {
         var hasResult = false
         do {
             try engine.begin()
+            // From here: a long wait for the lock is no reason to make small groups, on the contrary.
+            let begun = clock.now
             for write in group {
                 taken.append(write)
                 let before = engine.changeCount
                 write.run(&engine.writer)
                 isSpoilt = write.failed && engine.changeCount != before
-                if isSpoilt || clock.now - start > Self.maximumGroupTime { break }
+                if isSpoilt || clock.now - begun > Self.maximumGroupTime { break }
             }
             // Where every change failed there is nothing to commit, and no commit that could fail in their place.
             hasResult = !isSpoilt && taken.contains { !$0.failed }

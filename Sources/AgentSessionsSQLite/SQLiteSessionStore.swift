@@ -35,8 +35,14 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
         let writer = try await CommitQueue.start(backend: SQLiteBackend.name) { () throws(StoreError) in
             try SQLiteWriteEngine(configuration)
         }
-        let store = SQLiteSessionStore(
-            configuration, writer: writer, readers: try SQLiteReaders(configuration))
+        let readers: SQLiteReaders
+        do throws(StoreError) {
+            readers = try SQLiteReaders(configuration)
+        } catch {
+            await writer.close()
+            throw error
+        }
+        let store = SQLiteSessionStore(configuration, writer: writer, readers: readers)
         logger.debug(
             "store opened", metadata: ["backend": "\(SQLiteBackend.name)", "path": "\(configuration.path)"])
         return store
@@ -74,18 +80,15 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
         // On the writer's connection, as most of these belong to a connection and not to the file.
         try await write { (transaction) throws(StoreError) in
-            let pragmas = ["journal_mode", "synchronous", "foreign_keys", "page_size", "cache_size"]
+            let pragmas = [
+                "journal_mode", "synchronous", "foreign_keys", "page_size", "cache_size", "wal_autocheckpoint",
+            ]
             let engine = StoreSetting("engine", "SQLite \(String(cString: sqlite3_libversion()))")
             var settings = [engine]
             for pragma in pragmas {
-                let value = try transaction.connection.text(of: "SELECT CAST(\(pragma) AS TEXT) FROM pragma_\(pragma)")
+                // Not every one of these can be selected from as `pragma_…`.
+                let value = try transaction.connection.text(of: "PRAGMA \(pragma)")
                 settings.append(StoreSetting(pragma, value ?? ""))
-            }
-            // SQLite has no table-valued function for this one.
-            let checkpoint = try transaction.connection.statement(text: "PRAGMA wal_autocheckpoint")
-            defer { checkpoint.reset() }
-            if try checkpoint.step() {
-                settings.append(StoreSetting("wal_autocheckpoint", String(checkpoint.integer(0))))
             }
             return settings
         }
