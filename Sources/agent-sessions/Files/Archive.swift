@@ -29,8 +29,8 @@ struct Archive {
                 do throws(StoreError) {
                     try await write(session.id, to: output)
                     count += 1
-                } catch  where error.code == .notFound {
-                    continue
+                } catch {
+                    guard error.code == .notFound else { throw error }
                 }
                 progress(count)
             }
