@@ -110,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "AgentSessionsSQLite",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                "AgentSessionsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
