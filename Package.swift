@@ -121,6 +121,7 @@ let package = Package(
             dependencies: [
                 "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "StoreWriter",
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
             ]),
     ],
     swiftLanguageModes: [.v6]

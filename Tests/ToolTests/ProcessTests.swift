@@ -48,27 +48,35 @@ struct ProcessTests {
         #expect(sessions?.count == 8)
     }
 
-    @Test("A killed process has lost nothing that it had printed as stored", arguments: [40, 90, 170, 260])
+    @Test("A killed process has lost nothing that it had printed as stored", arguments: [7, 40, 90, 170])
     func killedWriter(milliseconds: Int) async throws {
         let bench = try Workbench()
         let id = try await bench.session()
         let store = bench.store()
-        // A shell that runs the tool again and again, so that the kill falls into any part of a run.
+        // A shell that runs the tool again and again, so that the kill falls into any part of a run. It leads a process
+        // group of its own, whose number it tells, and ends by itself should nobody kill it.
         let loop = """
-            n=0; while :; do n=$((n+1)); "$0" --store "$1" append "$2" --role user --content "line $n" --json; done
+            echo $$; n=0
+            while [ $n -lt 200 ]; do n=$((n+1)); "$0" --store "$1" append "$2" --role user --content "line $n" --json; done
             """
-        let pipe = Pipe()
+        try bench.file("printed", [])
+        let output = try #require(FileHandle(forWritingAtPath: bench.path("printed")))
         let shell = Process()
         shell.executableURL = URL(filePath: "/usr/bin/setsid")
-        shell.arguments = ["/bin/sh", "-c", loop, ToolProcess.path, store, id]
-        shell.standardOutput = pipe
+        shell.arguments = ["--wait", "/bin/sh", "-c", loop, ToolProcess.path, store, id]
+        shell.standardOutput = output
         shell.standardError = FileHandle.nullDevice
         try shell.run()
-        let printed = Task { try await ToolProcess.read(pipe) }
-        try await Task.sleep(for: .milliseconds(400 + milliseconds))
-        // The whole process group, the tool first and without a chance to clean up.
-        kill(-shell.processIdentifier, SIGKILL)
-        let lines = try await printed.value.split(separator: "\n", omittingEmptySubsequences: true)
+        func printed() throws -> [Substring] {
+            String(decoding: try bench.contents("printed"), as: UTF8.self).split(separator: "\n")
+        }
+        while try printed().count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        let group = try #require(pid_t(try printed()[0]))
+        // The whole group, the tool too, without a chance to clean up.
+        #expect(kill(-group, SIGKILL) == 0)
+        shell.waitUntilExit()
+        let lines = try printed().dropFirst()
         let acknowledged = try lines.compactMap { line -> Int64? in
             // The last line may have been cut; only a whole line is an acknowledgement.
             guard line.hasSuffix("}") else { return nil }
@@ -76,7 +84,7 @@ struct ProcessTests {
         }
         let messages = try #require(try await bench.show(id)["messages"]?.arrayValue)
         let sequences = messages.compactMap { $0["sequence"]?.integerValue }
-        #expect(sequences == Array(1...max(1, Int64(sequences.count))).prefix(sequences.count).map { $0 })
+        #expect(sequences == (0..<Int64(sequences.count)).map { $0 + 1 })
         #expect(Set(acknowledged).isSubset(of: sequences))
         #expect(!acknowledged.isEmpty)
     }
