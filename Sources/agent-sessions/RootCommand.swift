@@ -23,4 +23,13 @@ struct RootCommand: ParsableCommand {
             UpdateCommand.self, RewindCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
             MigrateCommand.self, BackendsCommand.self, DemoCommand.self,
         ])
+
+    /// Checks that a command line names a verb that there is. The parser would look for options of the root in what
+    /// stands behind an unknown one, and complain about those.
+    static func checkVerb(_ arguments: [String]) throws {
+        guard let first = arguments.first, !first.hasPrefix("-"), first != "help" else { return }
+        let verbs = configuration.subcommands.compactMap(\.configuration.commandName)
+        guard !verbs.contains(first) else { return }
+        throw ValidationError("There is no verb \(quoted(first)): the verbs are \(verbs.joined(separator: ", ")).")
+    }
 }

@@ -18,7 +18,9 @@ enum Tool {
         let console = context.console
         let command: any ToolCommand
         do {
-            let parsed = try RootCommand.parseAsRoot(GlobalOptions.afterTheVerb(arguments))
+            let ordered = GlobalOptions.afterTheVerb(arguments)
+            try RootCommand.checkVerb(ordered)
+            let parsed = try RootCommand.parseAsRoot(ordered)
             guard let found = parsed as? any ToolCommand else {
                 // The root itself, or `help`: both only show help.
                 var shown = parsed

@@ -26,6 +26,12 @@ struct ConsoleTests {
         #expect(GlobalOptions.afterTheVerb([]) == [])
     }
 
+    @Test("An unknown verb is named, whatever stands beside it", arguments: [["--json"], []])
+    func unknownVerb(before: [String]) async throws {
+        let result = try await bench.run(before + ["frobnicate", "--limit", "3"])
+        result.expectRefusal("\"frobnicate\"", [64])
+    }
+
     @Test(
         "Help and the version go to standard output",
         arguments: [[], ["--help"], ["help"], ["--version"], ["help", "list"], ["list", "-h"], ["--json"]])
