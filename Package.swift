@@ -110,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "AgentSessionsSQLite",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                "AgentSessionsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
@@ -121,6 +122,7 @@ let package = Package(
             dependencies: [
                 "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "StoreWriter",
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
             ]),
     ],
     swiftLanguageModes: [.v6]

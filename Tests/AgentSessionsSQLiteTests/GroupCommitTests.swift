@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct `Writes of many tasks` {
     @Test func `share commits and keep their sequences`() async throws {
-        try await withStore(setting(\.checkpointPages, 1_000_000)) { service, folder in
+        try await withStore([setting(\.checkpointPages, 1_000_000)]) { service, folder in
             let session = try await service.create(actorName: "a")
             let before = try folder.commitsInLog()
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `A lock of another connection` {
     @Test func `is waited for within a bound, and then busy`() async throws {
-        try await withStore(setting(\.busyTimeout, .milliseconds(200))) { service, folder in
+        try await withStore([setting(\.busyTimeout, .milliseconds(200))]) { service, folder in
             let session = try await service.filled(1)
             let raw = try folder.raw()
             try raw.execute("BEGIN IMMEDIATE")
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `is met again by the retry policy`() async throws {
-        try await withStore(setting(\.busyTimeout, .milliseconds(20))) { service, folder in
+        try await withStore([setting(\.busyTimeout, .milliseconds(20))]) { service, folder in
             let patient = PersistentSessionService(
                 service.store, retryPolicy: RetryPolicy(maximumAttempts: 100, totalTime: .seconds(20)))
             let session = try await service.filled(1)

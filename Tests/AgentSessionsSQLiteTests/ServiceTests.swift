@@ -233,7 +233,7 @@ import Testing
     }
 
     @Test func `Limits and unusable cursors are refused`() async throws {
-        try await withStore(setting(\.limits, StoreLimits(contentBytes: 10, batchMessages: 2, pageItems: 5))) {
+        try await withStore([setting(\.limits, StoreLimits(contentBytes: 10, batchMessages: 2, pageItems: 5))]) {
             service, _ in
             let session = try await service.create(actorName: "a")
             try await expect(.limitExceeded) {

@@ -13,9 +13,9 @@ import Testing
     func `are read back, and decide what the store promises`(
         synchronous: SQLiteConfiguration.Synchronous, level: String, tier: DurabilityTier
     ) async throws {
-        try await withStore(
-            setting(\.synchronous, synchronous), setting(\.cacheBytes, 1 << 20), setting(\.checkpointPages, 77)
-        ) { service, _ in
+        try await withStore([
+            setting(\.synchronous, synchronous), setting(\.cacheBytes, 1 << 20), setting(\.checkpointPages, 77),
+        ]) { service, _ in
             let settings = try await service.store.effectiveSettings()
             let values = Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.value) })
             #expect(values["journal_mode"] == "wal")

@@ -21,7 +21,9 @@ public enum CommonSettings {
     ]
 
     /// The context that these values ask for.
-    public static func context(_ values: SettingValues, basedOn context: StoreContext) throws(StoreError) -> StoreContext {
+    public static func context(
+        _ values: SettingValues, basedOn context: StoreContext
+    ) throws(StoreError) -> StoreContext {
         var context = context
         context.migrationPolicy = MigrationPolicy(rawValue: try values.text("migrate")) ?? .apply
         context.limits = context.limits.lowered(

@@ -40,7 +40,8 @@ public struct SettingDefinition: Sendable, Hashable {
         switch kind {
         case .choice(let words): words.joined(separator: ", ")
         case .count(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        case .size(let range): "a size from \(sizeText(range.lowerBound)) to \(sizeText(range.upperBound)), such as 64MiB"
+        case .size(let range):
+            "a size from \(sizeText(range.lowerBound)) to \(sizeText(range.upperBound)), such as 64MiB"
         case .duration(let range):
             "a time from \(durationText(range.lowerBound)) to \(durationText(range.upperBound)), such as 250ms or 5s"
         case .text: "any text"

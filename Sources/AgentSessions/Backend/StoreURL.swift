@@ -34,9 +34,10 @@ public struct StoreURL: Sendable, Hashable {
         let rest = text.unicodeScalars[text.unicodeScalars.index(after: colon)...]
         let mark = rest.firstIndex(of: "?")
         location = String(rest[..<(mark ?? rest.endIndex)])
-        parameters = try mark.map { (mark) throws(StoreError) in
-            try Self.parameters(rest[rest.index(after: mark)...])
-        } ?? []
+        parameters =
+            try mark.map { (mark) throws(StoreError) in
+                try Self.parameters(rest[rest.index(after: mark)...])
+            } ?? []
     }
 
     private static func isScheme(_ text: Substring) -> Bool {
@@ -75,7 +76,7 @@ public struct StoreURL: Sendable, Hashable {
             guard host.isEmpty || host.elementsEqual("localhost".unicodeScalars) else {
                 throw StoreError(
                     .invalidArgument,
-                    "The store URL names a host, \(quoted(Self.withoutPassword(String(host)))), but \(scheme) stores are files of this "
+                    "The store URL names a host, \(quoted(Self.withoutPassword("//\(String(host))"))), but \(scheme) stores are files of this "
                         + "machine: write \(scheme):relative/path or \(scheme):///absolute/path.")
             }
             path = path.dropFirst(host.count)

@@ -7,7 +7,8 @@ extension StoreLimits {
     package func check(actorName name: String) throws(StoreError) {
         guard !name.isEmpty else {
             throw StoreError(
-                .invalidArgument, "The actor name is empty: give 1 to \(actorNameBytes) bytes of UTF-8, such as "
+                .invalidArgument,
+                "The actor name is empty: give 1 to \(actorNameBytes) bytes of UTF-8, such as "
                     + "local/orchestrator.")
         }
         try check("The actor name", name.utf8.count, "bytes of UTF-8", atMost: actorNameBytes)

@@ -108,7 +108,8 @@ extension PersistentSessionService {
         }
         if let actorName { try limits.check(actorName: actorName) }
         let change = SessionChange(
-            actorName: actorName, metadata: try metadata.map { (object) throws(StoreError) -> JSONObject in
+            actorName: actorName,
+            metadata: try metadata.map { (object) throws(StoreError) -> JSONObject in
                 try limits.check(metadata: object)
             },
             expectedRevision: expectedRevision, time: try clock.next())

@@ -68,7 +68,9 @@ extension SessionCursor: CustomStringConvertible {
     /// The text form: letters and figures only, safe in URLs and shells.
     public var description: String {
         var bytes = Self.prefix
-        for value in [UInt64(bitPattern: position.createdAt.microseconds), position.id.high, position.id.low, filterDigest] {
+        for value in [
+            UInt64(bitPattern: position.createdAt.microseconds), position.id.high, position.id.low, filterDigest,
+        ] {
             withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
         }
         return hexEncoded(bytes)

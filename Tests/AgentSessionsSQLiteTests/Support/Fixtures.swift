@@ -42,8 +42,8 @@ func setting<Value>(_ path: WritableKeyPath<SQLiteConfiguration, Value>, _ value
 
 /// Runs `body` on a fresh store, which is closed afterwards.
 func withStore(
-    _ changes: ConfigurationChange...,
-    body: (
+    _ changes: [ConfigurationChange] = [],
+    _ body: (
         _ service: PersistentSessionService<SQLiteSessionStore>, _ folder: TemporaryFolder
     ) async throws -> Void
 ) async throws {

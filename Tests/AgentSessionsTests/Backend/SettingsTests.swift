@@ -34,14 +34,18 @@ struct SettingsTests {
 
     @Test(
         "Sizes have units",
-        arguments: [("0", 0), ("17", 17), ("17B", 17), ("2KiB", 2048), ("3MiB", 3 << 20), ("1GiB", 1 << 30), ("4TiB", 1 << 42)])
+        arguments: [
+            ("0", 0), ("17", 17), ("17B", 17), ("2KiB", 2048), ("3MiB", 3 << 20), ("1GiB", 1 << 30), ("4TiB", 1 << 42),
+        ])
     func sizes(text: String, bytes: Int) throws {
         let values = try values(["size": text])
         #expect(values.isGiven("size"))
         #expect(try values.bytes("size") == bytes)
     }
 
-    @Test("Times have units", arguments: [("0ms", 0), ("250ms", 250), ("5s", 5000), ("2min", 120_000), ("24h", 86_400_000)])
+    @Test(
+        "Times have units",
+        arguments: [("0ms", 0), ("250ms", 250), ("5s", 5000), ("2min", 120_000), ("24h", 86_400_000)])
     func times(text: String, milliseconds: Int) throws {
         #expect(try values(["wait": text]).duration("wait") == .milliseconds(milliseconds))
     }
@@ -49,10 +53,13 @@ struct SettingsTests {
     @Test(
         "Values of another kind are refused, by name",
         arguments: [
-            ("mode", "FULL"), ("mode", ""), ("n", "11"), ("n", "-1"), ("n", "+3"), ("n", "3.0"), ("n", " 3"), ("n", "٣"),
-            ("n", "99999999999999999999"), ("pages", "-6"), ("pages", "--1"), ("size", "5TiB"), ("size", "-1"), ("size", "MiB"),
+            ("mode", "FULL"), ("mode", ""), ("n", "11"), ("n", "-1"), ("n", "+3"), ("n", "3.0"), ("n", " 3"),
+            ("n", "٣"),
+            ("n", "99999999999999999999"), ("pages", "-6"), ("pages", "--1"), ("size", "5TiB"), ("size", "-1"),
+            ("size", "MiB"),
             ("size", "5mib"), ("size", "5 MiB"), ("size", "+5MiB"), ("size", "9223372036854775807KiB"), ("size", "5iB"),
-            ("size", ""), ("wait", "5"), ("wait", ""), ("wait", "s"), ("wait", "-5s"), ("wait", "-0s"), ("wait", "1.5s"),
+            ("size", ""), ("wait", "5"), ("wait", ""), ("wait", "s"), ("wait", "-5s"), ("wait", "-0s"),
+            ("wait", "1.5s"),
             ("wait", "25h"), ("wait", "9223372036854775807h"), ("wait", "5s\u{301}"), ("name", "a\u{0}b"),
         ])
     func refused(name: String, value: String) throws {
@@ -67,7 +74,8 @@ struct SettingsTests {
         #expect(error.code == .invalidArgument)
         #expect(error.message.contains("\"sise\""))
         #expect(error.message.contains("mode, n, name"))
-        #expect(try syncError { () throws(StoreError) in try SettingValues([], given: ["x": ""]) }.message.contains("none"))
+        #expect(
+            try syncError { () throws(StoreError) in try SettingValues([], given: ["x": ""]) }.message.contains("none"))
     }
 
     @Test("A secret is not repeated")
@@ -99,24 +107,32 @@ struct SettingsTests {
     func common() throws {
         let values = try SettingValues(
             CommonSettings.definitions,
-            given: ["migrate": "require", "max_content": "1KiB", "max_metadata_depth": "3", "max_batch": "5", "max_page": "7"])
+            given: [
+                "migrate": "require", "max_content": "1KiB", "max_metadata_depth": "3", "max_batch": "5",
+                "max_page": "7",
+            ])
         let context = try CommonSettings.context(
             values, basedOn: StoreContext(limits: StoreLimits(metadataBytes: 100, batchMessages: 4)))
         #expect(context.migrationPolicy == .require)
         #expect(
             context.limits
-                == StoreLimits(contentBytes: 1024, metadataBytes: 100, metadataDepth: 3, batchMessages: 4, pageItems: 7))
-        let defaults = try CommonSettings.context(try SettingValues(CommonSettings.definitions), basedOn: StoreContext())
+                == StoreLimits(contentBytes: 1024, metadataBytes: 100, metadataDepth: 3, batchMessages: 4, pageItems: 7)
+        )
+        let defaults = try CommonSettings.context(
+            try SettingValues(CommonSettings.definitions), basedOn: StoreContext())
         #expect(defaults.migrationPolicy == .apply)
         #expect(defaults.limits == .standard)
-        #expect(throws: StoreError.self) { try SettingValues(CommonSettings.definitions, given: ["max_content": "17MiB"]) }
+        #expect(throws: StoreError.self) {
+            try SettingValues(CommonSettings.definitions, given: ["max_content": "17MiB"])
+        }
     }
 
     @Test("An ability that is not declared is unsupported")
     func abilities() throws {
         let capabilities = StoreCapabilities(durability: .powerLoss, scope: .many, abilities: [.reopen])
         try capabilities.require(.reopen, backend: "x")
-        let error = try syncError { () throws(StoreError) in try capabilities.require(.multipleInstances, backend: "x") }
+        let error = try syncError { () throws(StoreError) in try capabilities.require(.multipleInstances, backend: "x")
+        }
         #expect(error.code == .unsupported)
         #expect(error.description.contains("multipleInstances"))
         #expect(DurabilityTier.memory < .processCrash)

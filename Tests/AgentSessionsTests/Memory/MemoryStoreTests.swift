@@ -66,10 +66,10 @@ struct MemoryStoreTests {
     func byteLimits() async throws {
         try await seed(5)
         #expect(try await sequences(.after(1), byteLimit: 1) == [2])
-        #expect(try await sequences(.after(1), byteLimit: 10) == [2])
-        #expect(try await sequences(.after(1), byteLimit: 11) == [2, 3])
-        #expect(try await sequences(.last, byteLimit: 11) == [4, 5])
-        #expect(try await sequences(.before(4), byteLimit: 11) == [2, 3])
+        #expect(try await sequences(.after(1), byteLimit: 12) == [2])
+        #expect(try await sequences(.after(1), byteLimit: 13) == [2, 3])
+        #expect(try await sequences(.last, byteLimit: 13) == [4, 5])
+        #expect(try await sequences(.before(4), byteLimit: 13) == [2, 3])
         #expect(try await sequences(.before(4), limit: 1, byteLimit: 100) == [3])
         #expect(try await sequences(.after(5)) == [])
     }
@@ -97,7 +97,8 @@ struct MemoryStoreTests {
         let page = try await store.messages(MessageRequest(sessionID: ulid(1), range: .last, limit: 10))
         #expect(page?.messages == (1...5).map { makeMessage($0, content: "1234567890") })
         let request = AppendRequest(
-            sessionID: ulid(1), messages: [PendingMessage(id: ulid(104), role: .user, content: "1234567890")], time: time())
+            sessionID: ulid(1), messages: [PendingMessage(id: ulid(104), role: .user, content: "1234567890")],
+            time: time())
         #expect(try await store.append(request).isReplay)
     }
 
@@ -121,7 +122,8 @@ struct MemoryStoreTests {
             for task in 0..<8 {
                 group.addTask { @concurrent in
                     for number in 0..<50 {
-                        let message = PendingMessage(id: ulid(UInt64(1000 + task * 50 + number)), role: .user, content: "")
+                        let message = PendingMessage(
+                            id: ulid(UInt64(1000 + task * 50 + number)), role: .user, content: "")
                         _ = try await store.append(
                             AppendRequest(sessionID: ulid(1), messages: [message], time: .now()))
                     }
@@ -140,7 +142,9 @@ struct MemoryStoreTests {
         let store = store
         #expect(try await storeError { () throws(StoreError) in try await store.get(ulid(1)) }.code == .closed)
         #expect(try await storeError { () throws(StoreError) in try await store.delete(ulid(1)) }.code == .closed)
-        #expect(try await storeError { () throws(StoreError) in try await store.list(SessionListRequest(limit: 1)) }.code == .closed)
+        #expect(
+            try await storeError { () throws(StoreError) in try await store.list(SessionListRequest(limit: 1)) }.code
+                == .closed)
         let error = try await storeError { () throws(StoreError) in
             try await PersistentSessionService(store).create(actorName: "a")
         }

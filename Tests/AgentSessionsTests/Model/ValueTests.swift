@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Roles, usage, sessions and messages")
 struct ValueTests {
-    @Test("Words of a role's form are roles", arguments: ["a", "user", "critic-2", "x_y", String(repeating: "a", count: 32)])
+    @Test(
+        "Words of a role's form are roles",
+        arguments: ["a", "user", "critic-2", "x_y", String(repeating: "a", count: 32)])
     func roles(name: String) throws {
         let role = try MessageRole(name)
         #expect(role.name == name)
@@ -20,7 +22,9 @@ struct ValueTests {
         ])
     func badRoles(name: String) throws {
         #expect(try syncError { () throws(StoreError) in try MessageRole(name) }.code == .invalidArgument)
-        #expect(throws: StoreError.self) { try JSONDecoder().decode([MessageRole].self, from: JSONEncoder().encode([name])) }
+        #expect(throws: StoreError.self) {
+            try JSONDecoder().decode([MessageRole].self, from: JSONEncoder().encode([name]))
+        }
     }
 
     @Test("The five known roles are the words that they stand for")

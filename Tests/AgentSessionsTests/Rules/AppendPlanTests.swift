@@ -18,7 +18,9 @@ struct AppendPlanTests {
         pending.enumerated().map { $1.stored(in: ulid(1), sequence: sequence + $0 + 1, at: time(3)) }
     }
 
-    private func code(_ request: AppendRequest, _ session: Session?, _ stored: [SessionMessage]) throws -> StoreError.Code {
+    private func code(
+        _ request: AppendRequest, _ session: Session?, _ stored: [SessionMessage]
+    ) throws -> StoreError.Code {
         try syncError { () throws(StoreError) in try request.plan(session: session, stored: stored) }.code
     }
 
@@ -179,7 +181,8 @@ struct SessionChangeTests {
         #expect(SessionFilter(actorName: "local/tester", createdFrom: time(), createdBefore: time(1)).includes(session))
         #expect(SessionFilter(updatedFrom: time(10), updatedBefore: time(11)).includes(session))
         for other in [
-            SessionFilter(actorName: "local"), SessionFilter(createdFrom: time(1)), SessionFilter(createdBefore: time()),
+            SessionFilter(actorName: "local"), SessionFilter(createdFrom: time(1)),
+            SessionFilter(createdBefore: time()),
             SessionFilter(updatedFrom: time(11)), SessionFilter(updatedBefore: time(10)),
         ] {
             #expect(!other.includes(session))

@@ -33,7 +33,8 @@ struct MessagePageTests {
         session: ULID = ulid(1)
     ) throws(StoreError) {
         let page = MessagePage(
-            session: makeSession(count), messages: sequences.map { makeMessage($0, of: session, content: "1234567890") })
+            session: makeSession(count), messages: sequences.map { makeMessage($0, of: session, content: "1234567890") }
+        )
         try page.check(
             against: MessageRequest(sessionID: ulid(1), range: range, limit: limit, byteLimit: byteLimit))
     }
@@ -55,10 +56,11 @@ struct MessagePageTests {
     func damaged() throws {
         let pages: [(sequences: [Int], range: MessageRange, byteLimit: Int)] = [
             ([1, 2], .after(0), .max), ([], .after(0), .max), ([2, 3], .after(0), .max), ([1, 3], .after(0), .max),
-            ([1, 2, 3, 4], .after(0), .max), ([4, 5, 6], .after(3), .max), ([3, 4], .last, .max), ([4, 5], .last, .max),
+            ([1, 2, 3, 4], .after(0), .max), ([4, 5, 6], .after(3), .max), ([3, 4], .last, .max),
+            ([4, 5], .last, .max),
             ([2, 1], .before(3), .max), ([1, 1], .before(3), .max),
-            // Fewer bytes than the limit do not explain a short page, and the fixed end must be there.
-            ([1], .after(0), 11), ([], .after(0), 1), ([3], .last, 1), ([2], .after(0), 1),
+            // A message has 12 bytes here. Fewer than the limit do not explain a short page, and the fixed end must be there.
+            ([1], .after(0), 13), ([], .after(0), 1), ([3], .last, 1), ([2], .after(0), 1),
         ]
         for page in pages {
             let error = try syncError { () throws(StoreError) in
@@ -91,7 +93,9 @@ struct RestoreBatchesTests {
         return all
     }
 
-    @Test("Runs are bounded in number", arguments: [(0, []), (1, [1]), (500, [500]), (501, [500, 1]), (1200, [500, 500, 200])])
+    @Test(
+        "Runs are bounded in number",
+        arguments: [(0, []), (1, [1]), (500, [500]), (501, [500, 1]), (1200, [500, 500, 200])])
     func number(count: Int, sizes: [Int]) throws {
         let messages = (0..<count).map { makeMessage($0 + 1) }
         let all = try batches(makeSession(count), messages)

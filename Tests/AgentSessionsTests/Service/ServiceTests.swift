@@ -39,7 +39,9 @@ struct ServiceTests {
         let renamed = try await service.update(
             session.id, actorName: "b", metadata: nil, expectedRevision: page.session.revision)
         #expect(renamed.revision > page.session.revision)
-        #expect(try await service.updateTokenUsage(session.id, adding: TokenUsage(estimatedCost: 4)).usage.estimatedCost == 4)
+        #expect(
+            try await service.updateTokenUsage(session.id, adding: TokenUsage(estimatedCost: 4)).usage.estimatedCost
+                == 4)
         let rewound = try await service.rewind(session.id, to: 1)
         #expect(rewound.messageCount == 1)
         #expect(rewound.usage.estimatedCost == 4)
@@ -57,12 +59,15 @@ struct ServiceTests {
         #expect(try await code { () throws(StoreError) in try await service.count(id) } == .notFound)
         #expect(try await code { () throws(StoreError) in try await service.delete(id) } == .notFound)
         #expect(try await code { () throws(StoreError) in try await service.update(id, actorName: "x") } == .notFound)
-        #expect(try await code { () throws(StoreError) in try await service.updateTokenUsage(id, adding: .zero) } == .notFound)
+        #expect(
+            try await code { () throws(StoreError) in try await service.updateTokenUsage(id, adding: .zero) }
+                == .notFound)
         #expect(try await code { () throws(StoreError) in try await service.rewind(id, to: 0) } == .notFound)
         #expect(try await code { () throws(StoreError) in try await service.messages(in: id) } == .notFound)
-        #expect(try await code { () throws(StoreError) in
-            try await service.appendMessage(NewMessage(.user, ""), to: id)
-        } == .notFound)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.appendMessage(NewMessage(.user, ""), to: id)
+            } == .notFound)
         await #expect(throws: StoreError.self) { try await collect(service.messageStream(in: id)) }
     }
 
@@ -70,9 +75,10 @@ struct ServiceTests {
     func taken() async throws {
         let service = service
         let session = try await service.create(actorName: "a")
-        #expect(try await code { () throws(StoreError) in
-            try await service.create(actorName: "a", metadata: [:], id: session.id)
-        } == .alreadyExists)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.create(actorName: "a", metadata: [:], id: session.id)
+            } == .alreadyExists)
     }
 
     @Test("A replay gives the original, and adds no usage")
@@ -87,12 +93,14 @@ struct ServiceTests {
         let before = try await service.get(id)
         #expect(try await service.append(batch, to: id, usage: usage, expectedSequence: 0) == first)
         #expect(try await service.get(id) == before)
-        #expect(try await code { () throws(StoreError) in
-            try await service.append([batch[0], NewMessage(.user, "z")], to: id)
-        } == .conflict)
-        #expect(try await code { () throws(StoreError) in
-            try await service.append([NewMessage(.user, "X", id: ulid(51))], to: id)
-        } == .conflict)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.append([batch[0], NewMessage(.user, "z")], to: id)
+            } == .conflict)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.append([NewMessage(.user, "X", id: ulid(51))], to: id)
+            } == .conflict)
         #expect(try await service.get(id) == before)
     }
 
@@ -102,8 +110,12 @@ struct ServiceTests {
         let id = try await service.create(actorName: "a").id
         let before = try await service.get(id)
         for name in ["a\u{0}", "a\nb", "\u{7F}", "\u{85}", ""] {
-            #expect(try await code { () throws(StoreError) in try await service.create(actorName: name) } == .invalidArgument)
-            #expect(try await code { () throws(StoreError) in try await service.update(id, actorName: name) } == .invalidArgument)
+            #expect(
+                try await code { () throws(StoreError) in try await service.create(actorName: name) }
+                    == .invalidArgument)
+            #expect(
+                try await code { () throws(StoreError) in try await service.update(id, actorName: name) }
+                    == .invalidArgument)
         }
         let long = String(repeating: "é", count: 128)
         #expect(try await code { () throws(StoreError) in try await service.create(actorName: long) } == .limitExceeded)
@@ -112,31 +124,48 @@ struct ServiceTests {
         #expect(try await code { () throws(StoreError) in try await service.append([], to: id) } == .invalidArgument)
         let twice = [NewMessage(.user, "a", id: ulid(5)), NewMessage(.user, "b", id: ulid(5))]
         #expect(try await code { () throws(StoreError) in try await service.append(twice, to: id) } == .invalidArgument)
-        #expect(try await code { () throws(StoreError) in
-            try await service.updateTokenUsage(id, adding: TokenUsage(inputTokens: -1))
-        } == .invalidArgument)
-        #expect(try await code { () throws(StoreError) in
-            try await service.append([NewMessage(.user, "")], to: id, usage: TokenUsage(inputTokens: -1), expectedSequence: nil)
-        } == .invalidArgument)
-        #expect(try await code { () throws(StoreError) in
-            try await service.create(actorName: "a", metadata: ["x": .double(.nan)])
-        } == .invalidArgument)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.updateTokenUsage(id, adding: TokenUsage(inputTokens: -1))
+            } == .invalidArgument)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.append(
+                    [NewMessage(.user, "")], to: id, usage: TokenUsage(inputTokens: -1), expectedSequence: nil)
+            } == .invalidArgument)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.create(actorName: "a", metadata: ["x": .double(.nan)])
+            } == .invalidArgument)
         let callID = String(repeating: "c", count: 256)
-        #expect(try await code { () throws(StoreError) in
-            try await service.appendMessage(NewMessage(.tool, "", toolCallID: callID), to: id)
-        } == .limitExceeded)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.appendMessage(NewMessage(.tool, "", toolCallID: callID), to: id)
+            } == .limitExceeded)
         for limit in [0, -1, .min] {
-            #expect(try await code { () throws(StoreError) in try await service.list(limit: limit) } == .invalidArgument)
-            #expect(try await code { () throws(StoreError) in try await service.lastMessages(limit, in: id) } == .invalidArgument)
+            #expect(
+                try await code { () throws(StoreError) in try await service.list(limit: limit) } == .invalidArgument)
+            #expect(
+                try await code { () throws(StoreError) in try await service.lastMessages(limit, in: id) }
+                    == .invalidArgument)
         }
         #expect(try await code { () throws(StoreError) in try await service.list(limit: 10_001) } == .limitExceeded)
-        #expect(try await code { () throws(StoreError) in try await service.messages(in: id, limit: .max) } == .limitExceeded)
-        #expect(try await code { () throws(StoreError) in try await service.messages(in: id, offset: -1) } == .invalidArgument)
-        #expect(try await code { () throws(StoreError) in try await service.messages(in: id, .after(-1), limit: 1) } == .invalidArgument)
-        #expect(try await code { () throws(StoreError) in try await service.messages(in: id, .before(0), limit: 1) } == .invalidArgument)
-        #expect(try await code { () throws(StoreError) in
-            try await service.list(SessionFilter(), limit: 1, offset: -1, after: nil)
-        } == .invalidArgument)
+        #expect(
+            try await code { () throws(StoreError) in try await service.messages(in: id, limit: .max) }
+                == .limitExceeded)
+        #expect(
+            try await code { () throws(StoreError) in try await service.messages(in: id, offset: -1) }
+                == .invalidArgument)
+        #expect(
+            try await code { () throws(StoreError) in try await service.messages(in: id, .after(-1), limit: 1) }
+                == .invalidArgument)
+        #expect(
+            try await code { () throws(StoreError) in try await service.messages(in: id, .before(0), limit: 1) }
+                == .invalidArgument)
+        #expect(
+            try await code { () throws(StoreError) in
+                try await service.list(SessionFilter(), limit: 1, offset: -1, after: nil)
+            } == .invalidArgument)
         #expect(try await code { () throws(StoreError) in try await service.rewind(id, to: -1) } == .invalidArgument)
         #expect(try await code { () throws(StoreError) in try await service.rewind(id, to: 1) } == .invalidArgument)
         await #expect(throws: StoreError.self) { try await collect(service.messageStream(in: id, after: -1)) }
@@ -146,7 +175,8 @@ struct ServiceTests {
     @Test("An application lowers limits")
     func loweredLimits() async throws {
         let limits = StoreLimits(
-            contentBytes: 4, metadataBytes: 20, metadataDepth: 2, toolCallIDBytes: 2, actorNameBytes: 3, batchMessages: 2,
+            contentBytes: 4, metadataBytes: 20, metadataDepth: 2, toolCallIDBytes: 2, actorNameBytes: 3,
+            batchMessages: 2,
             pageItems: 2)
         let service = PersistentSessionService(store, limits: limits)
         #expect(service.capabilities.limits == limits)
@@ -154,12 +184,16 @@ struct ServiceTests {
         let id = try await service.create(actorName: "abc", metadata: ["a": [1]]).id
         let tooLarge: [NewMessage] = [
             NewMessage(.user, "12345"), NewMessage(.user, "é漢"), NewMessage(.user, "", toolCallID: "123"),
-            NewMessage(.user, "", metadata: ["a": [[1]]]), NewMessage(.user, "", metadata: ["a": "12345678901234567890"]),
+            NewMessage(.user, "", metadata: ["a": [[1]]]),
+            NewMessage(.user, "", metadata: ["a": "12345678901234567890"]),
         ]
         for message in tooLarge {
-            #expect(try await code { () throws(StoreError) in try await service.appendMessage(message, to: id) } == .limitExceeded)
+            #expect(
+                try await code { () throws(StoreError) in try await service.appendMessage(message, to: id) }
+                    == .limitExceeded)
         }
-        #expect(try await code { () throws(StoreError) in try await service.create(actorName: "abcd") } == .limitExceeded)
+        #expect(
+            try await code { () throws(StoreError) in try await service.create(actorName: "abcd") } == .limitExceeded)
         let three = Array(repeating: NewMessage(.user, ""), count: 3)
         #expect(try await code { () throws(StoreError) in try await service.append(three, to: id) } == .limitExceeded)
         #expect(try await code { () throws(StoreError) in try await service.lastMessages(3, in: id) } == .limitExceeded)
@@ -178,7 +212,9 @@ struct ServiceTests {
         let service = service
         let id = try await service.create(actorName: "a", metadata: ["t": .string(text)]).id
         let stored = try await service.appendMessage(
-            NewMessage(.user, text, metadata: ["t": .string(text), "min": .integer(.min), "max": .integer(.max), "d": 0.1]), to: id)
+            NewMessage(
+                .user, text, metadata: ["t": .string(text), "min": .integer(.min), "max": .integer(.max), "d": 0.1]),
+            to: id)
         let read = try #require(try await service.lastMessages(1, in: id).messages.first)
         #expect(read == stored)
         #expect(Array(read.content.utf8) == Array(text.utf8))
@@ -190,7 +226,9 @@ struct ServiceTests {
 
     // MARK: Lists
 
-    @Test("205 sessions of one time, read in pages while others come and go, are each seen once", arguments: [1, 50, 204, 205, 300])
+    @Test(
+        "205 sessions of one time, read in pages while others come and go, are each seen once",
+        arguments: [1, 50, 204, 205, 300])
     func cursor(limit: Int) async throws {
         let service = service
         let ids = (1...205).map { ulid(UInt64($0) * 10) }
@@ -244,9 +282,12 @@ struct ServiceTests {
         let next = try #require(try await service.list(limit: 1).next)
         for filter in [
             SessionFilter(actorName: "a"), SessionFilter(actorName: ""), SessionFilter(createdFrom: time()),
-            SessionFilter(createdBefore: time()), SessionFilter(updatedFrom: time()), SessionFilter(updatedBefore: time()),
+            SessionFilter(createdBefore: time()), SessionFilter(updatedFrom: time()),
+            SessionFilter(updatedBefore: time()),
         ] {
-            #expect(try await code { () throws(StoreError) in try await service.list(filter, after: next) } == .invalidArgument)
+            #expect(
+                try await code { () throws(StoreError) in try await service.list(filter, after: next) }
+                    == .invalidArgument)
         }
         let text = next.description
         #expect(try SessionCursor(parsing: text.uppercased()) == next)
@@ -254,7 +295,9 @@ struct ServiceTests {
             #expect(throws: StoreError.self) { try SessionCursor(parsing: junk) }
         }
         // A time beyond the year 9999.
-        #expect(throws: StoreError.self) { try SessionCursor(parsing: text.prefix(4) + "7fffffffffffffff" + text.dropFirst(20)) }
+        #expect(throws: StoreError.self) {
+            try SessionCursor(parsing: text.prefix(4) + "7fffffffffffffff" + text.dropFirst(20))
+        }
         #expect(try JSONDecoder().decode([SessionCursor].self, from: JSONEncoder().encode([next])) == [next])
     }
 
@@ -353,8 +396,10 @@ struct ServiceTests {
         _ = try? await service.delete(ulid(404))
         _ = try? await service.appendMessage(NewMessage(.user, ""), to: ulid(404))
         func total(_ label: String, _ operation: String) throws -> Int64 {
-            try metrics.expectCounter("agent_sessions_\(label)_total", [("operation", operation), ("backend", "faulty")])
-                .totalValue
+            try metrics.expectCounter(
+                "agent_sessions_\(label)_total", [("operation", operation), ("backend", "faulty")]
+            )
+            .totalValue
         }
         #expect(try total("operations", "create") == 1)
         #expect(try total("retries", "create") == 2)

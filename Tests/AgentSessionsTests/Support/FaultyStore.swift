@@ -1,7 +1,7 @@
+import AgentSessionsMemory
 import Synchronization
 
 @testable import AgentSessions
-import AgentSessionsMemory
 
 /// A store that fails as it is told, around one in memory.
 final class FaultyStore: SessionStore {
@@ -164,7 +164,7 @@ final class FaultyStore: SessionStore {
 }
 
 extension RetryPolicy {
-    /// As the standard policy, without the waiting.
+    /// As the standard policy, without the waiting, and with time enough for a machine that does much besides.
     static let quick = RetryPolicy(
-        maximumAttempts: 5, baseDelay: .microseconds(10), maximumDelay: .microseconds(100), totalTime: .seconds(15))
+        maximumAttempts: 5, baseDelay: .microseconds(10), maximumDelay: .microseconds(100), totalTime: .seconds(600))
 }
