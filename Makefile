@@ -44,6 +44,8 @@ demo: deps ## build the tool for release and do the main job on sample conversat
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/demo.sh
 
 test: deps ## build and run all tests
+	@echo '==> building a package outside this one that wants SQLite alone'
+	@sh Scripts/outside-package.sh
 	@echo '==> building the tests'
 	$(SWIFT) build $(TRAITS) --build-tests
 	@echo '==> running the tests'
