@@ -20,6 +20,7 @@ SWIFT_SOURCES := $(wildcard Package.swift Sources Tests Benchmarks Conformance E
 
 # A crash is to end the run at once; the backtracer of Swift can outlive the process that it looks at.
 SANITIZER_ENVIRONMENT := SWIFT_BACKTRACE=enable=no
+RACE_OPTIONS := TSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/tsan.supp
 LEAK_OPTIONS := LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/lsan.supp:print_suppressions=0
 
 .DEFAULT_GOAL := help
@@ -52,7 +53,7 @@ test: deps ## build and run all tests
 	$(SWIFT) test $(TRAITS) --skip-build --parallel $(ARGS)
 
 test-tsan: deps ## run the tests under Thread Sanitizer
-	$(SANITIZER_ENVIRONMENT) $(SWIFT) test $(TRAITS) --sanitize thread --scratch-path .build-tsan --parallel $(ARGS)
+	$(SANITIZER_ENVIRONMENT) $(RACE_OPTIONS) $(SWIFT) test $(TRAITS) --sanitize thread --scratch-path .build-tsan --parallel $(ARGS)
 
 test-asan: deps ## run the tests under Address Sanitizer
 	$(SANITIZER_ENVIRONMENT) $(LEAK_OPTIONS) \

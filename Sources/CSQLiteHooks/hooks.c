@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CSQLiteHooks.h"
 
+#if __has_include(<sqlite3.h>)
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -122,5 +124,7 @@ int agent_sessions_inline_install(void) {
 #else
 
 int agent_sessions_inline_install(void) { return 0; }
+
+#endif
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef AGENT_SESSIONS_SQLITE_HOOKS_H
 #define AGENT_SESSIONS_SQLITE_HOOKS_H
 
+/* Without the trait SQLite nobody uses this target, but the package manager compiles it all the same, also where
+ * there is no SQLite. */
+#if __has_include(<sqlite3.h>)
+
 #include <sqlite3.h>
 #include <stdint.h>
 
@@ -34,5 +38,7 @@ void agent_sessions_inline_begin(void);
 
 /* Until here. Returns which of the two came to pass, added up. */
 int agent_sessions_inline_end(void);
+
+#endif
 
 #endif
