@@ -2,6 +2,14 @@
 internal import AgentSessions
 internal import CLMDB
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
 /// A list of sessions as a walk back along an index: one actor's sessions or all, by time of creation and id.
 struct SessionListScan {
     private let request: SessionListRequest
@@ -63,7 +71,12 @@ struct SessionListScan {
     private func position(at key: UnsafeRawBufferPointer) throws(StoreError) -> SessionPosition? {
         let prefix = actor?.bytes.count ?? 0
         if let actor {
-            guard key.count > prefix, key.prefix(prefix).elementsEqual(actor.bytes) else { return nil }
+            let isOfActor = actor.bytes.withUnsafeBytes { name in
+                // Neither is empty, as a prefix has its length byte at least.
+                guard key.count > prefix, let key = key.baseAddress, let name = name.baseAddress else { return false }
+                return memcmp(key, name, prefix) == 0
+            }
+            guard isOfActor else { return nil }
         }
         guard key.count == prefix + KeyBuffer.positionSize,
             let time = Timestamp(orderedBits: key.bigEndianNumber(at: prefix))

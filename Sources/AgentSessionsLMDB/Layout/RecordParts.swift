@@ -34,7 +34,12 @@ extension UnsafeRawBufferPointer {
 
     /// Text, or `nil` where the bytes are not UTF-8; the caller has checked that they are there.
     func text(_ range: Range<Int>) -> String? {
-        String(validating: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self)
+        let part = UnsafeRawBufferPointer(rebasing: self[range])
+        guard #available(macOS 26, *) else { return String(validating: part, as: UTF8.self) }
+        // Cheaper than the initializer above, which is generic and not specialised in the library.
+        return part.withMemoryRebound(to: UInt8.self) { bytes in
+            do { return String(copying: try UTF8Span(validating: bytes.span)) } catch { return nil }
+        }
     }
 
     /// Metadata, or `nil` where the bytes are not an object; the caller has checked that they are there.
