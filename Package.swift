@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "AgentSessions", targets: ["AgentSessions"]),
         .library(name: "AgentSessionsMemory", targets: ["AgentSessionsMemory"]),
         .library(name: "AgentSessionsSQLite", targets: ["AgentSessionsSQLite"]),
+        .library(name: "AgentSessionsLMDB", targets: ["AgentSessionsLMDB"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
@@ -23,6 +24,7 @@ let package = Package(
     // needs the C library of an engine that they do not use.
     traits: [
         .trait(name: "SQLite", description: "The SQLite backend; needs libsqlite3."),
+        .trait(name: "LMDB", description: "The LMDB backend; needs liblmdb."),
         .default(enabledTraits: ["SQLite"]),
     ],
     dependencies: [
@@ -60,6 +62,17 @@ let package = Package(
                 "AgentSessions", "AgentSessionsBlocking",
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]),
+
+        .systemLibrary(
+            name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+        .target(
+            name: "AgentSessionsLMDB",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking",
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
@@ -123,6 +136,12 @@ let package = Package(
                 "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "StoreWriter",
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
+            ]),
+        .testTarget(
+            name: "AgentSessionsLMDBTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB",
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
             ]),
     ],
     swiftLanguageModes: [.v6]
