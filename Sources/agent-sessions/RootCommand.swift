@@ -28,7 +28,7 @@ struct RootCommand: ParsableCommand {
     /// stands behind an unknown one, and complain about those.
     static func checkVerb(_ arguments: [String]) throws {
         guard let first = arguments.first, !first.hasPrefix("-"), first != "help" else { return }
-        let verbs = configuration.subcommands.compactMap(\.configuration.commandName)
+        let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !verbs.contains(first) else { return }
         throw ValidationError("There is no verb \(quoted(first)): the verbs are \(verbs.joined(separator: ", ")).")
     }
