@@ -4,14 +4,14 @@
 
 # Which backends are built: every Swift command below takes this, so that all of them see the same package.
 # A backend that needs a library of its own adds its trait here and its Debian package to SYSTEM_PACKAGES.
-TRAITS := --traits SQLite
-SYSTEM_PACKAGES := libsqlite3-dev
+TRAITS := --traits SQLite,Postgres
+SYSTEM_PACKAGES := libsqlite3-dev libpq-dev postgresql
 
 SWIFT := swift
 # `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
-DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsBackends
+DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsPostgres AgentSessionsBackends
 # Further arguments for `swift test`, such as ARGS='--filter ULID', and for the program of bench-commit.
 ARGS :=
 

@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "AgentSessions", targets: ["AgentSessions"]),
         .library(name: "AgentSessionsMemory", targets: ["AgentSessionsMemory"]),
         .library(name: "AgentSessionsSQLite", targets: ["AgentSessionsSQLite"]),
+        .library(name: "AgentSessionsPostgres", targets: ["AgentSessionsPostgres"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
@@ -23,6 +24,7 @@ let package = Package(
     // needs the C library of an engine that they do not use.
     traits: [
         .trait(name: "SQLite", description: "The SQLite backend; needs libsqlite3."),
+        .trait(name: "Postgres", description: "The Postgres backend; needs libpq."),
         .default(enabledTraits: ["SQLite"]),
     ],
     dependencies: [
@@ -64,6 +66,18 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
 
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .target(
+            name: "AgentSessionsPostgres",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking",
+                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]),
+
         .target(
             name: "AgentSessionsBackends",
             dependencies: [
@@ -83,6 +97,12 @@ let package = Package(
             path: "Benchmarks/GroupCommit"),
 
         .testTarget(name: "AgentSessionsTests", dependencies: ["AgentSessions", "AgentSessionsMemory"]),
+        .testTarget(
+            name: "AgentSessionsPostgresTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking",
+                .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
