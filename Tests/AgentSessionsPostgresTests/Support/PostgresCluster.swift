@@ -69,7 +69,7 @@ final class PostgresCluster: Sendable {
     }
 
     /// How to open a store in a fresh schema.
-    func configuration(schema: String = "s_\(UUID().uuidString.prefix(8))") -> PostgresConfiguration {
+    func configuration(schema: String = "s_\(UUID().uuidString.prefix(8).lowercased())") -> PostgresConfiguration {
         var configuration = PostgresConfiguration(
             connection: ["host": folder, "user": "postgres", "dbname": "postgres"])
         configuration.schema = schema
@@ -80,20 +80,15 @@ final class PostgresCluster: Sendable {
 
     /// A process of the system that stops the server when this process is gone.
     private func watch() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
         let runner = geteuid() == 0 ? "runuser -u nobody -- " : ""
-        let script = """
+        try Shell.start(
+            """
+            exec </dev/null >/dev/null 2>&1
             trap '' INT HUP TERM
-            while kill -0 \(getpid()) 2>/dev/null; do sleep 0.5; done
+            while kill -0 \(getpid()); do sleep 0.5; done
             \(runner)\(programs)/pg_ctl -D \(folder)/data -m immediate stop
             rm -rf \(folder)
-            """
-        process.arguments = ["-c", script]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+            """)
     }
 
     private func append(_ text: String, to file: String) throws {
@@ -111,24 +106,7 @@ final class PostgresCluster: Sendable {
 
     @discardableResult
     private func run(_ path: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: "/tmp")
-        // A server that is started keeps what it inherits, so that a pipe would never end.
-        let output = URL(fileURLWithPath: "/tmp/agent-sessions-out-\(UUID().uuidString)")
-        _ = FileManager.default.createFile(atPath: output.path, contents: nil)
-        defer { try? FileManager.default.removeItem(at: output) }
-        let handle = try FileHandle(forWritingTo: output)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
-        process.waitUntilExit()
-        try handle.close()
-        let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
-        guard process.terminationStatus == 0 else { throw TestFailure("\(path): \(text)") }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        try Shell.run([path] + arguments)
     }
 }
 
