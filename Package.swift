@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "AgentSessionsMemory", targets: ["AgentSessionsMemory"]),
         .library(name: "AgentSessionsSQLite", targets: ["AgentSessionsSQLite"]),
         .library(name: "AgentSessionsLMDB", targets: ["AgentSessionsLMDB"]),
+        .library(name: "AgentSessionsPostgres", targets: ["AgentSessionsPostgres"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
@@ -25,6 +26,7 @@ let package = Package(
     traits: [
         .trait(name: "SQLite", description: "The SQLite backend; needs libsqlite3."),
         .trait(name: "LMDB", description: "The LMDB backend; needs liblmdb."),
+        .trait(name: "Postgres", description: "The Postgres backend; needs libpq."),
         .default(enabledTraits: ["SQLite"]),
     ],
     dependencies: [
@@ -73,6 +75,18 @@ let package = Package(
             dependencies: [
                 "AgentSessions", "AgentSessionsBlocking",
                 .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]),
+
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .target(
+            name: "AgentSessionsPostgres",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking",
+                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
@@ -142,6 +156,12 @@ let package = Package(
             dependencies: [
                 "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB",
                 .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+            ]),
+        .testTarget(
+            name: "AgentSessionsPostgresTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking",
+                .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
     ],
     swiftLanguageModes: [.v6]

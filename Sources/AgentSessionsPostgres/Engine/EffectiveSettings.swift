@@ -1,0 +1,32 @@
+#if Postgres
+internal import AgentSessions
+
+/// The server's settings that matter to a store, as the server itself tells them inside a transaction of the store.
+enum EffectiveSettings {
+    private static let names = [
+        "synchronous_commit", "fsync", "full_page_writes", "server_encoding", "wal_level", "statement_timeout",
+        "lock_timeout",
+    ]
+
+    static func read(_ connection: PostgresConnection) throws(StoreError) -> [StoreSetting] {
+        var parameters = Parameters()
+        parameters.add("server_version")
+        for name in names { parameters.add(name) }
+        let columns = (0...names.count).map { "current_setting($\($0 + 1))" }.joined(separator: ", ")
+        let values: PostgresResult
+        do throws(UnitFailure) {
+            values = try connection.run(Command(Statement("SELECT \(columns)"), parameters))
+        } catch {
+            throw error.readError
+        }
+        let engine = StoreSetting("engine", "PostgreSQL \(values.text(0, 0) ?? "")")
+        return [engine] + names.enumerated().map { StoreSetting($0.element, values.text(0, $0.offset + 1) ?? "") }
+    }
+
+    /// Whether a commit waits for the server's disk, and the disk is told to keep it.
+    static func areDurable(_ settings: [StoreSetting]) -> Bool {
+        let values = Dictionary(settings.map { ($0.name, $0.value) }) { first, _ in first }
+        return values["fsync"] == "on" && values["synchronous_commit"] != "off"
+    }
+}
+#endif

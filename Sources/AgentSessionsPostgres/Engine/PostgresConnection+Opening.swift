@@ -1,0 +1,108 @@
+#if Postgres
+internal import AgentSessions
+internal import CLibPQ
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+extension PostgresConnection {
+    /// The oldest server with all that the schema needs.
+    private static let oldestServer: Int32 = 120_000
+    /// How much longer than the server's own bounds a silent server is waited for.
+    private static let grace = Duration.seconds(5)
+
+    /// Connects, trying each host within ``PostgresConfiguration``'s connect timeout. Blocks the calling thread.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where no host can be reached or the server refuses the user or the
+    ///   database, ``StoreError/Code/unsupported`` where it is too old or does not keep UTF-8.
+    static func open(_ configuration: PostgresConfiguration) throws(StoreError) -> PostgresConnection {
+        let handle = try connect(configuration.libpqParameters)
+        let sessionIsOurs = configuration.preparesStatements
+        let settings = SessionSettings(configuration)
+        let connection = PostgresConnection(
+            handle, preparesStatements: sessionIsOurs, prelude: sessionIsOurs ? nil : settings.command(isLocal: true),
+            stallTimeout: max(configuration.statementTimeout, configuration.lockTimeout) + grace)
+        guard PQserverVersion(handle) >= oldestServer else {
+            throw StoreError(
+                .unsupported, "The server is older than PostgreSQL 12. Use a newer one.", backend: PostgresBackend.name)
+        }
+        let encoding = PQparameterStatus(handle, "server_encoding").map { String(cString: $0) } ?? "UTF8"
+        guard encoding == "UTF8" else {
+            throw StoreError(
+                .unsupported,
+                "The database keeps text as \(quoted(encoding)), which does not take every character. Create one with "
+                    + "ENCODING 'UTF8'.",
+                backend: PostgresBackend.name)
+        }
+        if sessionIsOurs {
+            do throws(UnitFailure) {
+                _ = try connection.run(settings.command(isLocal: false))
+            } catch {
+                throw error.readError
+            }
+        }
+        return connection
+    }
+
+    private static func connect(_ parameters: [(keyword: String, value: String)]) throws(StoreError) -> OpaquePointer {
+        let strings = parameters.map { (strdup($0.keyword), strdup($0.value)) }
+        defer {
+            for (keyword, value) in strings {
+                free(keyword)
+                free(value)
+            }
+        }
+        let keywords = strings.map { UnsafePointer($0.0) } + [nil]
+        let values = strings.map { UnsafePointer($0.1) } + [nil]
+        guard let handle = PQconnectdbParams(keywords, values, 0) else {
+            throw StoreError(.unavailable, "libpq has no memory left.", backend: PostgresBackend.name)
+        }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            let message = oneLine(PQerrorMessage(handle).map { String(cString: $0) } ?? "no reason given")
+            let needsPassword = PQconnectionNeedsPassword(handle) != 0
+            PQfinish(handle)
+            throw ConnectFailure(message, needsPassword: needsPassword, secrets: secrets(of: parameters)).storeError
+        }
+        return handle
+    }
+
+    private static func secrets(of parameters: [(keyword: String, value: String)]) -> [String] {
+        parameters.filter { $0.keyword == "password" || $0.keyword == "sslpassword" }.map(\.value)
+    }
+}
+
+/// Why no connection came about. libpq gives only a text here.
+struct ConnectFailure {
+    private let message: String
+    private let needsPassword: Bool
+
+    /// - Parameter secrets: What must not be shown, should libpq's message repeat it.
+    init(_ message: String, needsPassword: Bool, secrets: [String]) {
+        self.message = secrets.filter { !$0.isEmpty }.reduce(message) { text, secret in
+            text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")
+        }
+        self.needsPassword = needsPassword
+    }
+
+    var storeError: StoreError {
+        let isRefused = needsPassword || message.contains("authentication failed")
+        let advice =
+            isRefused
+            ? "Check the user, and the password in the URL, PGPASSWORD or the passfile."
+            : "Check that the server runs and that host, port, database and user are the right ones."
+        return StoreError(
+            .unavailable, "Postgres cannot be reached: \(quoted(message, limit: 500)). \(advice)",
+            backend: PostgresBackend.name, nativeCode: isRefused ? SQLState.invalidPassword : nil)
+    }
+}
+
+extension StoreError {
+    /// Whether to try again to connect is of no use: the server is there and says no.
+    var isRefusedLogin: Bool { nativeCode == SQLState.invalidPassword || code == .unsupported }
+}
+#endif

@@ -1,0 +1,95 @@
+#if Postgres
+internal import AgentSessions
+internal import CLibPQ
+
+/// An error that the server reports: only what cannot hold a value of a row.
+struct ServerError: Sendable {
+    /// The SQLSTATE.
+    let state: String
+    /// The primary message; the details, which quote values, are left out.
+    let message: String
+    /// The constraint that was violated.
+    let constraint: String?
+    /// Whether the server has closed the connection with it.
+    let isFatal: Bool
+
+    /// The error of a result, or `nil` where the server did not send it.
+    init?(_ result: PostgresResult) {
+        guard let state = result.errorField(Int32(agent_sessions_pq_sqlstate)) else { return nil }
+        self.state = state
+        message = result.errorField(Int32(agent_sessions_pq_primary)) ?? "no message"
+        constraint = result.errorField(Int32(agent_sessions_pq_constraint))
+        let severity = result.errorField(Int32(agent_sessions_pq_severity))
+        isFatal = severity == "FATAL" || severity == "PANIC"
+    }
+
+    init(state: String, message: String, constraint: String? = nil, isFatal: Bool = false) {
+        self.state = state
+        self.message = message
+        self.constraint = constraint
+        self.isFatal = isFatal
+    }
+}
+
+/// The SQLSTATEs that the backend acts on.
+enum SQLState {
+    static let uniqueViolation = "23505"
+    static let duplicateSchema = "42P06"
+    static let duplicateTable = "42P07"
+    static let readOnlyTransaction = "25006"
+    static let invalidPassword = "28P01"
+}
+
+extension ServerError {
+    var isUniqueViolation: Bool { state == SQLState.uniqueViolation }
+
+    /// Whether the connection is of no more use: the session ended, or the server has become a standby.
+    var endsConnection: Bool { isFatal || state == SQLState.readOnlyTransaction }
+
+    /// The error as the store reports it. Nothing was written.
+    var storeError: StoreError {
+        let (code, advice) = classification
+        return StoreError(
+            code, "Postgres refused: \(message). \(advice)", backend: PostgresBackend.name, nativeCode: state)
+    }
+
+    private var classification: (StoreError.Code, String) {
+        switch state {
+        case "40001", "40P01":
+            (.busy, "The transaction collided with another one; nothing was written. Try again.")
+        case "55P03":
+            (.busy, "Another transaction holds the lock for longer than lock_timeout; nothing was written. Try again.")
+        case "57014":
+            (.timeout, "Nothing was written. Raise statement_timeout if the server is only slow.")
+        case "57P01", "57P02", "57P03", "57P05":
+            (.unavailable, "The server is going down or coming up; nothing was written. Try again.")
+        case "53300":
+            (.unavailable, "The server has no connection free. Lower pool_max, or raise its max_connections.")
+        case "53100", "53200", "53400":
+            (.unavailable, "The server ran out of a resource; nothing was written.")
+        case SQLState.readOnlyTransaction:
+            (.unavailable, "This server takes no writes. Name the primary, or set target_session_attrs=read-write.")
+        case "28000", SQLState.invalidPassword:
+            (.unavailable, "Check the user, and the password in the URL, PGPASSWORD or the passfile.")
+        case "3D000":
+            (.unavailable, "Create the database, or name another one in the URL.")
+        case "26000", "42P05", "08P01":
+            (.unavailable, "Behind a pooler in transaction mode, set prepared_statements=off.")
+        case "42501":
+            (.unavailable, "Give the user the right to the schema and its tables.")
+        case "3F000", "42P01", "42703":
+            (.corrupt, "A table or column of the store is missing. Run `migrate`, or restore the store.")
+        case "54000", "22001", "22003":
+            (.limitExceeded, "A value is larger than Postgres takes.")
+        case let state where state.hasPrefix("08"):
+            (.unavailable, "The connection failed; nothing was written. Try again.")
+        case let state where state.hasPrefix("23"):
+            (.corrupt, "The rows of the store contradict each other. Run `verify`, and restore it from an export.")
+        case let state where state.hasPrefix("XX"):
+            (.corrupt, "The server's own data is damaged. Look at its log.")
+        default:
+            (.internalFailure, "Nothing was written.")
+        }
+    }
+}
+#endif

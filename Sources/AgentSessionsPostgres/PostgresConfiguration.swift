@@ -1,0 +1,110 @@
+#if Postgres
+public import AgentSessions
+
+/// How to open a Postgres store.
+public struct PostgresConfiguration: Sendable {
+    /// When a commit is acknowledged: `synchronous_commit`.
+    public enum SynchronousCommit: String, Sendable, CaseIterable {
+        /// Not waiting for a disk: ``DurabilityTier/processCrash``. A crash of the server may take the last commits.
+        case off
+        /// After the server's disk has it.
+        case local
+        /// After the disk has it and a synchronous standby has received it.
+        case remoteWrite = "remote_write"
+        /// After the disks of the server and of a synchronous standby have it.
+        case on
+        /// After a synchronous standby shows it too.
+        case remoteApply = "remote_apply"
+    }
+
+    /// Where the server is and who connects, in libpq's own keywords, such as `host`, `dbname`, `sslmode`, `passfile`.
+    /// What is not named is taken from libpq's environment variables, the service file and the passfile.
+    public var connection: [String: String]
+    /// The schema that holds the store's tables. It is made where there is none.
+    public var schema: String
+    /// Connections that are kept open while nobody needs them.
+    public var minimumConnections: Int
+    /// Connections at the most.
+    public var maximumConnections: Int
+    /// How long to wait for a free connection, before ``StoreError/Code/timeout``.
+    public var leaseTimeout: Duration
+    /// How long a connection beyond ``minimumConnections`` stays open unused.
+    public var idleTimeout: Duration
+    /// How long a connection is used before another takes its place.
+    public var maximumLifetime: Duration
+    /// How long a statement may take, before ``StoreError/Code/timeout``.
+    public var statementTimeout: Duration
+    /// How long to wait for another transaction's lock, before ``StoreError/Code/busy``.
+    public var lockTimeout: Duration
+    /// Whether statements are prepared on a connection. Turn it off behind a pooler in transaction mode, such as
+    /// PgBouncer: then nothing is kept in a session, and settings are given to each transaction.
+    public var preparesStatements: Bool
+    /// When a commit is acknowledged; `nil` leaves it to the server.
+    public var synchronousCommit: SynchronousCommit?
+    /// Into how many partitions by session the tables are divided when they are made; 0 for none. It has no effect on
+    /// a store that exists.
+    public var partitions: Int
+    /// Whether to bring an older store up to date on opening.
+    public var migrationPolicy: MigrationPolicy
+    /// Steps of the application's own, after those of this package.
+    public var migrations: [Migration<PostgresMigrationTarget>]
+    /// The largest values that the store takes.
+    public var limits: StoreLimits
+
+    /// A store with the safe defaults.
+    ///
+    /// - Parameter connection: Connection parameters in libpq's keywords.
+    public init(connection: [String: String] = [:]) {
+        self.connection = connection
+        schema = "agent_sessions"
+        minimumConnections = 0
+        maximumConnections = 8
+        leaseTimeout = .seconds(5)
+        idleTimeout = .seconds(600)
+        maximumLifetime = .seconds(3600)
+        statementTimeout = .seconds(30)
+        lockTimeout = .seconds(5)
+        preparesStatements = true
+        synchronousCommit = nil
+        partitions = 0
+        migrationPolicy = .apply
+        migrations = []
+        limits = .standard
+    }
+
+    /// Connection parameters that hold unless others are given: every wait for the network has a bound.
+    private static let defaults = [
+        "connect_timeout": "10", "tcp_user_timeout": "30000", "keepalives_idle": "60", "keepalives_interval": "10",
+        "keepalives_count": "3", "fallback_application_name": "agent-sessions",
+    ]
+
+    /// What libpq is given to connect.
+    var libpqParameters: [(keyword: String, value: String)] {
+        var parameters = Self.defaults.merging(connection) { _, given in given }
+        parameters["client_encoding"] = "UTF8"
+        return parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// What a store promises, given how the server commits.
+    ///
+    /// - Parameter isDurable: Whether the server says that a commit waits for its disk.
+    func capabilities(isDurable: Bool) -> StoreCapabilities {
+        StoreCapabilities(
+            durability: isDurable ? .powerLoss : .processCrash, scope: .many, limits: limits,
+            abilities: [.reopen, .multipleInstances])
+    }
+}
+
+extension PostgresConfiguration: CustomStringConvertible, CustomReflectable {
+    /// Host, database and schema; never a password.
+    public var description: String {
+        let place = ["host", "port", "dbname"].compactMap { name in connection[name].map { "\(name)=\($0)" } }
+        return "Postgres(\((place + ["schema=\(schema)"]).joined(separator: " ")))"
+    }
+
+    /// Only what ``description`` shows, so that dumping the value shows no password either.
+    public var customMirror: Mirror {
+        Mirror(self, children: ["description": description])
+    }
+}
+#endif

@@ -1,0 +1,154 @@
+#if Postgres
+public import AgentSessions
+internal import AgentSessionsBlocking
+public import Logging
+
+/// Sessions in a PostgreSQL database.
+///
+/// ```swift
+/// let store = try await PostgresSessionStore.open(
+///     PostgresConfiguration(connection: ["host": "db.example", "dbname": "app", "sslmode": "verify-full"]))
+/// let service = PersistentSessionService(store)
+/// ```
+///
+/// Calls that are made at the same moment share a round trip, and changes among them a commit. Nothing is answered
+/// before its commit is confirmed.
+public final class PostgresSessionStore: TransactionalSessionStore {
+    public let backendName = PostgresBackend.name
+    public let capabilities: StoreCapabilities
+
+    let statements: StoreStatements
+    let writes: OperationLane
+    let reads: OperationLane
+    private let configuration: PostgresConfiguration
+    private let pool: ConnectionPool
+
+    /// Opens the store, making its schema and tables where there are none.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where the server cannot be reached or refuses the user,
+    ///   ``StoreError/Code/unsupported`` where it is too old or the database does not keep UTF-8,
+    ///   ``StoreError/Code/newerStore``, ``StoreError/Code/migrationRequired``, ``StoreError/Code/invalidArgument``.
+    public static func open(
+        _ configuration: PostgresConfiguration,
+        logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() })
+    ) async throws(StoreError) -> PostgresSessionStore {
+        let schema = try SchemaName(configuration.schema)
+        let chain = try PostgresMigrations.chain(followedBy: configuration.migrations)
+        let pool = ConnectionPool(configuration, logger: logger)
+        do throws(StoreError) {
+            let settings = try await pool.use { (connection) throws(StoreError) in
+                try PostgresMigrator(
+                    connection: connection, schema: schema, chain: chain, partitions: configuration.partitions
+                ).migrate(configuration.migrationPolicy)
+                return try EffectiveSettings.read(connection)
+            }
+            logger.debug(
+                "store opened", metadata: ["backend": "\(PostgresBackend.name)", "store": "\(configuration)"])
+            return PostgresSessionStore(
+                configuration, schema: schema, pool: pool,
+                capabilities: configuration.capabilities(isDurable: EffectiveSettings.areDurable(settings)))
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: PostgresConfiguration, schema: SchemaName, pool: ConnectionPool,
+        capabilities: StoreCapabilities
+    ) {
+        self.configuration = configuration
+        self.capabilities = capabilities
+        self.pool = pool
+        statements = StoreStatements(schema)
+        writes = OperationLane(pool, rules: .init(isWriting: true, connections: 4, groupSize: 128))
+        reads = OperationLane(pool, rules: .init(isWriting: false, connections: 4, groupSize: 16))
+    }
+
+    deinit {
+        // A store that was not closed closes its connections all the same; only nobody waits for that.
+        pool.stop()
+    }
+
+    /// Runs `body` in a read transaction, on a connection of its own.
+    public func read<Result: Sendable>(
+        _ body: @escaping @Sendable (inout PostgresTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try await pool.use { [statements] (connection) throws(StoreError) in
+            try connection.snapshot { () throws(StoreError) in
+                var transaction = PostgresTransaction(
+                    connection: connection, statements: statements, isWriting: false)
+                return try body(&transaction)
+            }
+        }
+    }
+
+    /// Runs `body` in a write transaction, on a connection of its own. A session that it reads is locked for it.
+    public func write<Result: Sendable>(
+        _ body: @escaping @Sendable (inout PostgresTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try await pool.use { [statements] (connection) throws(StoreError) in
+            try connection.transaction { () throws(StoreError) in
+                var transaction = PostgresTransaction(connection: connection, statements: statements, isWriting: true)
+                return try body(&transaction)
+            }
+        }
+    }
+
+    public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
+        let settings = try await pool.use { (connection) throws(StoreError) in try EffectiveSettings.read(connection) }
+        return settings + [
+            StoreSetting("schema", configuration.schema),
+            StoreSetting("prepared_statements", configuration.preparesStatements ? "on" : "off"),
+            StoreSetting("pool_max", "\(configuration.maximumConnections)"),
+        ]
+    }
+
+    public func migrations() async throws(StoreError) -> [MigrationStatus] {
+        let chain = try PostgresMigrations.chain(followedBy: configuration.migrations)
+        let (schema, partitions) = (statements.schema, configuration.partitions)
+        return try await pool.use { (connection) throws(StoreError) in
+            chain.status(
+                applied: try PostgresMigrator(
+                    connection: connection, schema: schema, chain: chain, partitions: partitions
+                ).applied())
+        }
+    }
+
+    public func close() async {
+        // What waits in the lanes is still run: it needs connections, which go last.
+        await writes.close()
+        await reads.close()
+        await pool.close()
+    }
+}
+
+extension ConnectionPool {
+    /// Runs `body` with a connection, on its thread.
+    ///
+    /// - Throws: What `body` throws; ``StoreError/Code/timeout`` where no connection was free in time,
+    ///   ``StoreError/Code/unavailable`` where none could be opened, ``StoreError/Code/closed``, and
+    ///   ``StoreError/Code/cancelled`` where the task was cancelled before it had a connection. After that the task is
+    ///   told what came of it.
+    func use<Success: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws(StoreError) -> Success
+    ) async throws(StoreError) -> Success {
+        let outcome = OneShot<Result<Success, StoreError>>()
+        let lease = lease { connection in
+            switch connection {
+            case .failure(let error):
+                return { outcome.send(.failure(error)) }
+            case .success(let connection):
+                let result = Result { () throws(StoreError) in try body(connection) }
+                return { outcome.send(result) }
+            }
+        }
+        let result = await withTaskCancellationHandler {
+            await outcome.value()
+        } onCancel: {
+            cancel(lease)
+        }
+        return try result.get()
+    }
+}
+#endif

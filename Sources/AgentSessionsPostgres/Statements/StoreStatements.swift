@@ -1,0 +1,200 @@
+#if Postgres
+internal import AgentSessions
+
+/// The statements of a store, with the names of its tables.
+///
+/// Those that change a session in one round trip do so only where nothing is out of the ordinary: the session is there,
+/// the expectation holds, no number overflows, no id of the batch is stored. Otherwise they do nothing, and the rules
+/// of the core find out in a transaction what is the matter.
+struct StoreStatements: Sendable {
+    let schema: SchemaName
+    let append: Statement
+    let appendBatch: Statement
+    let create: Statement
+    let update: Statement
+    let delete: Statement
+    let session: Statement
+    let lockSession: Statement
+    let insertSession: Statement
+    let replaceSession: Statement
+    let messagesAfter: Statement
+    let messagesAfterWithin: Statement
+    let messagesBefore: Statement
+    let messagesBeforeWithin: Statement
+    let messagesByID: Statement
+    let insertMessages: Statement
+    let removeMessages: Statement
+
+    init(_ schema: SchemaName) {
+        self.schema = schema
+        let sessions = schema.table("sessions")
+        let messages = schema.table("session_messages")
+
+        append = Statement(
+            "append",
+            """
+            WITH touched AS (UPDATE \(sessions) SET \(Self.growth(by: "1", time: "$3", usage: 9)) \
+            WHERE id = $1::text AND \(Self.guards(growth: "1", usage: 9)) \
+            AND ($8::bigint IS NULL OR message_count = $8) \
+            AND NOT EXISTS (SELECT FROM \(messages) WHERE session_id = $1 AND id = $2::text) \
+            RETURNING message_count, updated_at) \
+            INSERT INTO \(messages) (id, session_id, sequence, role, content, tool_call_id, metadata, created_at) \
+            SELECT $2, $1, message_count, $4::text, $5::text, $6::text, $7::json, updated_at FROM touched \
+            RETURNING sequence, created_at
+            """)
+        appendBatch = Statement(
+            "append_batch",
+            """
+            WITH touched AS (UPDATE \(sessions) SET \(Self.growth(by: "$8::bigint", time: "$3", usage: 10)) \
+            WHERE id = $1::text AND \(Self.guards(growth: "$8::bigint", usage: 10)) \
+            AND ($9::bigint IS NULL OR message_count = $9) \
+            AND NOT EXISTS (SELECT FROM \(messages) WHERE session_id = $1 AND id = ANY ($2::text[])) \
+            RETURNING message_count - $8 AS base, updated_at), \
+            written AS (INSERT INTO \(messages) \
+            (id, session_id, sequence, role, content, tool_call_id, metadata, created_at) \
+            SELECT m.id, $1, base + m.place, m.role, m.content, m.tool_call_id, m.metadata, updated_at \
+            FROM touched, unnest($2::text[], $4::text[], $5::text[], $6::text[], $7::json[]) \
+            WITH ORDINALITY AS m (id, role, content, tool_call_id, metadata, place)) \
+            SELECT base + 1, updated_at FROM touched
+            """)
+        create = Statement(
+            "create",
+            """
+            INSERT INTO \(sessions) (id, actor_name, message_count, input_tokens, output_tokens, estimated_cost, \
+            metadata, created_at, updated_at) VALUES ($1, $2, 0, 0, 0, 0, $3::json, $4, $4) \
+            ON CONFLICT (id) DO NOTHING RETURNING id
+            """)
+        update = Statement(
+            "update",
+            """
+            UPDATE \(sessions) SET actor_name = coalesce($2::text, actor_name), \
+            metadata = coalesce($3::json, metadata), \(Self.growth(by: "0", time: "$4", usage: 6)) \
+            WHERE id = $1::text AND \(Self.guards(growth: "0", usage: 6)) \
+            AND ($5::timestamptz IS NULL OR updated_at = $5) RETURNING \(RowLayout.session)
+            """)
+        delete = Statement("delete", "DELETE FROM \(sessions) WHERE id = $1 RETURNING id")
+
+        session = Statement("session", "SELECT \(RowLayout.session) FROM \(sessions) WHERE id = $1")
+        lockSession = Statement("lock_session", session.sql + " FOR NO KEY UPDATE")
+        insertSession = Statement(
+            "insert_session",
+            """
+            INSERT INTO \(sessions) (id, actor_name, message_count, input_tokens, output_tokens, estimated_cost, \
+            metadata, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8, $9)
+            """)
+        replaceSession = Statement(
+            "replace_session",
+            """
+            UPDATE \(sessions) SET actor_name = $2, message_count = $3, input_tokens = $4, output_tokens = $5, \
+            estimated_cost = $6, metadata = $7::json, updated_at = $8 WHERE id = $1
+            """)
+
+        messagesAfter = Statement(
+            "messages_after", Self.page(schema, condition: "sequence > $2", order: "sequence", within: false))
+        messagesAfterWithin = Statement(
+            "messages_after_within", Self.page(schema, condition: "sequence > $2", order: "sequence", within: true))
+        messagesBefore = Statement(
+            "messages_before", Self.page(schema, condition: "sequence < $2", order: "sequence DESC", within: false))
+        messagesBeforeWithin = Statement(
+            "messages_before_within", Self.page(schema, condition: "sequence < $2", order: "sequence DESC", within: true))
+        messagesByID = Statement(
+            "messages_by_id",
+            "SELECT \(RowLayout.message) FROM \(messages) WHERE session_id = $1 AND id = ANY ($2::text[])")
+        insertMessages = Statement(
+            "insert_messages",
+            """
+            INSERT INTO \(messages) (session_id, id, sequence, role, content, tool_call_id, metadata, created_at) \
+            SELECT $1::text, m.* FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], \
+            $7::json[], $8::timestamptz[]) AS m (id, sequence, role, content, tool_call_id, metadata, created_at)
+            """)
+        removeMessages = Statement(
+            "remove_messages", "DELETE FROM \(messages) WHERE session_id = $1 AND sequence > $2")
+    }
+
+    /// A list of sessions: only the conditions that the request has, so that each shape gets its own plan.
+    func list(_ request: SessionListRequest) -> Command {
+        var conditions: [String] = []
+        var parameters = Parameters()
+        var shape = "list"
+        let filter = request.filter
+        func add(_ name: String, _ condition: (String) -> String) {
+            shape += "_\(name)"
+            conditions.append(condition("$\(parameters.lengths.count)"))
+        }
+        if let actorName = filter.actorName {
+            parameters.add(actorName)
+            add("a") { "actor_name = \($0)" }
+        }
+        for (name, time, condition) in [
+            ("cf", filter.createdFrom, "created_at >="), ("cb", filter.createdBefore, "created_at <"),
+            ("uf", filter.updatedFrom, "updated_at >="), ("ub", filter.updatedBefore, "updated_at <"),
+        ] {
+            guard let time else { continue }
+            parameters.add(time)
+            add(name) { "\(condition) \($0)" }
+        }
+        if let after = request.after {
+            parameters.add(after.createdAt)
+            parameters.add(after.id)
+            let count = parameters.lengths.count
+            // ULID texts sort as the ULIDs do.
+            add("k") { "(created_at, id) < ($\(count - 1)::timestamptz, \($0)::text)" }
+        }
+        parameters.add(request.limit)
+        parameters.add(request.offset)
+        let count = parameters.lengths.count
+        let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND ")) "
+        let sql = """
+            SELECT \(RowLayout.session) FROM \(schema.table("sessions")) \(condition)\
+            ORDER BY created_at DESC, id DESC LIMIT $\(count - 1)::bigint OFFSET $\(count)::bigint
+            """
+        return Command(Statement(shape, sql), parameters)
+    }
+
+    /// What a change sets.
+    ///
+    /// - Parameter usage: The number of the first of three parameters: input tokens, output tokens, cost.
+    private static func growth(by count: String, time: String, usage: Int) -> String {
+        """
+        message_count = message_count + \(count), input_tokens = input_tokens + $\(usage)::bigint, \
+        output_tokens = output_tokens + $\(usage + 1)::bigint, \
+        estimated_cost = estimated_cost + $\(usage + 2)::bigint, \
+        updated_at = greatest(\(time)::timestamptz, updated_at + interval '1 microsecond')
+        """
+    }
+
+    /// What must hold so that no number that a change sets overflows or was damaged before.
+    private static func guards(growth count: String, usage: Int) -> String {
+        let largest = Int64.max
+        return """
+            message_count BETWEEN 0 AND \(largest) - \(count) \
+            AND input_tokens BETWEEN 0 AND \(largest) - $\(usage)::bigint \
+            AND output_tokens BETWEEN 0 AND \(largest) - $\(usage + 1)::bigint \
+            AND estimated_cost BETWEEN 0 AND \(largest) - $\(usage + 2)::bigint \
+            AND updated_at < '9999-12-31 23:59:59.999999+00'
+            """
+    }
+
+    /// A session with a run of its messages.
+    ///
+    /// - Parameter within: Whether the run ends before the stored bytes of the messages that come first reach `$4`.
+    ///   Their lengths are known without reading them.
+    private static func page(_ schema: SchemaName, condition: String, order: String, within: Bool) -> String {
+        let messages = """
+            SELECT * FROM \(schema.table("session_messages")) WHERE session_id = $1 AND \(condition) \
+            ORDER BY \(order) LIMIT $3::bigint
+            """
+        let rows =
+            within
+            ? """
+            SELECT *, sum(octet_length(content) + octet_length(metadata::text)) OVER (ORDER BY \(order) \
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (\(messages)) AS run
+            """ : messages
+        let bound = within ? "WHERE coalesce(before, 0) < $4::bigint " : ""
+        return """
+            (SELECT \(RowLayout.session) FROM \(schema.table("sessions")) WHERE id = $1) UNION ALL \
+            (SELECT \(RowLayout.message) FROM (\(rows)) AS page \(bound)ORDER BY \(order))
+            """
+    }
+}
+#endif

@@ -1,0 +1,166 @@
+#if Postgres
+import AgentSessions
+import Foundation
+@testable import AgentSessionsPostgres
+import Testing
+
+/// What goes wrong between a store and its server.
+@Suite("a failing server", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+struct FailureTests {
+    @Test("an append whose commit is not confirmed is stored once", arguments: [true, false])
+    func cutAfterCommit(_ prepares: Bool) async throws {
+        let cluster = try PostgresCluster.shared()
+        var configuration = cluster.configuration()
+        try await withStore(configuration) { _ in }
+        let proxy = try CuttingProxy(to: "\(cluster.folder)/.s.PGSQL.5432")
+        defer { proxy.stop() }
+        configuration.connection["host"] = proxy.folder
+        configuration.preparesStatements = prepares
+        try await withStore(configuration) { store in
+            let service = PersistentSessionService(store)
+            let session = try await service.create(actorName: "cut")
+            _ = try await service.appendMessage(NewMessage(.user, "warm"), to: session.id)
+            for number in 2...5 {
+                proxy.cutNextAnswer()
+                let message = try await service.appendMessage(
+                    NewMessage(.user, "\(number)"), to: session.id, usage: TokenUsage(inputTokens: 1))
+                #expect(message.sequence == number)
+            }
+            #expect(proxy.cuts == 4)
+            proxy.cutNextAnswer()
+            await expectError(.outcomeUnknown) {
+                _ = try await store.append(
+                    AppendRequest(
+                        sessionID: session.id,
+                        messages: [PendingMessage(id: try ULIDGenerator.shared.next(), role: .user, content: "x")],
+                        time: .now()))
+            }
+            let now = try await service.get(session.id)
+            #expect(now.messageCount == 6)
+            #expect(now.usage.inputTokens == 4)
+        }
+    }
+
+    @Test("work goes on after backends are terminated, with nothing lost or doubled", arguments: Layout.allCases)
+    func terminated(_ layout: Layout) async throws {
+        let cluster = try PostgresCluster.shared()
+        let name = "t_\(UUID().uuidString.prefix(8))"
+        try await layout.withService { $0.connection["application_name"] = name } _: { service in
+            let session = try await service.create(actorName: "terminated")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        for _ in 0..<25 {
+                            _ = try await service.appendMessage(
+                                NewMessage(.user, "x"), to: session.id, usage: TokenUsage(inputTokens: 1))
+                        }
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<3 {
+                        try cluster.sql(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '\(name)'")
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let page = try await service.messages(in: session.id, .after(0), limit: 1000)
+            #expect(page.messages.map(\.sequence) == Array(1...100))
+            #expect(page.session.usage.inputTokens == 100)
+        }
+    }
+
+    @Test("work goes on after the server was restarted")
+    func restarted() async throws {
+        let cluster = try PostgresCluster()
+        try await withStore(cluster.configuration()) { store in
+            let service = PersistentSessionService(store)
+            let session = try await service.create(actorName: "restart")
+            _ = try await service.appendMessage(NewMessage(.user, "1"), to: session.id)
+            try cluster.stop()
+            async let second = service.appendMessage(NewMessage(.user, "2"), to: session.id)
+            try await Task.sleep(for: .milliseconds(300))
+            try cluster.start()
+            let stored = try await second
+            #expect(stored.sequence == 2)
+            #expect(try await service.count(session.id) == 2)
+            try cluster.stop()
+            let start = ContinuousClock.now
+            await expectError(.unavailable) { _ = try await store.get(session.id) }
+            #expect(ContinuousClock.now - start < .seconds(20))
+        }
+    }
+
+    @Test("a lock that is held elsewhere gives busy, and its neighbours go on")
+    func lockTimeout() async throws {
+        let cluster = try PostgresCluster.shared()
+        var configuration = cluster.configuration()
+        configuration.lockTimeout = .milliseconds(300)
+        let schema = configuration.schema
+        try await withStore(configuration) { store in
+            let service = PersistentSessionService(store, retryPolicy: .never)
+            let held = try await service.create(actorName: "held")
+            let free = try await service.create(actorName: "free")
+            async let holder = cluster.sql(
+                "BEGIN; SELECT id FROM \(schema).sessions WHERE id = '\(held.id)' FOR UPDATE; SELECT pg_sleep(2); COMMIT")
+            try await Task.sleep(for: .milliseconds(300))
+            let blocked = Task { try await service.appendMessage(NewMessage(.user, "x"), to: held.id) }
+            _ = try await service.appendMessage(NewMessage(.user, "y"), to: free.id)
+            await expectError(.busy) { _ = try await blocked.value }
+            #expect(try await service.count(free.id) == 1)
+            #expect(try await service.count(held.id) == 0)
+            _ = try await holder
+        }
+    }
+
+    @Test("errors of opening name what is wrong, and no secret")
+    func opening() async throws {
+        let cluster = try PostgresCluster.shared()
+        _ = try? cluster.sql("CREATE USER locked PASSWORD 'right'")
+        let place = "postgres:///postgres?host=\(cluster.folder)"
+        for (url, code) in [
+            ("\(place)&user=locked&password=hunter2", StoreError.Code.unavailable),
+            ("\(place)&user=postgres&dbname=absent", .unavailable),
+            ("postgres://u:hunter2@127.0.0.1:1/db", .unavailable),
+            ("postgres:///db?host=/nonexistent", .unavailable),
+            ("postgres://u:hunter2@host:port/db", .invalidArgument),
+            ("postgres://host:hunter2/db", .invalidArgument),
+            ("postgres:hunter2", .invalidArgument),
+            ("\(place)&options=-csearch_path=x", .invalidArgument),
+            ("\(place)&sslmode=maybe", .invalidArgument),
+            ("\(place)&user=postgres&schema=pg_x", .invalidArgument),
+        ] {
+            do {
+                let parsed = try StoreURL(parsing: url)
+                let given = Dictionary(parsed.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+                let settings = try SettingValues(PostgresBackend.settings, given: given)
+                _ = try await PostgresBackend.open(parsed, settings: settings, context: StoreContext())
+                Issue.record("\(url) was opened")
+            } catch {
+                #expect(error.code == code, "\(url): \(error)")
+                #expect(!"\(error)".contains("hunter2"), "\(error)")
+            }
+        }
+    }
+
+    @Test("a URL of libpq's own form opens a store, and says what it promises")
+    func url() async throws {
+        let cluster = try PostgresCluster.shared()
+        let parsed = try StoreURL(
+            parsing: "postgres://postgres@/postgres?host=\(cluster.folder)&schema=Odd%20%22name%22&synchronous_commit=off")
+        let given = Dictionary(parsed.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+        let store = try await PostgresBackend.open(
+            parsed, settings: try SettingValues(PostgresBackend.settings, given: given), context: StoreContext())
+        #expect(store.capabilities.durability == .processCrash)
+        let settings = try await store.effectiveSettings()
+        #expect(settings.contains(StoreSetting("synchronous_commit", "off")))
+        #expect(settings.contains(StoreSetting("fsync", "off")))
+        #expect(settings.first?.value.hasPrefix("PostgreSQL ") == true)
+        #expect(try await store.migrations().allSatisfy { $0.appliedAt != nil })
+        await store.close()
+        let durable = [StoreSetting("fsync", "on"), StoreSetting("synchronous_commit", "on")]
+        #expect(EffectiveSettings.areDurable(durable))
+    }
+}
+#endif

@@ -1,0 +1,88 @@
+#if Postgres
+import Foundation
+import Synchronization
+
+/// A Unix socket in front of a server's. On demand it cuts a connection when the server's next answer to a change is
+/// there, without passing the answer on: the client has sent its commit and never hears of it.
+final class CuttingProxy: Sendable {
+    private struct State {
+        var isArmed = false
+        var cuts = 0
+    }
+
+    let folder: String
+    private let listener: Int32
+    private let target: String
+    private let state = Mutex(State())
+
+    init(to target: String) throws {
+        self.target = target
+        folder = "/tmp/agent-sessions-px-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard Self.withAddress("\(folder)/.s.PGSQL.5432", { bind(listener, $0, $1) }) == 0, listen(listener, 16) == 0 else {
+            throw TestFailure("the proxy cannot listen")
+        }
+        Thread.detachNewThread { [self] in
+            while true {
+                let client = accept(listener, nil, nil)
+                guard client >= 0 else { return }
+                Thread.detachNewThread { [self] in serve(client) }
+            }
+        }
+    }
+
+    var cuts: Int { state.withLock { $0.cuts } }
+
+    func cutNextAnswer() {
+        state.withLock { $0.isArmed = true }
+    }
+
+    func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func serve(_ client: Int32) {
+        let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer {
+            close(client)
+            close(server)
+        }
+        guard Self.withAddress(target, { connect(server, $0, $1) }) == 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            var descriptors = [pollfd(fd: client, events: Int16(POLLIN), revents: 0), pollfd(fd: server, events: Int16(POLLIN), revents: 0)]
+            guard poll(&descriptors, 2, -1) > 0 else { return }
+            for (index, other) in [(0, server), (1, client)] where descriptors[index].revents != 0 {
+                let count = read(descriptors[index].fd, &buffer, buffer.count)
+                guard count > 0 else { return }
+                // An answer to an INSERT, and so to an append, is the one to lose.
+                if index == 1, buffer[..<count].firstRange(of: Array("INSERT 0".utf8)) != nil, disarm() { return }
+                guard write(other, buffer, count) == count else { return }
+            }
+        }
+    }
+
+    private func disarm() -> Bool {
+        state.withLock { state in
+            guard state.isArmed else { return false }
+            state.isArmed = false
+            state.cuts += 1
+            return true
+        }
+    }
+
+    private static func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
+#endif

@@ -1,0 +1,119 @@
+#if Postgres
+import AgentSessions
+import AgentSessionsPostgres
+import Foundation
+import Synchronization
+
+/// A PostgreSQL server of the tests' own: its data in a temporary folder, reachable by a Unix socket there alone, run
+/// as an unprivileged user. It is stopped, and the folder removed, when the test process ends, however it ends.
+final class PostgresCluster: Sendable {
+    /// Where Debian and others keep the programs of PostgreSQL; the newest version that is there.
+    static let programs: String? = {
+        let manager = FileManager.default
+        let versions = (try? manager.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        let folders =
+            versions.compactMap { Int($0) }.sorted(by: >).map { "/usr/lib/postgresql/\($0)/bin" }
+            + ["/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"]
+        return folders.first { manager.isExecutableFile(atPath: "\($0)/initdb") }
+    }()
+
+    /// Whether tests can have a server.
+    static let isInstalled = programs != nil
+
+    private static let cache = Mutex<Result<PostgresCluster, any Error>?>(nil)
+
+    /// The server that tests share, each in a schema of its own. It is started by who asks first.
+    static func shared() throws -> PostgresCluster {
+        try cache.withLock { cache in
+            if let cache { return cache }
+            let made = Result { try PostgresCluster() }
+            cache = made
+            return made
+        }.get()
+    }
+
+    let folder: String
+    private let programs: String
+
+    /// Makes and starts a server.
+    init(_ settings: [String: String] = [:]) throws {
+        guard let programs = Self.programs else { throw TestFailure("PostgreSQL is not installed") }
+        self.programs = programs
+        folder = "/tmp/agent-sessions-pg-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        if geteuid() == 0 { try run("/bin/chown", ["nobody", folder]) }
+        try asUser("initdb", ["--no-sync", "-D", "\(folder)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"])
+        let lines = settings.merging(["fsync": "off", "max_connections": "100"]) { given, _ in given }
+            .map { "\($0.key) = \($0.value)" }.joined(separator: "\n")
+        try append("\nlisten_addresses = ''\nunix_socket_directories = '\(folder)'\n\(lines)\n", to: "postgresql.conf")
+        // The first line that fits counts.
+        let access = "\(folder)/data/pg_hba.conf"
+        let rest = try String(contentsOfFile: access, encoding: .utf8)
+        try ("local all locked scram-sha-256\n" + rest).write(toFile: access, atomically: false, encoding: .utf8)
+        try start()
+        try watch()
+    }
+
+    func start() throws {
+        try asUser("pg_ctl", ["-D", "\(folder)/data", "-l", "\(folder)/log", "-w", "start"])
+    }
+
+    func stop() throws {
+        try asUser("pg_ctl", ["-D", "\(folder)/data", "-m", "fast", "-w", "stop"])
+    }
+
+    /// Runs SQL and gives what comes of it as lines.
+    @discardableResult
+    func sql(_ sql: String) throws -> String {
+        try run("\(programs)/psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-c", sql])
+    }
+
+    /// How to open a store in a fresh schema.
+    func configuration(schema: String = "s_\(UUID().uuidString.prefix(8).lowercased())") -> PostgresConfiguration {
+        var configuration = PostgresConfiguration(
+            connection: ["host": folder, "user": "postgres", "dbname": "postgres"])
+        configuration.schema = schema
+        return configuration
+    }
+
+    // MARK: Processes
+
+    /// A process of the system that stops the server when this process is gone.
+    private func watch() throws {
+        let runner = geteuid() == 0 ? "runuser -u nobody -- " : ""
+        try Shell.start(
+            """
+            exec </dev/null >/dev/null 2>&1
+            trap '' INT HUP TERM
+            while kill -0 \(getpid()); do sleep 0.5; done
+            \(runner)\(programs)/pg_ctl -D \(folder)/data -m immediate stop
+            rm -rf \(folder)
+            """)
+    }
+
+    private func append(_ text: String, to file: String) throws {
+        let path = "\(folder)/data/\(file)"
+        let old = try String(contentsOfFile: path, encoding: .utf8)
+        try (old + text).write(toFile: path, atomically: false, encoding: .utf8)
+    }
+
+    @discardableResult
+    func asUser(_ program: String, _ arguments: [String]) throws -> String {
+        let path = program.hasPrefix("/") ? program : "\(programs)/\(program)"
+        guard geteuid() == 0 else { return try run(path, arguments) }
+        return try run("/sbin/runuser", ["-u", "nobody", "--", path] + arguments)
+    }
+
+    @discardableResult
+    private func run(_ path: String, _ arguments: [String]) throws -> String {
+        try Shell.run([path] + arguments)
+    }
+}
+
+/// Why a test could not go on.
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+#endif
