@@ -30,7 +30,11 @@ public struct RetryPolicy: Sendable, Hashable {
     }
 
     /// The pause before an attempt; the second one is number 2.
-    func delay(beforeAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
+    ///
+    /// - Parameters:
+    ///   - attempt: The number of the attempt.
+    ///   - jitter: Which part of the longest pause to take, drawn evenly from 0 to 1.
+    func delay(beforeAttempt attempt: Int, jitter: Double) -> Duration {
         var bound = max(.zero, min(baseDelay, maximumDelay))
         var doublings = attempt - 2
         while doublings > 0, bound > .zero, bound < maximumDelay {
@@ -38,6 +42,6 @@ public struct RetryPolicy: Sendable, Hashable {
             bound = bound < maximumDelay - bound ? bound + bound : maximumDelay
             doublings -= 1
         }
-        return bound * Double.random(in: 0...1, using: &generator)
+        return bound * jitter
     }
 }

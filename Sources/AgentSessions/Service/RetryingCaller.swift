@@ -83,9 +83,8 @@ struct RetryingCaller: Sendable {
         var last = first
         var open = first.code == .outcomeUnknown ? UnknownOutcome(first) : nil
         var number = 2
-        var random = SystemRandomNumberGenerator()
         while true {
-            let delay = policy.delay(beforeAttempt: number, using: &random)
+            let delay = policy.delay(beforeAttempt: number, jitter: .random(in: 0...1))
             let mayAttempt = number <= policy.maximumAttempts && ContinuousClock.now + delay <= deadline
             // An unknown outcome is looked into once whatever the policy says: a look changes nothing.
             guard mayAttempt || open?.needsLook == true else { break }
