@@ -42,6 +42,7 @@ public struct RetryPolicy: Sendable, Hashable {
             bound = bound < maximumDelay - bound ? bound + bound : maximumDelay
             doublings -= 1
         }
-        return bound * jitter
+        // A product with a floating-point number may be rounded up.
+        return min(bound * jitter, bound)
     }
 }

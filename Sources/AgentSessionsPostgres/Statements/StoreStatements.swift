@@ -96,7 +96,8 @@ struct StoreStatements: Sendable {
         messagesBefore = Statement(
             "messages_before", Self.page(schema, condition: "sequence < $2", order: "sequence DESC", within: false))
         messagesBeforeWithin = Statement(
-            "messages_before_within", Self.page(schema, condition: "sequence < $2", order: "sequence DESC", within: true))
+            "messages_before_within",
+            Self.page(schema, condition: "sequence < $2", order: "sequence DESC", within: true))
         messagesByID = Statement(
             "messages_by_id",
             "SELECT \(RowLayout.message) FROM \(messages) WHERE session_id = $1 AND id = ANY ($2::text[])")
