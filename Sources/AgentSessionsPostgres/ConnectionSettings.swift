@@ -26,7 +26,8 @@ enum ConnectionSettings {
             SettingDefinition(
                 "keepalives_idle", .count(1...86_400), default: "60", "seconds of silence before TCP looks"),
             SettingDefinition("keepalives_interval", .count(1...3600), default: "10", "seconds between looks"),
-            SettingDefinition("keepalives_count", .count(1...100), default: "3", "looks before the peer counts as dead"),
+            SettingDefinition(
+                "keepalives_count", .count(1...100), default: "3", "looks before the peer counts as dead"),
             SettingDefinition(
                 "target_session_attrs",
                 .choice(["any", "read-write", "primary"]), default: "any",

@@ -54,7 +54,9 @@ extension PostgresSessionStore {
         var parameters = Parameters()
         parameters.add(id)
         // A long session takes its time to go, so it keeps nobody else waiting.
-        return try await writes.run(Command(statements.delete, parameters), session: id, isAlone: true) { $0.count == 1 }
+        return try await writes.run(Command(statements.delete, parameters), session: id, isAlone: true) {
+            $0.count == 1
+        }
     }
 
     public func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {

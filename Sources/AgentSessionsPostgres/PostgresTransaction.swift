@@ -100,7 +100,9 @@ public struct PostgresTransaction: SessionStoreWriter {
         parameters.add(times: messages.map(\.createdAt))
         try run(Command(statements.insertMessages, parameters)) { error in
             // The name of the constraint ends alike in each partition.
-            guard error.isUniqueViolation, error.constraint?.hasSuffix("_pkey") ?? false else { return error.storeError }
+            guard error.isUniqueViolation, error.constraint?.hasSuffix("_pkey") ?? false else {
+                return error.storeError
+            }
             return StoreError(
                 .conflict, "The id of a message comes twice in the session. Give each message an id of its own.",
                 backend: PostgresBackend.name, nativeCode: error.state)

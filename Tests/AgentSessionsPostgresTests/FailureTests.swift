@@ -45,7 +45,9 @@ struct FailureTests {
     func terminated(_ layout: Layout) async throws {
         let cluster = try PostgresCluster.shared()
         let name = "t_\(UUID().uuidString.prefix(8))"
-        try await layout.withService { $0.connection["application_name"] = name } _: { service in
+        try await layout.withService {
+            $0.connection["application_name"] = name
+        } _: { service in
             let session = try await service.create(actorName: "terminated")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {
@@ -103,7 +105,8 @@ struct FailureTests {
             let held = try await service.create(actorName: "held")
             let free = try await service.create(actorName: "free")
             async let holder = cluster.sql(
-                "BEGIN; SELECT id FROM \(schema).sessions WHERE id = '\(held.id)' FOR UPDATE; SELECT pg_sleep(2); COMMIT")
+                "BEGIN; SELECT id FROM \(schema).sessions WHERE id = '\(held.id)' FOR UPDATE; SELECT pg_sleep(2); COMMIT"
+            )
             try await Task.sleep(for: .milliseconds(300))
             let blocked = Task { try await service.appendMessage(NewMessage(.user, "x"), to: held.id) }
             _ = try await service.appendMessage(NewMessage(.user, "y"), to: free.id)
@@ -148,7 +151,8 @@ struct FailureTests {
     func url() async throws {
         let cluster = try PostgresCluster.shared()
         let parsed = try StoreURL(
-            parsing: "postgres://postgres@/postgres?host=\(cluster.folder)&schema=Odd%20%22name%22&synchronous_commit=off")
+            parsing:
+                "postgres://postgres@/postgres?host=\(cluster.folder)&schema=Odd%20%22name%22&synchronous_commit=off")
         let given = Dictionary(parsed.parameters.map { ($0.name, $0.value) }) { first, _ in first }
         let store = try await PostgresBackend.open(
             parsed, settings: try SettingValues(PostgresBackend.settings, given: given), context: StoreContext())

@@ -14,7 +14,9 @@ struct StoreBehaviourTests {
     @Test("keeps a session and its messages", arguments: Layout.allCases)
     func roundTrip(_ layout: Layout) async throws {
         try await layout.withService { service in
-            let metadata: JSONObject = ["big": .integer(.max), "small": .integer(.min), "d": .double(0.1), "n": "a\u{0}"]
+            let metadata: JSONObject = [
+                "big": .integer(.max), "small": .integer(.min), "d": .double(0.1), "n": "a\u{0}",
+            ]
             let created = try await service.create(actorName: "local/orchestrator", metadata: metadata)
             let read = try await service.get(created.id)
             #expect(read == created)
@@ -39,7 +41,9 @@ struct StoreBehaviourTests {
     func hostileText(_ layout: Layout) async throws {
         try await layout.withService { service in
             let session = try await service.create(actorName: "hostile")
-            let batch = hostileTexts.map { NewMessage(.user, $0, toolCallID: $0.utf8.count < 256 ? $0 : nil, metadata: ["t": .string($0)]) }
+            let batch = hostileTexts.map {
+                NewMessage(.user, $0, toolCallID: $0.utf8.count < 256 ? $0 : nil, metadata: ["t": .string($0)])
+            }
             let stored = try await service.append(batch, to: session.id)
             for text in hostileTexts { _ = try await service.appendMessage(NewMessage(.user, text), to: session.id) }
             let page = try await service.messages(in: session.id, .after(0), limit: 100)
@@ -88,10 +92,14 @@ struct StoreBehaviourTests {
             await expectError(.notFound) { try await service.appendMessage(NewMessage(.user, "x"), to: absent) }
             await expectError(.notFound) { try await service.get(absent) }
             await expectError(.notFound) { try await service.delete(absent) }
-            await expectError(.notFound) { try await service.update(absent, actorName: "x", metadata: nil, expectedRevision: nil) }
+            await expectError(.notFound) {
+                try await service.update(absent, actorName: "x", metadata: nil, expectedRevision: nil)
+            }
             await expectError(.notFound) { try await service.rewind(absent, to: 0) }
             let session = try await service.create(actorName: "limits")
-            await expectError(.alreadyExists) { try await service.create(actorName: "again", metadata: [:], id: session.id) }
+            await expectError(.alreadyExists) {
+                try await service.create(actorName: "again", metadata: [:], id: session.id)
+            }
             let full = try await service.updateTokenUsage(
                 session.id, adding: TokenUsage(inputTokens: .max, outputTokens: .max, estimatedCost: .max))
             #expect(full.usage == TokenUsage(inputTokens: .max, outputTokens: .max, estimatedCost: .max))
@@ -99,7 +107,8 @@ struct StoreBehaviourTests {
                 try await service.updateTokenUsage(session.id, adding: TokenUsage(outputTokens: 1))
             }
             await expectError(.limitExceeded) {
-                try await service.append([NewMessage(.user, "x")], to: session.id, usage: TokenUsage(estimatedCost: 1),
+                try await service.append(
+                    [NewMessage(.user, "x")], to: session.id, usage: TokenUsage(estimatedCost: 1),
                     expectedSequence: nil)
             }
             await expectError(.invalidArgument) {
@@ -246,21 +255,23 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("names a damaged row", arguments: [
-        ("UPDATE s.sessions SET actor_name = E'\\x01x'", StoreError.Code.corrupt),
-        ("UPDATE s.sessions SET message_count = -1", .corrupt),
-        ("UPDATE s.sessions SET updated_at = 'infinity'", .corrupt),
-        ("UPDATE s.sessions SET input_tokens = -1", .corrupt),
-        ("UPDATE s.sessions SET metadata = '[]'", .corrupt),
-        ("UPDATE s.session_messages SET metadata = '1' WHERE sequence = 2", .corrupt),
-        ("UPDATE s.session_messages SET role = 'No Role' WHERE sequence = 2", .corrupt),
-        ("UPDATE s.session_messages SET content = E'\\x01' WHERE sequence = 2", .corrupt),
-        ("UPDATE s.session_messages SET tool_call_id = E'\\x01' WHERE sequence = 2", .corrupt),
-        ("UPDATE s.session_messages SET created_at = '-infinity' WHERE sequence = 2", .corrupt),
-        ("UPDATE s.session_messages SET id = 'x' WHERE sequence = 2", .corrupt),
-        ("DELETE FROM s.session_messages WHERE sequence = 2", .corrupt),
-        ("UPDATE s.sessions SET message_count = 2", .corrupt),
-    ])
+    @Test(
+        "names a damaged row",
+        arguments: [
+            ("UPDATE s.sessions SET actor_name = E'\\x01x'", StoreError.Code.corrupt),
+            ("UPDATE s.sessions SET message_count = -1", .corrupt),
+            ("UPDATE s.sessions SET updated_at = 'infinity'", .corrupt),
+            ("UPDATE s.sessions SET input_tokens = -1", .corrupt),
+            ("UPDATE s.sessions SET metadata = '[]'", .corrupt),
+            ("UPDATE s.session_messages SET metadata = '1' WHERE sequence = 2", .corrupt),
+            ("UPDATE s.session_messages SET role = 'No Role' WHERE sequence = 2", .corrupt),
+            ("UPDATE s.session_messages SET content = E'\\x01' WHERE sequence = 2", .corrupt),
+            ("UPDATE s.session_messages SET tool_call_id = E'\\x01' WHERE sequence = 2", .corrupt),
+            ("UPDATE s.session_messages SET created_at = '-infinity' WHERE sequence = 2", .corrupt),
+            ("UPDATE s.session_messages SET id = 'x' WHERE sequence = 2", .corrupt),
+            ("DELETE FROM s.session_messages WHERE sequence = 2", .corrupt),
+            ("UPDATE s.sessions SET message_count = 2", .corrupt),
+        ])
     func damage(_ sql: String, _ code: StoreError.Code) async throws {
         let cluster = try PostgresCluster.shared()
         let configuration = cluster.configuration()
@@ -324,7 +335,8 @@ struct StoreBehaviourTests {
         await expectError(.closed) { _ = try await store.get(try ULIDGenerator.shared.next()) }
         await expectError(.closed) { _ = try await store.effectiveSettings() }
         await expectError(.closed) {
-            _ = try await store.create(NewSession(id: try ULIDGenerator.shared.next(), actorName: "x", createdAt: .now()))
+            _ = try await store.create(
+                NewSession(id: try ULIDGenerator.shared.next(), actorName: "x", createdAt: .now()))
         }
     }
 }

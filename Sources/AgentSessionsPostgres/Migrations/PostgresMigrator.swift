@@ -24,7 +24,8 @@ struct PostgresMigrator {
         }
         try StoreFormat.check(version)
         let rows = try query(
-            "SELECT name, origin, applied_at, build FROM \(schema.table("schema_migrations")) ORDER BY applied_at, name")
+            "SELECT name, origin, applied_at, build FROM \(schema.table("schema_migrations")) ORDER BY applied_at, name"
+        )
         var applied: [AppliedMigration] = []
         for row in 0..<rows.count {
             guard let name = rows.text(row, 0), let origin = rows.text(row, 1).flatMap(MigrationOrigin.init(rawValue:)),
@@ -44,7 +45,7 @@ struct PostgresMigrator {
         for attempt in 1...Self.attempts {
             do throws(StoreError) {
                 return try connection.transaction { () throws(StoreError) in try migrateInTransaction(policy) }
-            } catch where Self.isLostRace(error) && attempt < Self.attempts {
+            } catch  where Self.isLostRace(error) && attempt < Self.attempts {
                 WorkerThread.pause(milliseconds: 5 * attempt)
             }
         }

@@ -101,7 +101,9 @@ final class ConnectionPool: Sendable {
                 nil
             }
         case .refuse(let lease, let refusal):
-            state.uses.removeValue(forKey: lease).map { .refuse($0, error(of: refusal, lastFailure: state.lastFailure)) }
+            state.uses.removeValue(forKey: lease).map {
+                .refuse($0, error(of: refusal, lastFailure: state.lastFailure))
+            }
         case .check(let id): state.threads[id].map { .send($0, .check) }
         case .close(let id): state.threads[id].map { .stop($0) }
         case .wake(let instant): .wake(instant)

@@ -20,7 +20,8 @@ final class CuttingProxy: Sendable {
         folder = "/tmp/agent-sessions-px-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        guard Self.withAddress("\(folder)/.s.PGSQL.5432", { bind(listener, $0, $1) }) == 0, listen(listener, 16) == 0 else {
+        guard Self.withAddress("\(folder)/.s.PGSQL.5432", { bind(listener, $0, $1) }) == 0, listen(listener, 16) == 0
+        else {
             throw TestFailure("the proxy cannot listen")
         }
         Thread.detachNewThread { [self] in
@@ -47,13 +48,19 @@ final class CuttingProxy: Sendable {
     private func serve(_ client: Int32) {
         let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer {
-            close(client)
-            close(server)
+            // Processes that tests start may have inherited the sockets, so closing them alone would not be seen.
+            for descriptor in [client, server] {
+                shutdown(descriptor, Int32(SHUT_RDWR))
+                close(descriptor)
+            }
         }
         guard Self.withAddress(target, { connect(server, $0, $1) }) == 0 else { return }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            var descriptors = [pollfd(fd: client, events: Int16(POLLIN), revents: 0), pollfd(fd: server, events: Int16(POLLIN), revents: 0)]
+            var descriptors = [
+                pollfd(fd: client, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: server, events: Int16(POLLIN), revents: 0),
+            ]
             guard poll(&descriptors, 2, -1) > 0 else { return }
             for (index, other) in [(0, server), (1, client)] where descriptors[index].revents != 0 {
                 let count = read(descriptors[index].fd, &buffer, buffer.count)

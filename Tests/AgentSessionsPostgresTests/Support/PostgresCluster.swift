@@ -42,7 +42,9 @@ final class PostgresCluster: Sendable {
         folder = "/tmp/agent-sessions-pg-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         if geteuid() == 0 { try run("/bin/chown", ["nobody", folder]) }
-        try asUser("initdb", ["--no-sync", "-D", "\(folder)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"])
+        try asUser(
+            "initdb",
+            ["--no-sync", "-D", "\(folder)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"])
         let lines = settings.merging(["fsync": "off", "max_connections": "100"]) { given, _ in given }
             .map { "\($0.key) = \($0.value)" }.joined(separator: "\n")
         try append("\nlisten_addresses = ''\nunix_socket_directories = '\(folder)'\n\(lines)\n", to: "postgresql.conf")
@@ -65,7 +67,9 @@ final class PostgresCluster: Sendable {
     /// Runs SQL and gives what comes of it as lines.
     @discardableResult
     func sql(_ sql: String) throws -> String {
-        try run("\(programs)/psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-c", sql])
+        try run(
+            "\(programs)/psql",
+            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-c", sql])
     }
 
     /// How to open a store in a fresh schema.
