@@ -4,14 +4,14 @@
 
 # Which backends are built: every Swift command below takes this, so that all of them see the same package.
 # A backend that needs a library of its own adds its trait here and its Debian package to SYSTEM_PACKAGES.
-TRAITS := --traits SQLite,Postgres
-SYSTEM_PACKAGES := libsqlite3-dev libpq-dev postgresql
+TRAITS := --traits SQLite
+SYSTEM_PACKAGES := libsqlite3-dev
 
 SWIFT := swift
 # `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
-DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsPostgres AgentSessionsBackends
+DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsBackends
 # Further arguments for `swift test`, such as ARGS='--filter ULID', and for the program of bench-commit.
 ARGS :=
 
@@ -20,6 +20,7 @@ SWIFT_SOURCES := $(wildcard Package.swift Sources Tests Benchmarks Conformance E
 
 # A crash is to end the run at once; the backtracer of Swift can outlive the process that it looks at.
 SANITIZER_ENVIRONMENT := SWIFT_BACKTRACE=enable=no
+RACE_OPTIONS := TSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/tsan.supp
 LEAK_OPTIONS := LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/lsan.supp:print_suppressions=0
 
 .DEFAULT_GOAL := help
@@ -44,13 +45,15 @@ demo: deps ## build the tool for release and do the main job on sample conversat
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/demo.sh
 
 test: deps ## build and run all tests
+	@echo '==> building a package outside this one that wants SQLite alone'
+	@sh Scripts/outside-package.sh
 	@echo '==> building the tests'
 	$(SWIFT) build $(TRAITS) --build-tests
 	@echo '==> running the tests'
 	$(SWIFT) test $(TRAITS) --skip-build --parallel $(ARGS)
 
 test-tsan: deps ## run the tests under Thread Sanitizer
-	$(SANITIZER_ENVIRONMENT) $(SWIFT) test $(TRAITS) --sanitize thread --scratch-path .build-tsan --parallel $(ARGS)
+	$(SANITIZER_ENVIRONMENT) $(RACE_OPTIONS) $(SWIFT) test $(TRAITS) --sanitize thread --scratch-path .build-tsan --parallel $(ARGS)
 
 test-asan: deps ## run the tests under Address Sanitizer
 	$(SANITIZER_ENVIRONMENT) $(LEAK_OPTIONS) \

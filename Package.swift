@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "AgentSessions", targets: ["AgentSessions"]),
         .library(name: "AgentSessionsMemory", targets: ["AgentSessionsMemory"]),
         .library(name: "AgentSessionsSQLite", targets: ["AgentSessionsSQLite"]),
+        .library(name: "AgentSessionsLMDB", targets: ["AgentSessionsLMDB"]),
         .library(name: "AgentSessionsPostgres", targets: ["AgentSessionsPostgres"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
@@ -24,6 +25,7 @@ let package = Package(
     // needs the C library of an engine that they do not use.
     traits: [
         .trait(name: "SQLite", description: "The SQLite backend; needs libsqlite3."),
+        .trait(name: "LMDB", description: "The LMDB backend; needs liblmdb."),
         .trait(name: "Postgres", description: "The Postgres backend; needs libpq."),
         .default(enabledTraits: ["SQLite"]),
     ],
@@ -31,7 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
-            traits: [.defaults, "CommandLineArguments", "YAML"]),
+            traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -67,6 +69,17 @@ let package = Package(
             ]),
 
         .systemLibrary(
+            name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+        .target(
+            name: "AgentSessionsLMDB",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking",
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]),
+
+        .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(
@@ -84,19 +97,66 @@ let package = Package(
                 "AgentSessions", "AgentSessionsMemory",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "agent-sessions",
             dependencies: [
                 "AgentSessions", "AgentSessionsBackends",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ],
+            resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
             path: "Benchmarks/GroupCommit"),
 
-        .testTarget(name: "AgentSessionsTests", dependencies: ["AgentSessions", "AgentSessionsMemory"]),
+        .testTarget(
+            name: "AgentSessionsTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ]),
+        .testTarget(
+            name: "AgentSessionsBlockingTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsMemory",
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]),
+        .testTarget(
+            name: "AgentSessionsBackendsTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]),
+        .testTarget(
+            name: "ToolTests",
+            dependencies: [
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
+                "AgentSessionsSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // A program that the tests kill, starve and race: processes of its own are what it is for.
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["AgentSessions", "AgentSessionsSQLite"], path: "Tests/StoreWriter"),
+        .testTarget(
+            name: "AgentSessionsSQLiteTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "StoreWriter",
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
+            ]),
+        .testTarget(
+            name: "AgentSessionsLMDBTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB",
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+            ]),
         .testTarget(
             name: "AgentSessionsPostgresTests",
             dependencies: [

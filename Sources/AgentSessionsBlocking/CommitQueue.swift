@@ -1,5 +1,4 @@
 package import AgentSessions
-import Metrics
 
 /// Group commit: changes of many tasks that wait at the same moment share one transaction and one sync to the disk.
 ///
@@ -23,6 +22,8 @@ package final class CommitQueue<Engine: CommitEngine>: Sendable {
     ) async throws(StoreError) -> CommitQueue {
         let queue = BlockingQueue<PendingWrite<Engine.Writer>>()
         let opened = OneShot<Result<Void, StoreError>>()
+        // Made here, as the metrics of a task are not those of a thread.
+        let metrics = CommitMetrics(backend: backend)
         let thread = try WorkerThread {
             let engine: Engine
             do throws(StoreError) {
@@ -32,7 +33,7 @@ package final class CommitQueue<Engine: CommitEngine>: Sendable {
                 return
             }
             opened.send(.success(()))
-            let committer = GroupCommitter(engine: engine, backend: backend)
+            let committer = GroupCommitter(engine: engine, metrics: metrics)
             while let group = queue.takeAll() { committer.run(group) }
             engine.close()
         }
@@ -44,6 +45,11 @@ package final class CommitQueue<Engine: CommitEngine>: Sendable {
         self.queue = queue
         self.thread = thread
         self.backend = backend
+    }
+
+    deinit {
+        // A queue that nobody closed lets its thread go all the same.
+        queue.close()
     }
 
     /// Runs `body` in a transaction that others may share, and returns after it is durable.

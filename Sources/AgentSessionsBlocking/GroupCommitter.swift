@@ -1,6 +1,18 @@
 import AgentSessions
 import Metrics
 
+/// What the group commit counts and times.
+struct CommitMetrics: Sendable {
+    let groupSize: Recorder
+    let commitTime: Metrics.Timer
+
+    init(backend: String) {
+        let dimensions = [("backend", backend)]
+        groupSize = Recorder(label: "agent_sessions_commit_group_size", dimensions: dimensions)
+        commitTime = Metrics.Timer(label: "agent_sessions_commit_seconds", dimensions: dimensions)
+    }
+}
+
 /// Runs groups of changes on an engine: the part of the group commit that needs no thread of its own to be tested.
 struct GroupCommitter<Engine: CommitEngine> {
     /// A group is committed after this long, so that a large change in it does not keep the others waiting for more.
@@ -8,14 +20,11 @@ struct GroupCommitter<Engine: CommitEngine> {
 
     private let engine: Engine
     private let clock = ContinuousClock()
-    private let groupSize: Recorder
-    private let commitTime: Metrics.Timer
+    private let metrics: CommitMetrics
 
-    init(engine: Engine, backend: String) {
+    init(engine: Engine, metrics: CommitMetrics) {
         self.engine = engine
-        let dimensions = [("backend", backend)]
-        groupSize = Recorder(label: "agent_sessions_commit_group_size", dimensions: dimensions)
-        commitTime = Metrics.Timer(label: "agent_sessions_commit_seconds", dimensions: dimensions)
+        self.metrics = metrics
     }
 
     /// Runs and answers every change of a group.
@@ -34,19 +43,24 @@ struct GroupCommitter<Engine: CommitEngine> {
         let start = clock.now
         var taken: [PendingWrite<Engine.Writer>] = []
         var isSpoilt = false
+        var hasResult = false
         do {
             try engine.begin()
+            // From here: a long wait for the lock is no reason to make small groups, on the contrary.
+            let begun = clock.now
             for write in group {
                 taken.append(write)
                 let before = engine.changeCount
                 write.run(&engine.writer)
                 isSpoilt = write.failed && engine.changeCount != before
-                if isSpoilt || clock.now - start > Self.maximumGroupTime { break }
+                if isSpoilt || clock.now - begun > Self.maximumGroupTime { break }
             }
-            if isSpoilt {
-                engine.rollback()
-            } else {
+            // Where every change failed there is nothing to commit, and no commit that could fail in their place.
+            hasResult = !isSpoilt && taken.contains { !$0.failed }
+            if hasResult {
                 try engine.commit()
+            } else {
+                engine.rollback()
             }
         } catch {
             // Nothing of the group is stored, unless the engine does not know: then nobody hears success.
@@ -58,12 +72,12 @@ struct GroupCommitter<Engine: CommitEngine> {
             }
             return whole.count
         }
-        if isSpoilt {
-            for write in taken { taken.count == 1 ? write.answer() : commitAlone(write) }
-        } else {
-            groupSize.record(taken.count)
-            commitTime.recordNanoseconds((clock.now - start).wholeNanoseconds)
-            for write in taken { write.answer() }
+        if hasResult {
+            metrics.groupSize.record(taken.count)
+            metrics.commitTime.recordNanoseconds((clock.now - start).wholeNanoseconds)
+        }
+        for write in taken {
+            if isSpoilt, taken.count > 1 { commitAlone(write) } else { write.answer() }
         }
         return taken.count
     }

@@ -36,9 +36,10 @@ public final class MemorySessionStore: TransactionalSessionStore {
     ) async throws(StoreError) -> Result {
         try state.withLock { state throws(StoreError) in
             guard !state.isClosed else { throw .storeClosed(backend: backendName) }
-            state.tables.begin()
             do throws(StoreError) {
-                return try body(&state.tables)
+                let result = try body(&state.tables)
+                state.tables.commit()
+                return result
             } catch {
                 state.tables.rollBack()
                 throw error

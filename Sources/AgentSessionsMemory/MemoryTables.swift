@@ -33,12 +33,12 @@ public struct MemoryTables: SessionStoreWriter {
 
     // MARK: Transactions
 
-    /// Begins a transaction: what it changes can be undone.
-    mutating func begin() {
+    /// Ends a transaction: what was changed stays.
+    mutating func commit() {
         undo = []
     }
 
-    /// Undoes what was changed since ``begin()``, the last change first.
+    /// Ends a transaction and undoes what was changed in it, the last change first.
     mutating func rollBack() {
         while let last = undo.popLast() { last(&self) }
     }
@@ -104,6 +104,11 @@ public struct MemoryTables: SessionStoreWriter {
 
     public mutating func insert(_ messages: [SessionMessage]) throws(StoreError) {
         guard let first = messages.first else { return }
+        var seen: Set<ULID> = []
+        for message in messages
+        where !seen.insert(message.id).inserted || records[first.sessionID]?.sequences[message.id] != nil {
+            throw .messageIDTwice(message.id, in: first.sessionID)
+        }
         records[first.sessionID]?.append(messages)
         undo.append { tables in _ = tables.records[first.sessionID]?.removeLast(messages.count) }
     }

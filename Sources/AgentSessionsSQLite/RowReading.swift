@@ -7,24 +7,23 @@ enum SessionRow {
     static func read(_ row: SQLiteStatement) throws(StoreError) -> Session {
         guard let id = row.ulid(0) else { throw damaged(nil, "its id is not a ULID") }
         guard let actorName = row.text(1) else { throw damaged(id, "its actor_name is not text in UTF-8") }
-        guard let count = Int(exactly: row.integer(2)), count >= 0 else {
-            throw damaged(id, "its message_count is negative")
+        guard let count = row.integer(2).flatMap(Int.init(exactly:)), count >= 0 else {
+            throw damaged(id, "its message_count is no count")
         }
-        let usage = TokenUsage(
-            inputTokens: row.integer(3), outputTokens: row.integer(4), estimatedCost: row.integer(5))
-        guard usage.inputTokens >= 0, usage.outputTokens >= 0, usage.estimatedCost >= 0 else {
-            throw damaged(id, "a total of its usage is negative")
-        }
+        guard let inputTokens = row.integer(3), let outputTokens = row.integer(4), let estimatedCost = row.integer(5),
+            inputTokens >= 0, outputTokens >= 0, estimatedCost >= 0
+        else { throw damaged(id, "a total of its usage is no count") }
+        let usage = TokenUsage(inputTokens: inputTokens, outputTokens: outputTokens, estimatedCost: estimatedCost)
         guard let metadata = row.metadata(6) else { throw damaged(id, "its metadata is not a JSON object") }
-        guard let createdAt = Timestamp(microseconds: row.integer(7)),
-            let updatedAt = Timestamp(microseconds: row.integer(8))
-        else { throw damaged(id, "a time of it is outside the years 1 to 9999") }
+        guard let createdAt = row.timestamp(7), let updatedAt = row.timestamp(8) else {
+            throw damaged(id, "a time of it is outside the years 1 to 9999")
+        }
         return Session(
             id: id, actorName: actorName, messageCount: count, usage: usage, metadata: metadata,
             createdAt: createdAt, updatedAt: updatedAt)
     }
 
-    private static func damaged(_ id: ULID?, _ detail: String) -> StoreError {
+    static func damaged(_ id: ULID?, _ detail: String) -> StoreError {
         .corrupt("The row of session \(id?.description ?? "?")", detail, backend: SQLiteBackend.name)
     }
 }
@@ -32,8 +31,8 @@ enum SessionRow {
 /// Reads a row of `session_messages`: the columns in the order of the table, without the session's.
 enum MessageRow {
     static func read(_ row: SQLiteStatement, of session: ULID) throws(StoreError) -> SessionMessage {
-        guard let sequence = Int(exactly: row.integer(1)) else {
-            throw damaged(session, 0, "its sequence is out of range")
+        guard let sequence = row.integer(1).flatMap(Int.init(exactly:)) else {
+            throw damaged(session, 0, "its sequence is not an integer")
         }
         guard let id = row.ulid(0) else { throw damaged(session, sequence, "its id is not a ULID") }
         guard let role = row.role(2) else { throw damaged(session, sequence, "its role is not one") }
@@ -45,7 +44,7 @@ enum MessageRow {
         guard let metadata = row.metadata(5) else {
             throw damaged(session, sequence, "its metadata is not a JSON object")
         }
-        guard let createdAt = Timestamp(microseconds: row.integer(6)) else {
+        guard let createdAt = row.timestamp(6) else {
             throw damaged(session, sequence, "its time is outside the years 1 to 9999")
         }
         return SessionMessage(

@@ -35,8 +35,14 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
         let writer = try await CommitQueue.start(backend: SQLiteBackend.name) { () throws(StoreError) in
             try SQLiteWriteEngine(configuration)
         }
-        let store = SQLiteSessionStore(
-            configuration, writer: writer, readers: try SQLiteReaders(configuration))
+        let readers: SQLiteReaders
+        do throws(StoreError) {
+            readers = try SQLiteReaders(configuration)
+        } catch {
+            await writer.close()
+            throw error
+        }
+        let store = SQLiteSessionStore(configuration, writer: writer, readers: readers)
         logger.debug(
             "store opened", metadata: ["backend": "\(SQLiteBackend.name)", "path": "\(configuration.path)"])
         return store
@@ -80,7 +86,8 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
             let engine = StoreSetting("engine", "SQLite \(String(cString: sqlite3_libversion()))")
             var settings = [engine]
             for pragma in pragmas {
-                let value = try transaction.connection.text(of: "SELECT CAST(\(pragma) AS TEXT) FROM pragma_\(pragma)")
+                // Not every one of these can be selected from as `pragma_…`.
+                let value = try transaction.connection.text(of: "PRAGMA \(pragma)")
                 settings.append(StoreSetting(pragma, value ?? ""))
             }
             return settings

@@ -22,7 +22,10 @@ public struct SQLiteTransaction: SessionStoreWriter {
             """)
         defer { statement.reset() }
         try statement.bind(id, at: 1)
-        return try statement.step() ? try SessionRow.read(statement) : nil
+        guard try statement.step() else { return nil }
+        let session = try SessionRow.read(statement)
+        guard session.id == id else { throw SessionRow.damaged(id, "its row has the id \(session.id)") }
+        return session
     }
 
     public func sessions(_ request: SessionListRequest) throws(StoreError) -> [Session] {
@@ -37,30 +40,34 @@ public struct SQLiteTransaction: SessionStoreWriter {
 
     public func messages(_ request: MessageRequest, of session: Session) throws(StoreError) -> [SessionMessage] {
         let sequences = request.range.sequences(limit: request.limit, last: session.messageCount)
-        guard !sequences.isEmpty else { return [] }
+        // A run that ends with the last message looks for one more: a message that the session does not count is
+        // damage, which shows in the page, where a bound at the count would hide it.
+        let start = sequences.isEmpty ? session.messageCount : sequences.lowerBound - 1
+        let isLast = sequences.isEmpty || sequences.upperBound > session.messageCount
         let statement: SQLiteStatement
         switch request.range {
         case .after:
             statement = try connection.statement(
                 """
                 SELECT id, sequence, role, content, tool_call_id, metadata, created_at FROM session_messages \
-                WHERE session_id = ?1 AND sequence >= ?2 AND sequence < ?3 ORDER BY sequence
+                WHERE session_id = ?1 AND sequence > ?2 AND sequence < ?3 ORDER BY sequence
                 """)
         case .before, .last:
             statement = try connection.statement(
                 """
                 SELECT id, sequence, role, content, tool_call_id, metadata, created_at FROM session_messages \
-                WHERE session_id = ?1 AND sequence >= ?2 AND sequence < ?3 ORDER BY sequence DESC
+                WHERE session_id = ?1 AND sequence > ?2 AND sequence < ?3 ORDER BY sequence DESC
                 """)
         }
         defer { statement.reset() }
         try statement.bind(session.id, at: 1)
-        try statement.bind(sequences.lowerBound, at: 2)
-        try statement.bind(sequences.upperBound, at: 3)
+        try statement.bind(start, at: 2)
+        try statement.bind(isLast ? .max : sequences.upperBound, at: 3)
         var messages: [SessionMessage] = []
-        messages.reserveCapacity(sequences.count)
+        // A count from the file is no reason to take memory for so many.
+        messages.reserveCapacity(min(sequences.count, 1000))
         var bytes = 0
-        while bytes < request.byteLimit, try statement.step() {
+        while messages.count <= sequences.count, messages.isEmpty || bytes < request.byteLimit, try statement.step() {
             let message = try MessageRow.read(statement, of: session.id)
             messages.append(message)
             if request.byteLimit != .max { bytes += message.payloadBytes }
@@ -138,6 +145,7 @@ public struct SQLiteTransaction: SessionStoreWriter {
             INSERT INTO session_messages (id, session_id, sequence, role, content, tool_call_id, metadata, created_at) \
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             """)
+        defer { statement.clearBindings() }
         for message in messages {
             try statement.bind(message.id, at: 1)
             try statement.bind(message.sessionID, at: 2)

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CSQLiteHooks.h"
 
+#if __has_include(<sqlite3.h>)
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,7 +12,12 @@
 #include <unistd.h>
 
 static _Thread_local int inline_active;
-static _Thread_local int inline_gave_up;
+static _Thread_local int inline_outcome;
+static _Thread_local int inline_ticks;
+
+/* SQLite counts a statement's steps over all its runs and calls back at each multiple, so a short run may meet one by
+ * chance. Several short intervals, counted anew by each read, tell a long read from such a one. */
+static const int ticks_of_a_long_read = 10;
 
 static int64_t now_us(void) {
     struct timespec t;
@@ -29,7 +36,7 @@ static uint32_t uneven(void) {
 static int wait_for_lock(void *context, int calls) {
     agent_sessions_busy_wait *wait = context;
     if (inline_active) {
-        inline_gave_up = 1;
+        inline_outcome |= AGENT_SESSIONS_INLINE_GAVE_UP;
         return 0;
     }
     int64_t now = now_us();
@@ -48,67 +55,76 @@ int agent_sessions_install_busy_wait(sqlite3 *db, agent_sessions_busy_wait *wait
 
 static int give_up_when_inline(void *unused) {
     (void)unused;
-    if (inline_active) inline_gave_up = 1;
-    return inline_active;
+    if (!inline_active || ++inline_ticks < ticks_of_a_long_read) return 0;
+    inline_outcome |= AGENT_SESSIONS_INLINE_GAVE_UP;
+    return 1;
 }
 
 void agent_sessions_inline_bound(sqlite3 *db, int virtual_machine_steps) {
-    sqlite3_progress_handler(db, virtual_machine_steps, give_up_when_inline, 0);
+    sqlite3_progress_handler(db, virtual_machine_steps / ticks_of_a_long_read, give_up_when_inline, 0);
 }
 
 void agent_sessions_inline_begin(void) {
     inline_active = 1;
-    inline_gave_up = 0;
+    inline_outcome = 0;
+    inline_ticks = 0;
 }
 
 int agent_sessions_inline_end(void) {
     inline_active = 0;
-    return inline_gave_up;
+    return inline_outcome;
 }
 
 #if defined(__linux__) && defined(RWF_NOWAIT)
 
 typedef ssize_t (*pread_function)(int, void *, size_t, off_t);
-static pread_function original_pread;
-static atomic_int supported = 1;
+/* Another thread may meet the replacement before it meets the original, hence the order that atomics give. */
+static _Atomic(pread_function) original_pread = pread;
+static int installed;
 
 static ssize_t pread_or_give_up(int file, void *buffer, size_t count, off_t offset) {
-    if (!inline_active) return original_pread(file, buffer, count, offset);
+    if (!inline_active) {
+        pread_function original = atomic_load_explicit(&original_pread, memory_order_acquire);
+        return original(file, buffer, count, offset);
+    }
     struct iovec vector = {buffer, count};
     ssize_t got = preadv2(file, &vector, 1, offset, RWF_NOWAIT);
-    if (got < 0) {
-        /* EAGAIN: not in the page cache. EOPNOTSUPP, ENOSYS: this file system or kernel cannot tell. */
-        if (errno != EAGAIN) supported = 0;
-        inline_gave_up = 1;
+    if (got == (ssize_t)count) return got;
+    /* A short read is the end of the file, or a part that is in the page cache before one that is not, or the defect
+     * of Linux 5.9 and 5.10, which give 0 in the middle of a file (readv(2), BUGS). SQLite would take the rest for
+     * zeros. EAGAIN: not in the page cache. The others: this file system or kernel cannot tell. */
+    if (got < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL)) {
+        inline_outcome |= AGENT_SESSIONS_INLINE_UNSUPPORTED;
     }
-    return got;
+    inline_outcome |= AGENT_SESSIONS_INLINE_GAVE_UP;
+    errno = EAGAIN;
+    return -1;
 }
 
 static void install(void) {
     /* The unix VFS lets its system calls be replaced (sqlite3_vfs.xSetSystemCall). The table belongs to the process,
      * which is why the replacement does what it replaces on every thread that has not asked otherwise. */
     sqlite3_vfs *vfs = sqlite3_vfs_find(0);
-    if (!vfs || vfs->iVersion < 3 || !vfs->xSetSystemCall || !vfs->xGetSystemCall) {
-        supported = 0;
-        return;
-    }
+    if (!vfs || vfs->iVersion < 3 || !vfs->xSetSystemCall || !vfs->xGetSystemCall || sizeof(off_t) != 8) return;
     /* SQLite was built for the one or the other; the other is null. Both take a 64-bit offset here. */
     const char *name = vfs->xGetSystemCall(vfs, "pread64") ? "pread64" : "pread";
-    original_pread = (pread_function)vfs->xGetSystemCall(vfs, name);
-    if (sizeof(off_t) != 8 || !original_pread ||
-        vfs->xSetSystemCall(vfs, name, (sqlite3_syscall_ptr)pread_or_give_up) != SQLITE_OK) {
-        supported = 0;
-    }
+    pread_function original = (pread_function)vfs->xGetSystemCall(vfs, name);
+    if (!original) return;
+    atomic_store_explicit(&original_pread, original, memory_order_release);
+    installed = vfs->xSetSystemCall(vfs, name, (sqlite3_syscall_ptr)pread_or_give_up) == SQLITE_OK;
 }
 
 int agent_sessions_inline_install(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
-    return supported;
+    /* Written before the end of pthread_once, which orders it before this. */
+    return installed;
 }
 
 #else
 
 int agent_sessions_inline_install(void) { return 0; }
+
+#endif
 
 #endif

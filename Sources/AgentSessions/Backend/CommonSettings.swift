@@ -3,7 +3,7 @@ public enum CommonSettings {
     /// The definitions: whether to migrate, and the limits that an application may lower.
     public static let definitions: [SettingDefinition] = [
         SettingDefinition(
-            "migrate", .choice(MigrationPolicy.allCases.map(\.rawValue)), default: "auto",
+            "migrate", .choice([MigrationPolicy.apply, .require].map(\.rawValue)), default: "auto",
             "bring an older store up to date on opening, or refuse it"),
         SettingDefinition(
             "max_content", .size(1...StoreLimits.standard.contentBytes), default: "16MiB",
@@ -21,7 +21,9 @@ public enum CommonSettings {
     ]
 
     /// The context that these values ask for.
-    public static func context(_ values: SettingValues, basedOn context: StoreContext) throws(StoreError) -> StoreContext {
+    public static func context(
+        _ values: SettingValues, basedOn context: StoreContext
+    ) throws(StoreError) -> StoreContext {
         var context = context
         context.migrationPolicy = MigrationPolicy(rawValue: try values.text("migrate")) ?? .apply
         context.limits = context.limits.lowered(

@@ -40,7 +40,8 @@ public struct SettingDefinition: Sendable, Hashable {
         switch kind {
         case .choice(let words): words.joined(separator: ", ")
         case .count(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        case .size(let range): "a size from \(sizeText(range.lowerBound)) to \(sizeText(range.upperBound)), such as 64MiB"
+        case .size(let range):
+            "a size from \(sizeText(range.lowerBound)) to \(sizeText(range.upperBound)), such as 64MiB"
         case .duration(let range):
             "a time from \(durationText(range.lowerBound)) to \(durationText(range.upperBound)), such as 250ms or 5s"
         case .text: "any text"
@@ -54,7 +55,8 @@ public struct SettingDefinition: Sendable, Hashable {
         let valid: Bool =
             switch kind {
             case .choice(let words): words.contains(value)
-            case .count(let range): Int(value).map(range.contains) ?? false
+            case .count(let range):
+                (value.utf8.first == 0x2D ? Int(value) : wholeNumber(value)).map(range.contains) ?? false
             case .size(let range): bytes(inSizeText: value).map(range.contains) ?? false
             case .duration(let range): milliseconds(inDurationText: value).map(range.contains) ?? false
             case .text: !value.utf8.contains(0)
@@ -138,7 +140,7 @@ private let sizeUnits: [(suffix: String, bytes: Int)] = [
 ]
 
 private let durationUnits: [(suffix: String, milliseconds: Int)] = [
-    ("ms", 1), ("min", 60_000), ("s", 1000), ("h", 3_600_000),
+    ("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000),
 ]
 
 /// Bytes, of a text such as `4096`, `64MiB`; `nil` where it is none or too large.
@@ -151,10 +153,15 @@ private func milliseconds(inDurationText text: String) -> Int? {
     scaled(text, durationUnits.map { ($0.suffix, $0.milliseconds) })
 }
 
+/// A number of figures alone, which `Int` would let a sign stand before; `nil` where it is none or too large.
+private func wholeNumber(_ text: some StringProtocol) -> Int? {
+    text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+}
+
 private func scaled(_ text: String, _ units: [(suffix: String, factor: Int)]) -> Int? {
     guard
         let unit = units.first(where: { text.hasSuffix($0.suffix) }),
-        let number = Int(text.dropLast(unit.suffix.count)), number >= 0
+        let number = wholeNumber(text.dropLast(unit.suffix.count))
     else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit.factor)
     return overflow ? nil : product

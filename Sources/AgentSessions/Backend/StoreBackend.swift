@@ -62,4 +62,6 @@ public enum MigrationPolicy: String, Sendable, Hashable, CaseIterable {
     case apply = "auto"
     /// Refuse to open it with ``StoreError/Code/migrationRequired``.
     case require
+    /// Open it as it is, to ask for its migrations and nothing else.
+    case inspect
 }

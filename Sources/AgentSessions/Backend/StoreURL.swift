@@ -23,19 +23,21 @@ public struct StoreURL: Sendable, Hashable {
     /// - Throws: ``StoreError/Code/invalidArgument`` where there is no scheme, a percent escape is broken, or a
     ///   parameter has no name or comes twice.
     public init(parsing text: String) throws(StoreError) {
-        guard let colon = text.firstIndex(of: ":"), Self.isScheme(text[..<colon]) else {
+        // Delimiters are looked for among scalars: as a character, one with a combining mark behind it is another.
+        guard let colon = text.unicodeScalars.firstIndex(of: ":"), Self.isScheme(text[..<colon]) else {
             throw StoreError(
                 .invalidArgument,
                 "This store URL has no scheme: write scheme:location, such as sqlite:sessions.db or memory:. "
                     + "`agent-sessions backends` shows the schemes.")
         }
         scheme = text[..<colon].lowercased()
-        let rest = text[text.index(after: colon)...]
+        let rest = text.unicodeScalars[text.unicodeScalars.index(after: colon)...]
         let mark = rest.firstIndex(of: "?")
         location = String(rest[..<(mark ?? rest.endIndex)])
-        parameters = try mark.map { (mark) throws(StoreError) in
-            try Self.parameters(rest[rest.index(after: mark)...])
-        } ?? []
+        parameters =
+            try mark.map { (mark) throws(StoreError) in
+                try Self.parameters(rest[rest.index(after: mark)...])
+            } ?? []
     }
 
     private static func isScheme(_ text: Substring) -> Bool {
@@ -45,18 +47,18 @@ public struct StoreURL: Sendable, Hashable {
         }
     }
 
-    private static func parameters(_ query: Substring) throws(StoreError) -> [Parameter] {
+    private static func parameters(_ query: Substring.UnicodeScalarView) throws(StoreError) -> [Parameter] {
         var parameters: [Parameter] = []
         for pair in query.split(separator: "&") {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = try percentDecoded(halves[0], "a parameter's name")
+            let name = try percentDecoded(Substring(halves[0]), "a parameter's name")
             guard !name.isEmpty else {
                 throw StoreError(.invalidArgument, "A parameter of the store URL has no name: write ?name=value.")
             }
             guard !parameters.contains(where: { $0.name == name }) else {
                 throw StoreError(.invalidArgument, "The store URL names \(quoted(name)) twice: give one value.")
             }
-            let value = halves.count > 1 ? try percentDecoded(halves[1], "the value of \(quoted(name))") : ""
+            let value = halves.count > 1 ? try percentDecoded(Substring(halves[1]), "the value of \(quoted(name))") : ""
             parameters.append(Parameter(name: name, value: value))
         }
         return parameters
@@ -67,19 +69,19 @@ public struct StoreURL: Sendable, Hashable {
     ///
     /// - Throws: ``StoreError/Code/invalidArgument`` where the location is empty, names another host, or holds a NUL.
     public func filePath() throws(StoreError) -> String {
-        var path = location[...]
-        if path.hasPrefix("//") {
+        var path = location.unicodeScalars[...]
+        if path.starts(with: "//".unicodeScalars) {
             path = path.dropFirst(2)
             let host = path.prefix { $0 != "/" }
-            guard host.isEmpty || host == "localhost" else {
+            guard host.isEmpty || host.elementsEqual("localhost".unicodeScalars) else {
                 throw StoreError(
                     .invalidArgument,
-                    "The store URL names a host, \(quoted(String(host))), but \(scheme) stores are files of this "
+                    "The store URL names a host, \(quoted(Self.withoutPassword("//\(String(host))"))), but \(scheme) stores are files of this "
                         + "machine: write \(scheme):relative/path or \(scheme):///absolute/path.")
             }
             path = path.dropFirst(host.count)
         }
-        let decoded = try percentDecoded(path, "the path")
+        let decoded = try percentDecoded(Substring(path), "the path")
         guard !decoded.isEmpty, !decoded.utf8.contains(0) else {
             throw StoreError(
                 .invalidArgument,
@@ -92,16 +94,37 @@ public struct StoreURL: Sendable, Hashable {
 extension StoreURL: CustomStringConvertible {
     /// The URL as it may be shown: without a password, and without the values of parameters.
     public var description: String {
-        var shown = location
-        // A password stands between the first colon of the authority and its last `@`.
-        if shown.hasPrefix("//") {
-            let authority = shown.dropFirst(2).prefix { $0 != "/" }
-            if let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") {
-                shown.replaceSubrange(shown.index(after: colon)..<at, with: "***")
-            }
+        let names = parameters.map { "\(Self.isName($0.name) ? $0.name : "…")=…" }.joined(separator: "&")
+        return "\(scheme):\(Self.withoutPassword(location))" + (names.isEmpty ? "" : "?\(names)")
+    }
+
+    /// Whether a parameter's name is safe to show: a password with a `?` in it, unescaped, would look like one.
+    private static func isName(_ text: String) -> Bool {
+        text.utf8.allSatisfy { ((0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || $0 == 0x5F) }
+    }
+
+    /// `location` without the password, which stands between the first colon of the authority and the last `@`.
+    ///
+    /// People forget to escape what is in a password, so an `@` counts wherever it stands, and to hide too much does
+    /// no harm. Where the authority is empty, as in `sqlite:///a:b@c`, there is no password.
+    private static func withoutPassword(_ location: String) -> String {
+        var shown = location.unicodeScalars
+        let hasAuthority = shown.starts(with: "//".unicodeScalars)
+        let rest = hasAuthority ? shown.dropFirst(2) : shown[...]
+        let authority = rest.prefix { $0 != "/" }
+        guard let colon = authority.firstIndex(of: ":") else { return location }
+        let secret = shown.index(after: colon)
+        if let at = rest[secret...].lastIndex(of: "@") {
+            shown.replaceSubrange(secret..<at, with: "***".unicodeScalars)
+        } else if hasAuthority, authority.first != "[", !authority[secret...].allSatisfy(isPartOfPorts) {
+            // No port: perhaps a password that a `?` of its own cut off.
+            shown.replaceSubrange(secret..<authority.endIndex, with: "***".unicodeScalars)
         }
-        let names = parameters.map { "\($0.name)=…" }.joined(separator: "&")
-        return "\(scheme):\(shown)" + (names.isEmpty ? "" : "?\(names)")
+        return String(shown)
+    }
+
+    private static func isPartOfPorts(_ scalar: Unicode.Scalar) -> Bool {
+        ("0"..."9").contains(scalar) || scalar == ","
     }
 }
 

@@ -29,7 +29,10 @@ public protocol SessionStoreWriter: SessionStoreReader {
     /// Removes a session, its messages, and every index entry of both.
     mutating func remove(_ session: Session) throws(StoreError)
 
-    /// Stores messages of one session whose ids and sequences are not in it.
+    /// Stores messages of one session whose sequences are not in it.
+    ///
+    /// - Throws: ``StoreError/messageIDTwice(_:in:)`` where an id is in the session already, which only a restore
+    ///   can bring about.
     mutating func insert(_ messages: [SessionMessage]) throws(StoreError)
 
     /// Removes the messages of a session after a sequence, with every index entry.

@@ -12,6 +12,12 @@ extension StoreError {
             "A session \(id) is in this store already. Create without an id to have a fresh one made.")
     }
 
+    /// A session that is restored has the same message id twice.
+    public static func messageIDTwice(_ id: ULID, in session: ULID) -> StoreError {
+        StoreError(
+            .conflict, "The message id \(id) comes twice in session \(session): each message has an id of its own.")
+    }
+
     /// The store was closed.
     public static func storeClosed(backend: String? = nil) -> StoreError {
         StoreError(.closed, "The store was closed. Open it again before you use it.", backend: backend)

@@ -94,7 +94,7 @@ public struct MigrationChain<Target>: Sendable {
         var previous: [MigrationOrigin: String] = [:]
         var known: Set<String> = []
         for step in steps {
-            guard known.insert(step.name).inserted else {
+            guard !known.contains(step.name) else {
                 throw StoreError(.invalidArgument, "The migration \(quoted(step.name)) stands in the chain twice.")
             }
             guard step.origin == .application || previous[.application] == nil else {
@@ -108,6 +108,7 @@ public struct MigrationChain<Target>: Sendable {
                     "The migration \(quoted(step.name)) names the parent \(quoted(step.parent ?? "none")), "
                         + "where \(quoted(expected ?? "none")) stands before it.")
             }
+            known.insert(step.name)
             previous[step.origin] = step.name
         }
         self.steps = steps
@@ -116,12 +117,22 @@ public struct MigrationChain<Target>: Sendable {
     /// The steps that a store lacks, in order.
     ///
     /// - Throws: ``StoreError/Code/newerStore`` where the store has a step of this package that this build does not
-    ///   know; ``StoreError/Code/corrupt`` where it has a step without the one before.
+    ///   know; ``StoreError/Code/corrupt`` where it has a step without the one before;
+    ///   ``StoreError/Code/conflict`` where a step of an application has the name of one of this package.
     public func pending(after applied: [AppliedMigration]) throws(StoreError) -> [Migration<Target>] {
         let known = Set(steps.map(\.name))
         if let unknown = applied.first(where: { $0.origin == .core && !known.contains($0.name) }) {
             throw .newerStore(
                 "it has the migration \(quoted(unknown.name)), applied by \(quoted(unknown.build))")
+        }
+        let origins = Dictionary(steps.map { ($0.name, $0.origin) }) { first, _ in first }
+        for record in applied {
+            guard let origin = origins[record.name], origin != record.origin else { continue }
+            throw StoreError(
+                .conflict,
+                "The store has a migration \(quoted(record.name)) of origin \(record.origin.rawValue), and this build "
+                    + "another one of that name, of origin \(origin.rawValue). It was left untouched. Give the "
+                    + "application's step a name of its own.")
         }
         let present = Set(applied.map(\.name))
         let pending = steps.filter { !present.contains($0.name) }
@@ -134,7 +145,7 @@ public struct MigrationChain<Target>: Sendable {
         return pending
     }
 
-    /// The steps that a store must have applied for it, under a policy.
+    /// The steps that a store must have applied for it, under a policy. Under ``MigrationPolicy/inspect`` there are none.
     ///
     /// - Throws: ``StoreError/Code/migrationRequired`` where steps are pending and the policy forbids to apply them;
     ///   what ``pending(after:)`` throws.
@@ -142,6 +153,7 @@ public struct MigrationChain<Target>: Sendable {
         after applied: [AppliedMigration], policy: MigrationPolicy
     ) throws(StoreError) -> [Migration<Target>] {
         let pending = try pending(after: applied)
+        if policy == .inspect { return [] }
         if policy == .require, let first = pending.first {
             throw StoreError(
                 .migrationRequired,

@@ -42,8 +42,12 @@ extension SessionMessage {
 }
 
 extension MessageRange {
-    /// The sequences that a run takes from a session whose last sequence is `last`.
+    /// The sequences that a run takes from a session whose last sequence is `last`; none where `limit` or `last` is
+    /// not positive.
     public func sequences(limit: Int, last: Int) -> Range<Int> {
+        // A damaged count must not overflow on the way to the error that names it.
+        let last = Swift.min(last, .max - 1)
+        guard limit > 0 else { return 0..<0 }
         switch self {
         case .after(let sequence):
             guard sequence < last else { return 0..<0 }

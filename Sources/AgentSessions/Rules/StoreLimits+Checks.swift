@@ -7,7 +7,8 @@ extension StoreLimits {
     package func check(actorName name: String) throws(StoreError) {
         guard !name.isEmpty else {
             throw StoreError(
-                .invalidArgument, "The actor name is empty: give 1 to \(actorNameBytes) bytes of UTF-8, such as "
+                .invalidArgument,
+                "The actor name is empty: give 1 to \(actorNameBytes) bytes of UTF-8, such as "
                     + "local/orchestrator.")
         }
         try check("The actor name", name.utf8.count, "bytes of UTF-8", atMost: actorNameBytes)
@@ -35,9 +36,7 @@ extension StoreLimits {
     /// - Throws: ``StoreError/Code/invalidArgument`` or ``StoreError/Code/limitExceeded``.
     package func check(_ message: NewMessage, id: ULID) throws(StoreError) -> PendingMessage {
         try check(content: message.content)
-        if let toolCallID = message.toolCallID {
-            try check("The tool call id", toolCallID.utf8.count, "bytes of UTF-8", atMost: toolCallIDBytes)
-        }
+        try check(toolCallID: message.toolCallID)
         return PendingMessage(
             id: id, role: message.role, content: message.content, toolCallID: message.toolCallID,
             metadata: try check(metadata: message.metadata))
@@ -46,6 +45,12 @@ extension StoreLimits {
     /// - Throws: ``StoreError/Code/limitExceeded``.
     package func check(content: String) throws(StoreError) {
         try check("The content of the message", content.utf8.count, "bytes of UTF-8", atMost: contentBytes)
+    }
+
+    /// - Throws: ``StoreError/Code/limitExceeded``.
+    package func check(toolCallID: String?) throws(StoreError) {
+        guard let toolCallID else { return }
+        try check("The tool call id", toolCallID.utf8.count, "bytes of UTF-8", atMost: toolCallIDBytes)
     }
 
     /// - Throws: ``StoreError/Code/invalidArgument`` for none, ``StoreError/Code/limitExceeded`` for too many.

@@ -32,6 +32,7 @@ public struct MessageStream: AsyncSequence, Sendable {
         private var buffer: ArraySlice<SessionMessage> = []
         private var last: SessionMessage?
         private var revision: Timestamp?
+        private var isAtEnd = false
 
         fileprivate init(after sequence: Int, page: @escaping Page) {
             self.sequence = sequence
@@ -39,7 +40,12 @@ public struct MessageStream: AsyncSequence, Sendable {
         }
 
         public mutating func next() async throws(StoreError) -> SessionMessage? {
-            if buffer.isEmpty { try await fill() }
+            if buffer.isEmpty, !isAtEnd {
+                // An end, and an error too, is final: a loop that asks again gets nothing.
+                isAtEnd = true
+                try await fill()
+                isAtEnd = buffer.isEmpty
+            }
             guard let message = buffer.popFirst() else { return nil }
             sequence = message.sequence
             last = message

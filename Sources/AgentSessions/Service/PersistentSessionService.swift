@@ -27,19 +27,20 @@ public struct PersistentSessionService<Store: SessionStore>: SessionService {
     ///   - retryPolicy: How to try again.
     ///   - limits: Limits to lower the store's own to.
     ///   - generator: What makes ids; by default one for the whole process, so that ids grow within it.
-    ///   - now: The clock.
+    ///   - now: A clock in place of the system's. Services over one store share a clock by being copies of one
+    ///     service: outcomes are found out by times, of which a clock gives out none twice.
     ///   - logger: Where retries are logged. No content of a message and no secret is.
     ///   - tracer: What makes a span of each operation; `nil` makes none and costs nothing.
     public init(
         _ store: Store, retryPolicy: RetryPolicy = .standard, limits: StoreLimits = .standard,
-        generator: ULIDGenerator = .shared, now: @escaping @Sendable () -> Timestamp = { .now() },
+        generator: ULIDGenerator = .shared, now: (@Sendable () -> Timestamp)? = nil,
         logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() }),
         tracer: (any Tracer)? = nil
     ) {
         self.store = store
         self.limits = store.capabilities.limits.lowered(to: limits)
         self.generator = generator
-        clock = RevisionClock(now: now)
+        clock = now.map { RevisionClock(now: $0) } ?? .system
         caller = RetryingCaller(policy: retryPolicy, backend: store.backendName, logger: logger, tracer: tracer)
     }
 
@@ -70,7 +71,9 @@ extension PersistentSessionService {
             try await store.create(new)
         } settle: { () throws(StoreError) -> Settlement<Session> in
             guard let found = try await store.get(new.id) else { return .notStored }
-            guard found.createdAt == new.createdAt, found.actorName.isIdentical(to: new.actorName) else {
+            // No two sessions of this process have the same time of creation. Where the session has not changed since,
+            // it must also be the one that was asked for.
+            guard found.createdAt == new.createdAt, found.revision != new.createdAt || found == new.session else {
                 throw .sessionExists(new.id)
             }
             return .stored(found)
@@ -105,7 +108,8 @@ extension PersistentSessionService {
         }
         if let actorName { try limits.check(actorName: actorName) }
         let change = SessionChange(
-            actorName: actorName, metadata: try metadata.map { (object) throws(StoreError) -> JSONObject in
+            actorName: actorName,
+            metadata: try metadata.map { (object) throws(StoreError) -> JSONObject in
                 try limits.check(metadata: object)
             },
             expectedRevision: expectedRevision, time: try clock.next())
@@ -120,18 +124,25 @@ extension PersistentSessionService {
     private func apply(
         _ change: SessionChange, to id: ULID, as operation: ServiceOperation
     ) async throws(StoreError) -> Session {
-        try await caller.call(operation) { () throws(StoreError) in
-            try await store.update(id, change)
+        try await caller.call(operation) { (fence) throws(StoreError) in
+            var change = change
+            change.expectedRevision = change.expectedRevision ?? fence
+            return try await store.update(id, change)
         } settle: { () throws(StoreError) -> Settlement<Session> in
-            try await settleByRevision(id, time: change.time, expected: change.expectedRevision)
+            try await settleByRevision(id, time: change.time, expected: change.expectedRevision) { found in
+                found.actorName.isIdentical(to: change.actorName ?? found.actorName)
+                    && found.metadata == change.metadata ?? found.metadata
+            }
         }
     }
 
     public func delete(_ id: ULID) async throws(StoreError) {
-        let existed = try await caller.call(.delete) { () throws(StoreError) -> Bool in
-            try await store.delete(id)
+        let existed = try await caller.call(.delete) { (fence) throws(StoreError) -> Bool in
+            // With a fence the session was there after an attempt of unknown outcome: that it is gone now is the
+            // outcome.
+            try await store.delete(id) || fence != nil
         } settle: { () throws(StoreError) -> Settlement<Bool> in
-            try await store.get(id) == nil ? .stored(true) : .notStored
+            try await store.get(id).map { .notStoredAt($0.revision) } ?? .stored(true)
         }
         guard existed else { throw .sessionNotFound(id) }
     }
@@ -194,6 +205,7 @@ extension PersistentSessionService {
     public func messageStream(in id: ULID, after sequence: Int) -> MessageStream {
         MessageStream(after: sequence) { (range, limit) throws(StoreError) in
             try limits.check(offset: sequence)
+            let limit = min(limit, limits.pageItems)
             return try await page(
                 MessageRequest(sessionID: id, range: range, limit: limit, byteLimit: MessageStream.pageBytes))
         }
@@ -212,10 +224,14 @@ extension PersistentSessionService {
         let request = RewindRequest(
             to: sequence, expectedRevision: expectedRevision, expectedSequence: expectedSequence,
             time: try clock.next())
-        return try await caller.call(.rewind) { () throws(StoreError) in
-            try await store.rewind(id, request)
+        return try await caller.call(.rewind) { (fence) throws(StoreError) in
+            var request = request
+            request.expectedRevision = request.expectedRevision ?? fence
+            return try await store.rewind(id, request)
         } settle: { () throws(StoreError) -> Settlement<Session> in
-            try await settleByRevision(id, time: request.time, expected: expectedRevision)
+            try await settleByRevision(id, time: request.time, expected: expectedRevision) { found in
+                found.messageCount == sequence
+            }
         }
     }
 }
@@ -226,15 +242,25 @@ extension PersistentSessionService {
     /// Finds out by the revision whether a change that was to be made at `time` is in the store.
     ///
     /// The change sets the revision to `time`, or to one microsecond after the revision before it where that is later.
-    /// No two changes of this process have the same time.
+    /// No two changes of this process have the same time, and a session's revision only grows.
+    ///
+    /// - Parameters:
+    ///   - id: The session.
+    ///   - time: The time of the change.
+    ///   - expected: The revision that the change was to be made from, where it named one.
+    ///   - isDone: Whether a session is as the change leaves it.
+    /// - Throws: ``StoreError/Code/conflict`` where another's change took the place of this one.
     private func settleByRevision(
-        _ id: ULID, time: Timestamp, expected: Timestamp?
+        _ id: ULID, time: Timestamp, expected: Timestamp?, isDone: @Sendable (Session) -> Bool
     ) async throws(StoreError) -> Settlement<Session> {
         guard let found = try await store.get(id) else { return .unknown }
-        if found.revision < time || found.revision == expected { return .notStored }
-        if let expected {
-            return found.revision == max(time, try expected.next()) ? .stored(found) : .unknown
-        }
-        return found.revision == time ? .stored(found) : .unknown
+        if found.revision == expected { return .notStoredAt(found.revision) }
+        // The lowest revision that this change can have made.
+        let lowest = try expected.map { (expected) throws(StoreError) in max(time, try expected.next()) } ?? time
+        if found.revision > lowest { return .unknown }
+        if found.revision == lowest, isDone(found) { return .stored(found) }
+        // The change is not there, and nothing has come after it.
+        try found.requireRevision(expected)
+        return .notStoredAt(found.revision)
     }
 }

@@ -30,8 +30,19 @@ public struct RetryPolicy: Sendable, Hashable {
     }
 
     /// The pause before an attempt; the second one is number 2.
-    func delay(beforeAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
-        let bound = min(baseDelay * (1 << min(max(attempt - 2, 0), 20)), maximumDelay)
-        return bound * Double.random(in: 0...1, using: &generator)
+    ///
+    /// - Parameters:
+    ///   - attempt: The number of the attempt.
+    ///   - jitter: Which part of the longest pause to take, drawn evenly from 0 to 1.
+    func delay(beforeAttempt attempt: Int, jitter: Double) -> Duration {
+        var bound = max(.zero, min(baseDelay, maximumDelay))
+        var doublings = attempt - 2
+        while doublings > 0, bound > .zero, bound < maximumDelay {
+            // Subtracting before doubling cannot overflow, whatever delays were configured.
+            bound = bound < maximumDelay - bound ? bound + bound : maximumDelay
+            doublings -= 1
+        }
+        // A product with a floating-point number may be rounded up.
+        return min(bound * jitter, bound)
     }
 }

@@ -3,11 +3,18 @@ import Metrics
 import Tracing
 
 /// What is known of a change after its outcome was unknown.
+///
+/// A look at the store may come before a commit that is still under way. So what is not there is made again only in a
+/// way that the store refuses where it arrived meanwhile: under the same id, or from the revision that was seen.
 enum Settlement<Result: Sendable>: Sendable {
     /// It is in the store.
     case stored(Result)
-    /// It is not in the store: make it again.
+    /// It is not in the store: make it again. Its id makes the store refuse it with
+    /// ``StoreError/Code/alreadyExists`` where it arrived meanwhile.
     case notStored
+    /// It is not in the store, where the session has this revision: make it again, provided that the revision is
+    /// still this one.
+    case notStoredAt(Timestamp)
     /// Making it again finds out: what is stored is given back, and what is not is stored.
     case repeatable
     /// It cannot be found out.
@@ -16,6 +23,11 @@ enum Settlement<Result: Sendable>: Sendable {
 
 /// Makes calls of a store under a retry policy, and counts, times and traces them.
 struct RetryingCaller: Sendable {
+    /// One attempt, the same each time. Where there is a fence, the session must have that revision.
+    typealias Attempt<Result: Sendable> = @Sendable (_ fence: Timestamp?) async throws(StoreError) -> Result
+    /// Finds out what became of an attempt whose outcome is unknown.
+    typealias Settle<Result: Sendable> = @Sendable () async throws(StoreError) -> Settlement<Result>
+
     let policy: RetryPolicy
     let logger: Logger
     private let telemetry: ServiceTelemetry
@@ -28,78 +40,83 @@ struct RetryingCaller: Sendable {
 
     /// A call that changes nothing.
     func call<Result: Sendable>(
-        _ operation: ServiceOperation, _ attempt: () async throws(StoreError) -> Result
+        _ operation: ServiceOperation, _ attempt: @escaping @Sendable () async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        try await call(operation, attempt) { () throws(StoreError) in .notStored }
+        try await call(operation, attempt) { () throws(StoreError) in .repeatable }
+    }
+
+    /// A call that changes the store, and needs no fence when it is made again.
+    func call<Result: Sendable>(
+        _ operation: ServiceOperation, _ attempt: @escaping @Sendable () async throws(StoreError) -> Result,
+        settle: @escaping Settle<Result>
+    ) async throws(StoreError) -> Result {
+        try await call(operation, fenced: { (_) throws(StoreError) in try await attempt() }, settle: settle)
     }
 
     /// A call that changes the store.
     ///
     /// - Parameters:
     ///   - operation: What metrics and spans call it.
-    ///   - attempt: One attempt, the same each time.
+    ///   - attempt: One attempt.
     ///   - settle: Finds out what became of an attempt whose outcome is unknown.
     func call<Result: Sendable>(
-        _ operation: ServiceOperation, _ attempt: () async throws(StoreError) -> Result,
-        settle: () async throws(StoreError) -> Settlement<Result>
+        _ operation: ServiceOperation, fenced attempt: @escaping Attempt<Result>, settle: @escaping Settle<Result>
     ) async throws(StoreError) -> Result {
         guard !Task.isCancelled else { throw .cancelledBeforeStart }
+        let deadline = ContinuousClock.now + policy.totalTime
         return try await telemetry.measure(operation) { () throws(StoreError) in
             let first: StoreError
             do throws(StoreError) {
-                return try await attempt()
+                return try await attempt(nil)
             } catch {
                 first = error
             }
             guard first.isTransient || first.code == .outcomeUnknown else { throw first }
-            return try await retry(operation, after: first, attempt, settle: settle)
+            return try await retry(operation, after: first, until: deadline, attempt, settle: settle)
         }
     }
 
     private func retry<Result: Sendable>(
-        _ operation: ServiceOperation, after first: StoreError, _ attempt: () async throws(StoreError) -> Result,
-        settle: () async throws(StoreError) -> Settlement<Result>
+        _ operation: ServiceOperation, after first: StoreError, until deadline: ContinuousClock.Instant,
+        _ attempt: @escaping Attempt<Result>, settle: @escaping Settle<Result>
     ) async throws(StoreError) -> Result {
-        let clock = ContinuousClock()
-        let deadline = clock.now + policy.totalTime
         var last = first
-        // The unknown outcome that is still to be settled. While there is one, no other error may be the answer that
-        // says that nothing was written.
-        var unsettled = first.code == .outcomeUnknown ? first : nil
+        var open = first.code == .outcomeUnknown ? UnknownOutcome(first) : nil
         var number = 2
-        while number <= policy.maximumAttempts, clock.now < deadline {
+        while true {
+            let delay = policy.delay(beforeAttempt: number, jitter: .random(in: 0...1))
+            let mayAttempt = number <= policy.maximumAttempts && ContinuousClock.now + delay <= deadline
+            // An unknown outcome is looked into once whatever the policy says: a look changes nothing.
+            guard mayAttempt || open?.needsLook == true else { break }
+            try await pause(for: delay, shielded: open != nil)
             logger.debug(
                 "trying again",
                 metadata: ["operation": "\(operation.rawValue)", "attempt": "\(number)", "error": "\(last)"])
             telemetry.countRetry(of: operation)
-            try await pause(beforeAttempt: number, shielded: unsettled != nil)
             number += 1
-            do throws(StoreError) {
-                if let unknown = unsettled {
-                    switch try await settle() {
-                    case .stored(let result): return result
-                    case .notStored: unsettled = nil
-                    case .repeatable: break
-                    case .unknown: throw StoreError.cannotSettle(unknown)
-                    }
+            if var outcome = open {
+                let found = try await outcome.settle(mayAttempt: mayAttempt, attempt, settle: settle)
+                if let found { return found }
+                open = outcome
+                last = outcome.last
+            } else {
+                do throws(StoreError) {
+                    return try await attempt(nil)
+                } catch {
+                    last = error
                 }
-                return try await attempt()
-            } catch {
-                last = error
-            }
-            if last.code == .outcomeUnknown, !last.isSettled {
-                unsettled = last
-            } else if !last.isTransient {
-                throw last
+                if last.code == .outcomeUnknown {
+                    open = UnknownOutcome(last)
+                } else if !last.isTransient {
+                    throw last
+                }
             }
         }
-        throw unsettled.map(StoreError.cannotSettle) ?? last
+        throw open?.unsettled ?? last
     }
 
     /// Waits before an attempt. While an outcome is unknown, a cancelled task goes on to find it out.
-    private func pause(beforeAttempt number: Int, shielded: Bool) async throws(StoreError) {
-        var random = SystemRandomNumberGenerator()
-        let delay = policy.delay(beforeAttempt: number, using: &random)
+    private func pause(for delay: Duration, shielded: Bool) async throws(StoreError) {
         do {
             if shielded {
                 try await Task.detached { try await Task.sleep(for: delay) }.value
@@ -112,16 +129,102 @@ struct RetryingCaller: Sendable {
     }
 }
 
-extension StoreError {
-    /// The outcome of a change could not be found out.
-    fileprivate static func cannotSettle(_ unknown: StoreError) -> StoreError {
+/// A change whose outcome is unknown, until it is settled. As long as it is not, no error may be the answer that lets
+/// the caller believe that nothing was written.
+private struct UnknownOutcome {
+    /// What the store said.
+    private var cause: StoreError
+    /// The error of the last look or attempt.
+    private(set) var last: StoreError
+    /// Whether something happened that no look has explained yet.
+    private(set) var needsLook = true
+    /// The revision that the attempt was last made from.
+    private var fence: Timestamp?
+    /// What the store answered to that attempt, where it refused it.
+    private var refusal: StoreError?
+
+    init(_ error: StoreError) {
+        cause = error
+        last = error
+    }
+
+    /// The answer when it cannot be found out.
+    var unsettled: StoreError {
         StoreError(
             .outcomeUnknown,
             "It is not known whether the change was stored, and the store could not tell. Read the session before you "
-                + "make the change again. What happened: \(unknown.message)",
-            backend: unknown.backend, nativeCode: unknown.nativeCode, cause: unknown)
+                + "make the change again. What happened: \(cause.message)",
+            backend: cause.backend, nativeCode: cause.nativeCode, cause: last)
     }
 
-    /// Whether this is the last word on an unknown outcome.
-    fileprivate var isSettled: Bool { (cause as? StoreError)?.code == .outcomeUnknown }
+    /// Looks into the outcome, and makes the change again where it is not stored.
+    ///
+    /// - Returns: The result; `nil` where it is still unknown and may be looked into again.
+    mutating func settle<Result: Sendable>(
+        mayAttempt: Bool, _ attempt: @escaping RetryingCaller.Attempt<Result>,
+        settle: @escaping RetryingCaller.Settle<Result>
+    ) async throws(StoreError) -> Result? {
+        needsLook = false
+        let settlement: Settlement<Result>
+        do throws(StoreError) {
+            settlement = try await shielded(settle)
+        } catch {
+            last = error
+            if error.isTransient { return nil }
+            // A look that says so has found another's change in the place of this one.
+            throw error.code == .alreadyExists || error.code == .conflict ? error : unsettled
+        }
+        var isRepeatable = false
+        switch settlement {
+        case .stored(let result): return result
+        case .unknown: throw unsettled
+        case .repeatable: isRepeatable = true
+        case .notStored: break
+        case .notStoredAt(let revision):
+            // Refused although the revision was as it must be: the refusal is about something else, and final.
+            if let refusal, revision == fence { throw refusal }
+            fence = revision
+        }
+        guard mayAttempt else { return nil }
+        do throws(StoreError) {
+            return try await shielded { [fence] () throws(StoreError) in try await attempt(fence) }
+        } catch {
+            last = error
+        }
+        if last.code == .outcomeUnknown {
+            cause = last
+            needsLook = true
+        } else if !isRepeatable, last.code == .conflict || last.code == .alreadyExists {
+            // Perhaps it is the change itself that stands in the way.
+            refusal = last
+            needsLook = true
+        } else if last.isVerdict {
+            throw last
+        } else if !last.isTransient {
+            throw unsettled
+        }
+        return nil
+    }
+
+    /// Runs `body` where a cancellation of this task is not seen, as a store may refuse a cancelled task, and this
+    /// one must learn what became of its change.
+    private func shielded<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let outcome: Swift.Result<Result, StoreError> = await Task {
+            do throws(StoreError) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }.value
+        return try outcome.get()
+    }
+}
+
+extension StoreError {
+    /// Whether the store looked at the session and refused the change by a rule, so that the change is not stored.
+    fileprivate var isVerdict: Bool {
+        [.notFound, .alreadyExists, .conflict, .invalidArgument, .limitExceeded].contains(code)
+    }
 }

@@ -1,10 +1,13 @@
 import Synchronization
 
-/// The times of changes: never the same twice in a process, so that a revision tells whose change it is.
-struct RevisionClock: Sendable {
-    private static let latest = Mutex(Timestamp.earliest)
+/// The times of changes: never the same twice from one clock, so that a revision tells whose change it is.
+final class RevisionClock: Sendable {
+    /// The clock of this process.
+    static let system = RevisionClock(now: Timestamp.now)
 
-    private let now: @Sendable () -> Timestamp
+    /// The clock itself, for times that are no revision.
+    let now: @Sendable () -> Timestamp
+    private let latest = Mutex(Timestamp.earliest)
 
     init(now: @escaping @Sendable () -> Timestamp) {
         self.now = now
@@ -13,7 +16,7 @@ struct RevisionClock: Sendable {
     /// The present time, or one microsecond after the last that was given out.
     func next() throws(StoreError) -> Timestamp {
         let now = now()
-        return try Self.latest.withLock { latest throws(StoreError) in
+        return try latest.withLock { latest throws(StoreError) in
             latest = now > latest ? now : try latest.next()
             return latest
         }

@@ -68,7 +68,9 @@ extension SessionCursor: CustomStringConvertible {
     /// The text form: letters and figures only, safe in URLs and shells.
     public var description: String {
         var bytes = Self.prefix
-        for value in [UInt64(bitPattern: position.createdAt.microseconds), position.id.high, position.id.low, filterDigest] {
+        for value in [
+            UInt64(bitPattern: position.createdAt.microseconds), position.id.high, position.id.low, filterDigest,
+        ] {
             withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
         }
         return hexEncoded(bytes)
@@ -83,6 +85,7 @@ extension SessionFilter {
         func add(_ bytes: some Sequence<UInt8>) {
             for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         }
+        add([actorName == nil ? 0 : 1])
         add((actorName ?? "").utf8)
         for time in [createdFrom, createdBefore, updatedFrom, updatedBefore] {
             add([time == nil ? 0 : 1])

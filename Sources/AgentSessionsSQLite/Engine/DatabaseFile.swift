@@ -8,6 +8,7 @@ internal import Musl
 #else
 internal import Darwin
 #endif
+internal import Synchronization
 
 /// The database file as the file system has it.
 enum DatabaseFile {
@@ -15,6 +16,25 @@ enum DatabaseFile {
     ///
     /// - Throws: ``StoreError/Code/unavailable`` where it cannot be made or is no file.
     static func prepare(_ path: String) throws(StoreError) {
+        guard !path.utf8.contains(0) else {
+            throw StoreError(
+                .invalidArgument, "The path \(quoted(path, limit: 200)) has a NUL in it: no file can have that name.",
+                backend: SQLiteBackend.name)
+        }
+        // One at a time: to close a file drops every lock that this process has on it, and another opener that finds
+        // the file here may have SQLite lock it at once.
+        try turn.withLock { _ throws(StoreError) in try make(path) }
+    }
+
+    /// The path as SQLite takes it for the name of a file, whatever it looks like: `:memory:` and `file:` mean
+    /// something else to it.
+    static func name(of path: String) -> String {
+        path.hasPrefix("/") ? path : "./" + path
+    }
+
+    private static let turn = Mutex(())
+
+    private static func make(_ path: String) throws(StoreError) {
         var status = stat()
         if stat(path, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFREG else {
@@ -22,9 +42,10 @@ enum DatabaseFile {
             }
             return
         }
-        // Exclusively: to close a file that SQLite has open in this process would drop SQLite's locks on it.
+        // Exclusively, so that what is closed below is a file that nobody else in this process has open.
         let file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR)
         guard file >= 0 else {
+            // Another process was faster. (Or it is a link to a file that is not there; SQLite refuses that.)
             if errno == EEXIST { return }
             let reason = String(cString: strerror(errno))
             throw unavailable(path, "it cannot be made: \(reason). Its folder must exist, and this user must own it")

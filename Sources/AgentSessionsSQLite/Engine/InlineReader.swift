@@ -7,10 +7,16 @@ internal import CSQLiteHooks
 /// `@unchecked Sendable`: ``SQLiteReaders`` hands a reader to one caller at a time, under its mutex, which takes it out
 /// of the idle ones first and puts it back last.
 final class InlineReader: @unchecked Sendable {
-    private let connection: SQLiteConnection
+    private var connection: SQLiteConnection?
+    /// Whether the file system can tell cached pages from others. It is taken to, until it says no.
+    private(set) var isSupported = true
 
     init(_ connection: SQLiteConnection) {
         self.connection = connection
+    }
+
+    func close() {
+        connection = nil
     }
 
     /// The outcome of `body`, or `nil` where it would have waited. It does not matter then how far it came: a read
@@ -18,10 +24,12 @@ final class InlineReader: @unchecked Sendable {
     func readInline<Success>(
         _ body: (inout SQLiteTransaction) throws(StoreError) -> Success
     ) -> Result<Success, StoreError>? {
+        guard let connection else { return nil }
         agent_sessions_inline_begin()
         let outcome = Result { () throws(StoreError) in try SQLiteTransaction(on: connection).snapshot(body) }
-        let gaveUp = agent_sessions_inline_end() != 0
-        return gaveUp ? nil : outcome
+        let hindrance = agent_sessions_inline_end()
+        if hindrance & AGENT_SESSIONS_INLINE_UNSUPPORTED != 0 { isSupported = false }
+        return hindrance == 0 ? outcome : nil
     }
 }
 
@@ -31,8 +39,8 @@ extension SQLiteTransaction {
         _ body: (inout SQLiteTransaction) throws(StoreError) -> Success
     ) throws(StoreError) -> Success {
         var transaction = self
-        try connection.statement("BEGIN").run()
         do throws(StoreError) {
+            try connection.statement("BEGIN").run()
             let result = try body(&transaction)
             try connection.statement("COMMIT").run()
             return result

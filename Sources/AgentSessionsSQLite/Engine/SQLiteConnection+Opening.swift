@@ -16,7 +16,8 @@ extension SQLiteConnection {
         _ = try chain.pending(after: migrator.applied(), policy: configuration.migrationPolicy)
         try connection.execute("PRAGMA page_size = \(pageSize)")
         try connection.keepWriteAheadLog(busyTimeout: configuration.busyTimeout)
-        try connection.set("synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.level)
+        try connection.set(
+            "synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.level)
         try connection.configure(cacheBytes: configuration.cacheBytes)
         try connection.execute("PRAGMA wal_autocheckpoint = \(configuration.checkpointPages)")
         connection.activity = .writing
@@ -49,7 +50,7 @@ extension SQLiteConnection {
         while true {
             do throws(StoreError) {
                 return try set("journal_mode", to: "WAL", expecting: "wal")
-            } catch where error.code == .busy && clock.now < deadline {
+            } catch  where error.code == .busy && clock.now < deadline {
                 WorkerThread.pause(milliseconds: 5)
             }
         }
@@ -58,7 +59,7 @@ extension SQLiteConnection {
     /// Sets a pragma and reads it back, as SQLite ignores what it does not like.
     private func set(_ pragma: String, to value: String, expecting expected: String) throws(StoreError) {
         try execute("PRAGMA \(pragma) = \(value)")
-        let actual = try text(of: "SELECT CAST(\(pragma) AS TEXT) FROM pragma_\(pragma)")
+        let actual = try text(of: "PRAGMA \(pragma)")
         guard actual == expected else {
             throw StoreError(
                 .unavailable,

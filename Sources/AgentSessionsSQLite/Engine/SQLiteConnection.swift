@@ -20,8 +20,9 @@ final class SQLiteConnection {
     /// - Throws: ``StoreError/Code/unavailable`` where the file cannot be opened for reading and writing.
     init(path: String, busyTimeout: Duration) throws(StoreError) {
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let code = sqlite3_open_v2(path, &handle, flags, nil)
+        // Never makes the file: `DatabaseFile` has, with the rights that it should have.
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let code = sqlite3_open_v2(DatabaseFile.name(of: path), &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
             let detail = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
             sqlite3_close_v2(handle)
@@ -84,11 +85,11 @@ final class SQLiteConnection {
         try check(sqlite3_exec(handle, sql, nil, nil, nil))
     }
 
-    /// The first column of the first row, as text; `nil` where there is no row.
+    /// The first column of the first row, written as text whatever it is; `nil` where there is no row.
     func text(of sql: String) throws(StoreError) -> String? {
         let statement = try statement(text: sql)
         defer { statement.reset() }
-        return try statement.step() ? statement.text(0) : nil
+        return try statement.step() ? statement.shown(0) : nil
     }
 
     /// Whether a transaction is open.

@@ -2,6 +2,10 @@
 internal import AgentSessions
 internal import CSQLite
 
+// Extended codes are macros that Swift does not import: SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_IOERR_WRITE.
+private let primaryKeyTaken = SQLITE_CONSTRAINT | 6 << 8
+private let writeFailed = SQLITE_IOERR | 3 << 8
+
 /// What SQLite was doing when it failed, which decides what is known of the outcome.
 enum SQLiteActivity {
     case opening, reading, writing, committing
@@ -19,7 +23,8 @@ extension StoreError {
         let file = "The database \(quoted(path, limit: 200))"
         let (kind, message): (Code, String) =
             switch code & 0xFF {
-            case SQLITE_BUSY, SQLITE_LOCKED:
+            // SQLITE_PROTOCOL: too many others opened or recovered the file at the same moment.
+            case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL:
                 (
                     .busy,
                     "\(file) is locked by another connection, and did not become free within the busy timeout. "
@@ -27,14 +32,21 @@ extension StoreError {
                 )
             case SQLITE_FULL:
                 (.unavailable, "The disk is full: \(file) cannot grow. Nothing was written. Make room and try again.")
-            case SQLITE_IOERR where activity == .committing:
+            // Where a page could not be written, the one that ends the transaction was not either. After any other
+            // failure of a commit (of the sync, or of the index of the log) it may be in the log.
+            case SQLITE_IOERR where activity == .committing && code != writeFailed,
+                SQLITE_NOMEM where activity == .committing:
                 (
                     .outcomeUnknown,
-                    "The disk failed while a change was committed to \(file): \(detail). Whether it was stored shows "
+                    "The system failed while a change was committed to \(file): \(detail). Whether it was stored shows "
                         + "after the store is opened again."
                 )
             case SQLITE_IOERR:
-                (.unavailable, "\(file) cannot be read or written: \(detail). Look at the disk.")
+                (
+                    .unavailable,
+                    "\(file) cannot be read or written: \(detail). Look at the disk, at quotas, and at the limit on "
+                        + "the size of files. Nothing was written."
+                )
             case SQLITE_NOTADB:
                 (.corrupt, "\(file) is not an SQLite database, or its header is damaged. It was left untouched.")
             case SQLITE_CORRUPT:
@@ -51,7 +63,9 @@ extension StoreError {
                 (.limitExceeded, "A value is larger than SQLite takes: \(detail).")
             case SQLITE_NOMEM:
                 (.unavailable, "SQLite has no memory left.")
-            case SQLITE_CONSTRAINT where code == Self.primaryKeyTaken:
+            case SQLITE_ERROR where detail.hasPrefix("no such table") || detail.hasPrefix("no such column"):
+                (.corrupt, "\(file) does not have the tables that it says it has: \(detail).")
+            case SQLITE_CONSTRAINT where code == primaryKeyTaken:
                 (.conflict, "The id of a message comes twice in the session. Give each message an id of its own.")
             case SQLITE_CONSTRAINT:
                 (
@@ -65,9 +79,6 @@ extension StoreError {
         self.init(kind, message, backend: SQLiteBackend.name, nativeCode: Self.sqliteName(of: code))
     }
 
-    // SQLITE_CONSTRAINT_PRIMARYKEY: a macro that Swift does not import.
-    private static let primaryKeyTaken = SQLITE_CONSTRAINT | 6 << 8
-
     private static func sqliteName(of code: Int32) -> String {
         let names: [Int32: String] = [
             SQLITE_BUSY: "SQLITE_BUSY", SQLITE_LOCKED: "SQLITE_LOCKED", SQLITE_FULL: "SQLITE_FULL",
@@ -75,7 +86,7 @@ extension StoreError {
             SQLITE_READONLY: "SQLITE_READONLY", SQLITE_CANTOPEN: "SQLITE_CANTOPEN", SQLITE_PERM: "SQLITE_PERM",
             SQLITE_AUTH: "SQLITE_AUTH", SQLITE_TOOBIG: "SQLITE_TOOBIG", SQLITE_NOMEM: "SQLITE_NOMEM",
             SQLITE_CONSTRAINT: "SQLITE_CONSTRAINT", SQLITE_ERROR: "SQLITE_ERROR", SQLITE_MISUSE: "SQLITE_MISUSE",
-            SQLITE_INTERRUPT: "SQLITE_INTERRUPT", SQLITE_SCHEMA: "SQLITE_SCHEMA",
+            SQLITE_INTERRUPT: "SQLITE_INTERRUPT", SQLITE_SCHEMA: "SQLITE_SCHEMA", SQLITE_PROTOCOL: "SQLITE_PROTOCOL",
         ]
         let name = names[code & 0xFF] ?? "SQLITE_\(code & 0xFF)"
         return code > 0xFF ? "\(name) (\(code))" : name

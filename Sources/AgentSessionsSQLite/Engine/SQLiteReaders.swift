@@ -16,10 +16,18 @@ final class SQLiteReaders: Sendable {
 
     private struct Idle {
         var readers: [InlineReader] = []
+        var canReadInline = false
         var isClosed = false
+        /// Readers that were made, in all.
         var opened = 0
+        /// Readers that are with a caller, or on their way here.
+        var inUse = 0
         /// Reads that found no reader idle.
         var misses = 0
+        /// Who waits until no reader is in use.
+        var waiting: [CheckedContinuation<Void, Never>] = []
+
+        var keepsReaders: Bool { canReadInline && !isClosed }
     }
 
     private static let threadCount = 2
@@ -31,16 +39,22 @@ final class SQLiteReaders: Sendable {
     private let queue = BlockingQueue<Job>()
     private let threads = Mutex<[WorkerThread]>([])
     private let idle = Mutex(Idle())
-    private let canReadInline: Bool
     private let waits = Metrics.Timer(
         label: "agent_sessions_reader_wait_seconds", dimensions: [("backend", SQLiteBackend.name)])
 
     init(_ configuration: SQLiteConfiguration) throws(StoreError) {
         self.configuration = configuration
-        canReadInline = agent_sessions_inline_install() != 0
-        for _ in 0..<Self.threadCount {
-            let thread = try WorkerThread { [self] in serve() }
-            threads.withLock { $0.append(thread) }
+        let canReadInline = agent_sessions_inline_install() != 0
+        idle.withLock { $0.canReadInline = canReadInline }
+        do throws(StoreError) {
+            for _ in 0..<Self.threadCount {
+                let thread = try WorkerThread { [self] in serve() }
+                threads.withLock { $0.append(thread) }
+            }
+        } catch {
+            // Those that were started hold on to this object until they end.
+            queue.close()
+            throw error
         }
     }
 
@@ -58,16 +72,20 @@ final class SQLiteReaders: Sendable {
     /// Refuses new reads. The threads end when they have done those that wait.
     func stop() {
         queue.close()
-        idle.withLock { idle in
-            idle.isClosed = true
-            idle.readers = []
-        }
+        closeIdleReaders { $0.isClosed = true }
     }
 
     /// Refuses new reads, waits for those under way, and closes every connection.
     func close() async {
         stop()
         for thread in threads.withLock({ $0 }) { await thread.finished() }
+        await withCheckedContinuation { continuation in
+            let isDone = idle.withLock { idle in
+                if idle.inUse > 0 { idle.waiting.append(continuation) }
+                return idle.inUse == 0
+            }
+            if isDone { continuation.resume() }
+        }
     }
 
     // MARK: On the caller's thread
@@ -75,15 +93,43 @@ final class SQLiteReaders: Sendable {
     private func takeIdle() throws(StoreError) -> InlineReader? {
         try idle.withLock { idle throws(StoreError) -> InlineReader? in
             guard !idle.isClosed else { throw .storeClosed(backend: SQLiteBackend.name) }
-            if idle.readers.isEmpty { idle.misses += 1 }
-            return idle.readers.popLast()
+            let reader = idle.readers.popLast()
+            if reader == nil { idle.misses += 1 } else { idle.inUse += 1 }
+            return reader
         }
     }
 
     private func putBack(_ reader: InlineReader) {
-        idle.withLock { idle in
-            if !idle.isClosed { idle.readers.append(reader) }
+        if !reader.isSupported { closeIdleReaders { $0.canReadInline = false } }
+        let isKept = idle.withLock { idle in
+            guard idle.keepsReaders else { return false }
+            idle.readers.append(reader)
+            idle.inUse -= 1
+            return true
         }
+        guard !isKept else { return }
+        // First the connection, then the word that it is closed: who waits for that closes the last one, the writer's.
+        reader.close()
+        endUse()
+    }
+
+    private func endUse() {
+        let waiting = idle.withLock { idle in
+            idle.inUse -= 1
+            guard idle.inUse == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { idle.waiting = [] }
+            return idle.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func closeIdleReaders(_ change: (inout Idle) -> Void) {
+        let readers = idle.withLock { idle in
+            change(&idle)
+            defer { idle.readers = [] }
+            return idle.readers
+        }
+        for reader in readers { reader.close() }
     }
 
     // MARK: On a thread of our own
@@ -126,12 +172,17 @@ final class SQLiteReaders: Sendable {
     private func addIdleReader() {
         let isWanted = idle.withLock { idle in
             // A program that reads once, like a run of the tool, needs no second connection.
-            guard canReadInline, !idle.isClosed, idle.misses > 1, idle.opened < Self.inlineReaders else { return false }
+            guard idle.keepsReaders, idle.misses > 1, idle.opened < Self.inlineReaders else { return false }
             idle.opened += 1
+            idle.inUse += 1
             return true
         }
-        // One that cannot be opened is not missed: the reads that it would have served change threads.
-        guard isWanted, let connection = try? SQLiteConnection.reader(configuration) else { return }
+        guard isWanted else { return }
+        guard let connection = try? SQLiteConnection.reader(configuration) else {
+            // One that cannot be opened is not missed: the reads that it would have served change threads.
+            endUse()
+            return
+        }
         putBack(InlineReader(connection))
     }
 }

@@ -31,6 +31,9 @@ struct SQLiteStatement {
     /// Ends the statement, so that its transaction can end and it can be run again.
     func reset() { sqlite3_reset(handle) }
 
+    /// Lets go of the values of the parameters, which may be large.
+    func clearBindings() { sqlite3_clear_bindings(handle) }
+
     /// Runs a statement that gives no rows.
     func run() throws(StoreError) {
         defer { reset() }
@@ -78,7 +81,14 @@ struct SQLiteStatement {
 
     // MARK: Columns
 
-    func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+    /// The column as an integer, or `nil` where it is none: SQLite would make a zero of what a damaged file has there.
+    func integer(_ column: Int32) -> Int64? {
+        sqlite3_column_type(handle, column) == SQLITE_INTEGER ? sqlite3_column_int64(handle, column) : nil
+    }
+
+    func timestamp(_ column: Int32) -> Timestamp? {
+        integer(column).flatMap { Timestamp(microseconds: $0) }
+    }
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
 
@@ -87,15 +97,20 @@ struct SQLiteStatement {
         withText(column) { String(validating: $0, as: UTF8.self) } ?? nil
     }
 
-    /// The bytes of a text column, for as long as `body` runs; `nil` where the column is not text.
+    /// The column written as text, whatever it is; `nil` for NULL.
+    func shown(_ column: Int32) -> String? {
+        sqlite3_column_text(handle, column).map { String(cString: $0) }
+    }
+
+    /// The bytes of a text column, for as long as `body` runs; `nil` where the column is not text, or the memory for
+    /// it is not to be had.
     func withText<Result, Failure: Error>(
         _ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
-        guard sqlite3_column_type(handle, column) == SQLITE_TEXT else { return nil }
         // In this order, as SQLite says: the text first, then its length. It is valid until the next step or reset.
-        let start = sqlite3_column_text(handle, column)
-        let count = Int(sqlite3_column_bytes(handle, column))
-        return try body(UnsafeBufferPointer(start: start, count: start == nil ? 0 : count))
+        guard sqlite3_column_type(handle, column) == SQLITE_TEXT, let start = sqlite3_column_text(handle, column)
+        else { return nil }
+        return try body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
     }
 }
 #endif

@@ -13,10 +13,13 @@ final class SQLiteWriteEngine: CommitEngine {
         writer = SQLiteTransaction(on: connection)
     }
 
-    var changeCount: Int { writer.changeCount }
+    /// SQLite undoes the whole transaction on some failures (of the disk, of memory), even where a statement only
+    /// reads. Then the changes of others are gone too, which has to count as a change: the group must not go on.
+    var changeCount: Int { connection.isInTransaction ? writer.changeCount : writer.changeCount + 1 }
 
     func begin() throws(StoreError) {
         if let failure { throw failure }
+        rollback()
         // At once for writing: a transaction that reads first may find that it cannot write any more.
         try connection.statement("BEGIN IMMEDIATE").run()
     }

@@ -8,11 +8,20 @@ struct SQLiteMigrator {
 
     /// The steps that the database has.
     ///
-    /// - Throws: ``StoreError/Code/newerStore`` where its format is newer than this build's.
+    /// - Throws: ``StoreError/Code/newerStore`` where its format is newer than this build's;
+    ///   ``StoreError/Code/unavailable`` where tables of these names are another application's.
     func applied() throws(StoreError) -> [AppliedMigration] {
-        let table = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'resource_registry'"
-        guard try connection.text(of: table) != nil else { return [] }
-        let version = try connection.text(of: "SELECT CAST(max(format_version) AS TEXT) FROM resource_registry")
+        if connection.isInTransaction { return try readApplied() }
+        // All of one moment, as another opener may be making the tables.
+        return try SQLiteTransaction(on: connection).snapshot { _ throws(StoreError) in try readApplied() }
+    }
+
+    private func readApplied() throws(StoreError) -> [AppliedMigration] {
+        guard try isStore() else {
+            try requireRoom()
+            return []
+        }
+        let version = try connection.text(of: "SELECT max(format_version) FROM resource_registry")
         guard let version = version.flatMap({ Int($0) }) else {
             throw .corrupt("The record of the store", "it has no format version", backend: SQLiteBackend.name)
         }
@@ -23,13 +32,41 @@ struct SQLiteMigrator {
         var applied: [AppliedMigration] = []
         while try statement.step() {
             guard let name = statement.text(0), let origin = statement.text(1).flatMap(MigrationOrigin.init(rawValue:)),
-                let time = Timestamp(microseconds: statement.integer(2)), let build = statement.text(3)
+                let time = statement.timestamp(2), let build = statement.text(3)
             else {
                 throw .corrupt("The record of migrations", "row \(applied.count + 1)", backend: SQLiteBackend.name)
             }
             applied.append(AppliedMigration(name: name, origin: origin, appliedAt: time, build: build))
         }
         return applied
+    }
+
+    /// Whether the database has the store's own record.
+    private func isStore() throws(StoreError) -> Bool {
+        try connection.text(
+            of: "SELECT name FROM pragma_table_info('resource_registry') WHERE name = 'format_version'") != nil
+    }
+
+    /// Checks that a database without the store's record is fit to take the store.
+    private func requireRoom() throws(StoreError) {
+        // Texts in UTF-16 would come back changed: SQLite has no U+FFFE there.
+        let encoding = try connection.text(of: "PRAGMA encoding")
+        guard encoding == "UTF-8" else {
+            throw unfit("keeps text in \(encoding ?? "no encoding"), and a store needs UTF-8")
+        }
+        let taken = try connection.text(
+            of: """
+                SELECT name FROM sqlite_schema WHERE lower(name) IN ('resource_registry', 'schema_migrations', \
+                'sessions', 'session_messages') ORDER BY name
+                """)
+        if let taken { throw unfit("has a table \(quoted(taken)) of another application") }
+    }
+
+    private func unfit(_ reason: String) -> StoreError {
+        StoreError(
+            .unavailable,
+            "The database \(quoted(connection.path, limit: 200)) \(reason). It was left untouched. Name another file.",
+            backend: SQLiteBackend.name)
     }
 
     /// Applies what is missing. The look and the change are one transaction, so that of several openers one does it.

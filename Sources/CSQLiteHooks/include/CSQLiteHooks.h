@@ -2,6 +2,10 @@
 #ifndef AGENT_SESSIONS_SQLITE_HOOKS_H
 #define AGENT_SESSIONS_SQLITE_HOOKS_H
 
+/* Without the trait SQLite nobody uses this target, but the package manager compiles it all the same, also where
+ * there is no SQLite. */
+#if __has_include(<sqlite3.h>)
+
 #include <sqlite3.h>
 #include <stdint.h>
 
@@ -16,9 +20,9 @@ typedef struct {
 int agent_sessions_install_busy_wait(sqlite3 *db, agent_sessions_busy_wait *wait);
 
 /* Makes this process's SQLite read files through a function that, on a thread between inline_begin and inline_end,
- * gives up instead of waiting for the disk. Elsewhere reads are what they were. Returns whether the system can tell
- * cached pages from others (Linux 4.14 and later: preadv2 with RWF_NOWAIT). Safe to call from any thread, any number
- * of times. */
+ * gives up instead of waiting for the disk. Elsewhere reads are what they were. Returns whether this build of SQLite and
+ * the system have what it takes (Linux 4.14 and later: preadv2 with RWF_NOWAIT); whether the file system has it shows
+ * with the first read. Safe to call from any thread, any number of times. */
 int agent_sessions_inline_install(void);
 
 /* Ends statements of `db` that run for long on a thread between inline_begin and inline_end. */
@@ -27,7 +31,14 @@ void agent_sessions_inline_bound(sqlite3 *db, int virtual_machine_steps);
 /* From here on, what this thread asks of SQLite fails rather than waits. */
 void agent_sessions_inline_begin(void);
 
-/* Until here. Returns whether something failed because it would have waited or taken long. */
+/* Something failed because it would have waited or taken long. */
+#define AGENT_SESSIONS_INLINE_GAVE_UP 1
+/* And always will, as the file system cannot tell cached pages from others. */
+#define AGENT_SESSIONS_INLINE_UNSUPPORTED 2
+
+/* Until here. Returns which of the two came to pass, added up. */
 int agent_sessions_inline_end(void);
+
+#endif
 
 #endif

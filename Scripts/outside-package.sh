@@ -1,0 +1,66 @@
+#!/bin/sh
+# usage: Scripts/outside-package.sh
+# Builds and runs a package outside this one that depends on the product AgentSessionsSQLite alone, and fails where it
+# needs the C library of another engine or sees a warning about one. Its build folder is kept for the next run.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+# Beside the build folder that is in use anyway, so that `make clean` takes it along.
+folder=$root/.build-outside
+mkdir -p "$folder/Sources/Outside"
+
+cat >"$folder/Package.swift" <<SWIFT
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "Outside",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "swift-agent-sessions", path: "$root")],
+    targets: [
+        .executableTarget(
+            name: "Outside",
+            dependencies: [.product(name: "AgentSessionsSQLite", package: "swift-agent-sessions")])
+    ]
+)
+SWIFT
+
+cat >"$folder/Sources/Outside/main.swift" <<'SWIFT'
+import AgentSessions
+import AgentSessionsSQLite
+
+let store = try await SQLiteSessionStore.open(SQLiteConfiguration(path: CommandLine.arguments[1]))
+let service = PersistentSessionService(store)
+let session = try await service.create(actorName: "outside/package")
+_ = try await service.appendMessage(NewMessage(.user, "Hello from outside."), to: session.id)
+print(try await service.lastMessages(1, in: session.id).messages.map(\.content).joined())
+await store.close()
+SWIFT
+
+log=$folder/build.log
+if ! (cd "$folder" && swift build) >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "error: a package that depends on AgentSessionsSQLite alone does not build" >&2
+    exit 1
+fi
+if grep -iE 'warning: .*(libpq|postgres|lmdb)|swift-agent-sessions.*warning:' "$log" >&2; then
+    echo "error: a package that depends on AgentSessionsSQLite alone sees these warnings" >&2
+    exit 1
+fi
+
+program=$folder/.build/debug/Outside
+linked=$( (ldd "$program" 2>/dev/null || otool -L "$program") | grep -iE 'libpq|liblmdb' || true)
+compiled=$(find "$folder/.build/debug/" -maxdepth 2 \( -name 'CLibPQ*' -o -name 'CLMDB*' \) -print)
+if [ -n "$linked$compiled" ]; then
+    echo "error: a package that depends on AgentSessionsSQLite alone was given: $linked $compiled" >&2
+    exit 1
+fi
+
+data=$(mktemp -d)
+trap 'rm -rf "$data"' EXIT
+answer=$("$program" "$data/outside.db")
+if [ "$answer" != "Hello from outside." ]; then
+    echo "error: the outside package stored a message and read back: $answer" >&2
+    exit 1
+fi
+echo "outside package: AgentSessionsSQLite alone builds and runs, without libpq and liblmdb"

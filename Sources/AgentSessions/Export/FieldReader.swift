@@ -1,0 +1,120 @@
+/// Reads the fields of one JSON value of a document, and tells what is wrong by its place in the document.
+struct FieldReader {
+    var cursor: JSONCursor
+    /// The place of the value in the document.
+    let place: Int
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>, at place: Int) throws(StoreError) {
+        self.place = place
+        do {
+            cursor = try JSONCursor(bytes, limits: .anyDocument)
+        } catch {
+            throw StoreError(inDocument: error, at: place)
+        }
+    }
+
+    mutating func objectStart() throws(StoreError) {
+        try read { (cursor) throws(JSONError) in try cursor.readObjectStart() }
+    }
+
+    /// The next key of the object, or `nil` at its end.
+    mutating func key() throws(StoreError) -> String? {
+        try read { (cursor) throws(JSONError) in try cursor.nextKey().map(cursor.string) }
+    }
+
+    mutating func string() throws(StoreError) -> String {
+        try read { (cursor) throws(JSONError) in try cursor.readString() }
+    }
+
+    mutating func integer() throws(StoreError) -> Int64 {
+        try read { (cursor) throws(JSONError) in try cursor.readInteger() }
+    }
+
+    mutating func null() throws(StoreError) -> Bool {
+        try read { (cursor) throws(JSONError) in try cursor.readNull() }
+    }
+
+    mutating func shape() throws(StoreError) -> JSONCursor.Shape {
+        try read { (cursor) throws(JSONError) in try cursor.peek() }
+    }
+
+    mutating func object(limits: JSONLimits) throws(StoreError) -> JSONObject {
+        try read { (cursor) throws(JSONError) in try cursor.readObject(limits: limits) }
+    }
+
+    mutating func value() throws(StoreError) -> JSONValue {
+        try read { (cursor) throws(JSONError) in try cursor.readValue() }
+    }
+
+    /// Passes a value, and gives its bytes.
+    mutating func raw() throws(StoreError) -> UnsafeBufferPointer<UInt8> {
+        try read { (cursor) throws(JSONError) in cursor.bytes.slice(try cursor.skipValue()) }
+    }
+
+    /// Checks that the value ends where its bytes do.
+    mutating func finish() throws(StoreError) {
+        try read { (cursor) throws(JSONError) in try cursor.finish() }
+    }
+
+    @inline(__always)
+    private mutating func read<Result>(
+        _ body: (inout JSONCursor) throws(JSONError) -> Result
+    ) throws(StoreError) -> Result {
+        do throws(JSONError) {
+            return try body(&cursor)
+        } catch {
+            throw StoreError(inDocument: error, at: place)
+        }
+    }
+}
+
+// MARK: - Values of the contract
+
+extension FieldReader {
+    /// A ULID in capitals, the form in which documents have them.
+    mutating func ulid(_ key: String) throws(StoreError) -> ULID {
+        let text = try string()
+        guard let id = ULID(text), !text.utf8.contains(where: { $0 > 0x5A }) else {
+            throw StoreError(
+                .invalidArgument,
+                "\(key) is \(quoted(text)), which is not a ULID as documents have them: 26 "
+                    + "characters of 0-9 and A-Z without I, L, O and U.")
+        }
+        return id
+    }
+
+    /// A time in the form in which documents have them.
+    mutating func timestamp(_ key: String) throws(StoreError) -> Timestamp {
+        let text = try string()
+        guard let time = Timestamp(text), text.utf8.count == 27, text.utf8.last == UInt8(ascii: "Z"),
+            text.utf8.dropFirst(10).first == UInt8(ascii: "T")
+        else {
+            throw StoreError(
+                .invalidArgument,
+                "\(key) is \(quoted(text)), which is not a time as documents have them: RFC 3339 in "
+                    + "UTC with six decimals, such as 2026-11-22T17:05:09.000042Z.")
+        }
+        return time
+    }
+
+    /// An integer of zero or more.
+    mutating func count(_ key: String) throws(StoreError) -> Int64 {
+        let value = try integer()
+        guard value >= 0 else { throw StoreError(.invalidArgument, "\(key) is \(value): it is never negative.") }
+        return value
+    }
+}
+
+/// Fills fields of an object, each once.
+func fill<Value>(_ field: inout Value?, _ key: String, _ value: Value) throws(StoreError) {
+    guard field == nil else { throw .duplicateKey(key) }
+    field = value
+}
+
+/// The value of a field that must be there.
+func require<Value>(_ field: Value?, _ key: String, of what: String) throws(StoreError) -> Value {
+    guard let field else {
+        throw StoreError(.invalidArgument, "\(what) has no \(quoted(key)): the document is not whole.")
+    }
+    return field
+}

@@ -1,0 +1,19 @@
+import AgentSessions
+import AgentSessionsMemory
+
+#if SQLite
+import AgentSessionsSQLite
+#endif
+
+extension BackendRegistry {
+    /// The backends of this package that were compiled in: `memory`, and an engine for each trait that is on.
+    public static let standard = BackendRegistry(known: compiledBackends)
+
+    private static var compiledBackends: [any StoreBackend.Type] {
+        var backends: [any StoreBackend.Type] = [MemoryBackend.self]
+        #if SQLite
+        backends.append(SQLiteBackend.self)
+        #endif
+        return backends
+    }
+}

@@ -1,0 +1,23 @@
+import AgentSessions
+import Configuration
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+extension ConfigurationLevel {
+    /// Environment variables: `AGENT_SESSIONS_STORE`, and `AGENT_SESSIONS_…` for every setting. Others are left alone.
+    public static func environment(_ variables: [String: String]) -> ConfigurationLevel {
+        let own = variables.filter { $0.key.hasPrefix(SettingKey.environmentPrefix) }
+        let provider = EnvironmentVariablesProvider(environmentVariables: own)
+        return ConfigurationLevel(
+            name: "the environment", reader: ConfigReader(provider: provider).scoped(to: ["agent", "sessions"]),
+            keys: Array(own.keys), otherSettings: [SettingKey.config],
+            spelling: { SettingKey.environmentVariable($0) })
+    }
+
+    /// The environment of this process.
+    public static var processEnvironment: [String: String] { ProcessInfo.processInfo.environment }
+}

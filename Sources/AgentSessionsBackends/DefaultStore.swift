@@ -1,0 +1,74 @@
+import AgentSessions
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The store that is used when nobody names one: SQLite in the user's data directory.
+enum DefaultStore {
+    /// The default's path.
+    ///
+    /// - Throws: `invalidArgument` where the environment does not say where the user's data is.
+    static func path(in environment: [String: String]) throws(StoreError) -> String {
+        // The XDG specification: a relative path is invalid and is to be ignored.
+        if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return data + "/" + fileName }
+        guard let home = environment["HOME"], home.hasPrefix("/") else {
+            throw StoreError(
+                .invalidArgument,
+                "No store is configured, and the default is in the home directory, which the environment does not "
+                    + "name. Set HOME, or name a store, such as --store sqlite:sessions.db.")
+        }
+        #if os(macOS)
+        return home + "/Library/Application Support/" + fileName
+        #else
+        return home + "/.local/share/" + fileName
+        #endif
+    }
+
+    private static let fileName = "agent-sessions/sessions.db"
+
+    /// The default's URL.
+    static func url(in environment: [String: String]) throws(StoreError) -> String {
+        "sqlite://" + percentEncoded(try path(in: environment))
+    }
+
+    /// Makes the directories above a file that are missing, for their owner alone.
+    ///
+    /// - Throws: `unavailable` where one cannot be made.
+    static func makeDirectories(above file: String) throws(StoreError) {
+        let parts = file.split(separator: "/").dropLast()
+        var path = ""
+        for part in parts {
+            path += "/" + part
+            var information = stat()
+            if stat(path, &information) == 0 { continue }
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                let code = errno
+                throw StoreError(
+                    .unavailable,
+                    "The directory \(quoted(path, limit: 200)) for the default store cannot be made: "
+                        + "\(systemMessage(code)). Name another store, such as --store sqlite:sessions.db.")
+            }
+        }
+    }
+
+    /// A path as it stands in a store URL.
+    private static func percentEncoded(_ path: String) -> String {
+        var text = ""
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return text
+    }
+}

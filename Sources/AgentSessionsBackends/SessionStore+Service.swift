@@ -1,0 +1,16 @@
+public import AgentSessions
+public import Logging
+
+extension SessionStore {
+    /// A service over this store. Close the store when the service is no longer needed.
+    ///
+    /// - Parameters:
+    ///   - retryPolicy: How to try again what failed for a passing reason.
+    ///   - logger: Where retries are logged.
+    public func makeService(
+        retryPolicy: RetryPolicy = .standard,
+        logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() })
+    ) -> any SessionService {
+        PersistentSessionService(self, retryPolicy: retryPolicy, logger: logger)
+    }
+}

@@ -1,0 +1,77 @@
+public import AgentSessions
+
+/// Which store to open, and with which settings: put together from the command line, the environment, a file and
+/// defaults, and checked as a whole.
+///
+/// Keys, which a file has as they are and the environment in capitals after `AGENT_SESSIONS_`:
+///
+/// | key | meaning |
+/// | --- | --- |
+/// | `store` | the store's URL, such as `sqlite:sessions.db?busy_timeout=10s` |
+/// | `config` | in the environment alone: the file |
+/// | `migrate`, `max_content`, … | ``AgentSessions/CommonSettings`` |
+/// | `synchronous`, `busy_timeout`, … | the settings of the store's backend |
+///
+/// A parameter of the URL counts where the URL was given, and more than the same key there. A setting of another backend
+/// is left alone in the environment and in files, so that one file can serve several stores; in a URL it is an error. So
+/// is a key that no backend knows, wherever it stands.
+///
+/// No description of a configuration holds a password or the value of a secret.
+public struct StoreConfiguration: Sendable {
+    /// The store. Its description leaves passwords out.
+    public let url: StoreURL
+    /// The backend that the URL names.
+    public let backend: any StoreBackend.Type
+    /// Where the URL comes from, such as `the environment`.
+    public let source: String
+    /// The settings that were given, in order of their names. The rest have their defaults.
+    public let given: [GivenSetting]
+
+    let settings: SettingValues
+    let isDefault: Bool
+
+    /// A setting that somebody gave.
+    public struct GivenSetting: Sendable, Hashable {
+        /// The setting's name.
+        public let name: String
+        /// Its value as it may be shown: `***` for a secret.
+        public let shownValue: String
+        /// Where the value comes from, such as `the store URL`.
+        public let source: String
+    }
+}
+
+extension StoreConfiguration {
+    /// Opens the store. The directories of the default store are made where they are missing.
+    ///
+    /// - Parameters:
+    ///   - context: What the application gives to the backend. The settings that every store has may lower its limits,
+    ///     and decide on migration.
+    ///   - migrations: What to do about migrations, where the caller knows better than the configuration.
+    /// - Throws: Whatever the backend throws on opening.
+    public func open(
+        context: StoreContext = StoreContext(), migrations: MigrationPolicy? = nil
+    ) async throws(StoreError) -> any SessionStore {
+        if isDefault { try DefaultStore.makeDirectories(above: try url.filePath()) }
+        var configured = try CommonSettings.context(settings, basedOn: context)
+        if let migrations { configured.migrationPolicy = migrations }
+        return try await open(backend, context: configured)
+    }
+
+    private func open<Backend: StoreBackend>(
+        _ backend: Backend.Type, context: StoreContext
+    ) async throws(StoreError) -> any SessionStore {
+        try await backend.open(url, settings: settings, context: context)
+    }
+}
+
+extension StoreConfiguration: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The URL without its secrets, where it comes from, and the settings that were given.
+    public var description: String {
+        let settings = given.map { "\($0.name)=\($0.shownValue) from \($0.source)" }
+        return (["\(url) from \(source)"] + settings).joined(separator: ", ")
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+}

@@ -1,0 +1,81 @@
+#if LMDB
+internal import AgentSessions
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// The folder of an environment as the file system has it.
+struct EnvironmentFolder {
+    /// What tells one folder from another, however its path is spelled.
+    struct Identity: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    static let dataFile = "data.mdb"
+    static let lockFile = "lock.mdb"
+
+    /// The path as it was given.
+    let path: String
+    let identity: Identity
+    /// Whether there is data in it.
+    let hasData: Bool
+
+    /// Makes the folder, readable by its owner alone, where there is none.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be made, is no folder, or holds what is none of ours.
+    init(preparing path: String) throws(StoreError) {
+        self.path = path
+        if mkdir(path, S_IRWXU) != 0, errno != EEXIST {
+            let code = errno
+            throw StoreError(lmdb: code, while: .opening, path: path)
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            let code = errno
+            throw StoreError(lmdb: code, while: .opening, path: path)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw Self.unusable(path, "it is not a folder. Name a folder, which may be new")
+        }
+        identity = Identity(
+            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
+        let names = try Self.names(in: path)
+        hasData = names.contains(Self.dataFile)
+        if !hasData, let foreign = names.sorted().first(where: { $0 != Self.lockFile }) {
+            throw Self.unusable(
+                path,
+                "the folder is not an LMDB environment but holds other files, such as \(quoted(foreign)). It was "
+                    + "left untouched. Name a folder that is empty or new")
+        }
+    }
+
+    private static func names(in path: String) throws(StoreError) -> Set<String> {
+        guard let folder = opendir(path) else {
+            let code = errno
+            throw StoreError(lmdb: code, while: .opening, path: path)
+        }
+        defer { closedir(folder) }
+        var names: Set<String> = []
+        while let entry = readdir(folder) {
+            // The entry is valid until the next call; its name is ended by a NUL within the field.
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.insert(name) }
+        }
+        return names
+    }
+
+    static func unusable(_ path: String, _ reason: String) -> StoreError {
+        StoreError(
+            .unavailable, "The LMDB store \(quoted(path, limit: 200)) cannot be opened: \(reason).",
+            backend: LMDBBackend.name)
+    }
+}
+#endif

@@ -1,0 +1,247 @@
+#if LMDB
+internal import AgentSessions
+internal import CLMDB
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// An open environment of LMDB: one in a process, shared by all stores on the same folder.
+///
+/// `@unchecked Sendable`: LMDB's handle may be used by many threads at once, save for a change of the map's size and
+/// the closing, both of which ``gate`` keeps apart from everything else.
+final class LMDBEnvironment: @unchecked Sendable {
+    /// Databases that the environment may hold, those of applications' migrations included.
+    private static let maximumDatabases: MDB_dbi = 64
+
+    let handle: OpaquePointer
+    let path: String
+    let sync: LMDBConfiguration.Sync
+    let gate = MapGate()
+
+    private struct Growth {
+        /// Bytes that the map may grow to.
+        var limit: Int
+        /// Why the map did not grow when it should have.
+        var failure: StoreError?
+    }
+
+    private let growth: Mutex<Growth>
+    private let busyTimeout: Duration
+    private let generation: Int
+
+    /// Opens the environment in a folder, making it where there is none.
+    init(_ folder: EnvironmentFolder, _ configuration: LMDBConfiguration) throws(StoreError) {
+        path = folder.path
+        sync = configuration.sync
+        busyTimeout = configuration.busyTimeout
+        growth = Mutex(Growth(limit: configuration.mapSize))
+        generation = ForkGuard.install()
+        handle = try WriterLock.withTurn(path: folder.path, timeout: configuration.busyTimeout) {
+            () throws(StoreError) in try Self.open(folder, configuration)
+        }
+        // Readers that died without letting go keep old pages from being reused.
+        var dead: Int32 = 0
+        mdb_reader_check(handle, &dead)
+        let initial = min(configuration.initialMapSize, configuration.mapSize)
+        if info.me_mapsize < initial { try resize(to: initial) }
+    }
+
+    private static func open(
+        _ folder: EnvironmentFolder, _ configuration: LMDBConfiguration
+    ) throws(StoreError) -> OpaquePointer {
+        var made: OpaquePointer?
+        var code = mdb_env_create(&made)
+        guard code == MDB_SUCCESS, let handle = made else {
+            throw StoreError(lmdb: code, while: .opening, path: folder.path)
+        }
+        code = mdb_env_set_maxdbs(handle, maximumDatabases)
+        if code == MDB_SUCCESS { code = mdb_env_set_maxreaders(handle, UInt32(clamping: configuration.maxReaders)) }
+        // What is there says itself how large its map has to be.
+        if code == MDB_SUCCESS, !folder.hasData {
+            code = mdb_env_set_mapsize(handle, min(configuration.initialMapSize, configuration.mapSize))
+        }
+        if code == MDB_SUCCESS {
+            let flags = UInt32(MDB_NOTLS) | configuration.sync.flags
+            code = mdb_env_open(handle, folder.path, flags, S_IRUSR | S_IWUSR)
+        }
+        guard code == MDB_SUCCESS else {
+            // As LMDB says, also after mdb_env_open has failed.
+            mdb_env_close(handle)
+            throw StoreError(lmdb: code, while: .opening, path: folder.path)
+        }
+        return handle
+    }
+
+    /// Waits for the transactions under way, and lets go of the environment. Called once, last.
+    func close() {
+        // In a child, the files and the memory are still the parent's.
+        guard !isForked else { return }
+        for state in gate.close() { state.abort() }
+        mdb_env_close(handle)
+    }
+
+    // MARK: State
+
+    /// Whether this process is a child of the one that opened the environment.
+    var isForked: Bool { ForkGuard.generation != generation }
+
+    /// - Throws: ``StoreError/Code/closed`` in a child of the process that opened the environment.
+    @inline(__always)
+    func requireSameProcess() throws(StoreError) {
+        if isForked { throw .usedAfterFork }
+    }
+
+    /// What LMDB says of the environment. Read where the map cannot change: inside a transaction, or in the opening.
+    var info: MDB_envinfo {
+        var info = MDB_envinfo()
+        mdb_env_info(handle, &info)
+        return info
+    }
+
+    func error(_ code: Int32, while activity: LMDBActivity) -> StoreError {
+        StoreError(lmdb: code, while: activity, path: path)
+    }
+
+    // MARK: The size of the map
+
+    /// Raises the size that the map may grow to.
+    func raiseLimit(to size: Int) {
+        growth.withLock { growth in
+            if size > growth.limit { growth = Growth(limit: size) }
+        }
+    }
+
+    /// Bytes that the map may grow to.
+    var sizeLimit: Int { growth.withLock { $0.limit } }
+
+    /// The error of a change that found no room: one that has it run again, where the map can grow.
+    ///
+    /// - Parameter size: The size that was too small.
+    func mapFull(at size: Int) -> StoreError {
+        growth.withLock { growth in
+            if let failure = growth.failure { return failure }
+            return size < growth.limit ? .mapGrows : .mapCannotGrow(path, size: size)
+        }
+    }
+
+    /// Doubles the map. Called by a writer that holds the right to write and has no transaction.
+    ///
+    /// What fails here is told by ``mapFull(at:)`` to those who need the room, and by nobody to others.
+    func grow() {
+        let limit = sizeLimit
+        do throws(StoreError) {
+            try gate.exclusively(within: busyTimeout) { () throws(StoreError) in
+                let size = info.me_mapsize
+                let (doubled, overflow) = size.multipliedReportingOverflow(by: 2)
+                if size < limit { try resize(to: overflow ? limit : min(doubled, limit)) }
+            }
+            growth.withLock { $0.failure = nil }
+        } catch {
+            growth.withLock { $0.failure = error }
+        }
+    }
+
+    /// Takes over the size that another process has given the map.
+    func adoptSize() throws(StoreError) {
+        try gate.exclusively(within: busyTimeout) { () throws(StoreError) in try resize(to: 0) }
+    }
+
+    /// - Parameter size: Bytes, or 0 for the size that the environment records. No transaction is active.
+    private func resize(to size: Int) throws(StoreError) {
+        // LMDB unmaps before it maps anew, and where that fails nothing can be done any more. So ask first.
+        guard Self.hasAddressSpace(size) else { throw error(ENOMEM, while: .writing) }
+        let code = mdb_env_set_mapsize(handle, size)
+        guard code == MDB_SUCCESS else {
+            let failure = error(code, while: .writing)
+            gate.fail(failure)
+            throw failure
+        }
+    }
+
+    private static func hasAddressSpace(_ size: Int) -> Bool {
+        guard size > 0 else { return true }
+        #if canImport(Darwin)
+        let flags = MAP_PRIVATE | MAP_ANON | MAP_NORESERVE
+        #else
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        #endif
+        // Never touched, and given back at once.
+        let probe = mmap(nil, size, PROT_NONE, flags, -1, 0)
+        guard let probe, probe != MAP_FAILED else { return false }
+        munmap(probe, size)
+        return true
+    }
+}
+
+// MARK: - Transactions
+
+extension LMDBEnvironment {
+    /// A read transaction, waited for where the map changes. Not on a thread of Swift's pool.
+    ///
+    /// - Throws: ``StoreError/Code/busy`` where every reader of the environment is in use.
+    func beginRead(_ databases: Databases) throws(StoreError) -> TransactionState {
+        if let kept = try gate.enterIdle() {
+            try begin(kept, isInside: true, while: .reading)
+            return kept
+        }
+        let state = TransactionState(self, databases, isReader: true)
+        try begin(state, isInside: false, while: .reading)
+        return state
+    }
+
+    /// Ends a read transaction, and keeps it for the next read.
+    func endRead(_ state: TransactionState) {
+        state.reset()
+        guard !gate.leave(keeping: state) else { return }
+        state.abort()
+        gate.leave()
+    }
+
+    /// Begins a write transaction. The caller holds the right to write.
+    func beginWrite(_ state: TransactionState) throws(StoreError) {
+        try begin(state, isInside: false, while: .writing)
+    }
+
+    /// Enters the gate and begins a transaction, and puts right what can be put right. Where it throws, the caller is
+    /// outside.
+    func begin(
+        _ state: TransactionState, isInside: Bool, while activity: LMDBActivity
+    ) throws(StoreError) {
+        var isInside = isInside
+        // Others may grow the map once more while it is adopted, but not for ever.
+        for _ in 0..<10 {
+            if !isInside { try gate.enter() }
+            var code = state.begin()
+            if code == MDB_READERS_FULL {
+                var dead: Int32 = 0
+                mdb_reader_check(handle, &dead)
+                code = state.begin()
+            }
+            guard code != MDB_SUCCESS else { return }
+            state.abort()
+            gate.leave()
+            isInside = false
+            guard code == MDB_MAP_RESIZED else { throw error(code, while: activity) }
+            try adoptSize()
+        }
+        throw error(MDB_MAP_RESIZED, while: activity)
+    }
+}
+
+extension LMDBConfiguration.Sync {
+    /// The flags of the environment that make it so.
+    var flags: UInt32 {
+        switch self {
+        case .full: 0
+        case .nometa: UInt32(MDB_NOMETASYNC)
+        case .none: UInt32(MDB_NOSYNC)
+        }
+    }
+}
+#endif

@@ -1,0 +1,180 @@
+#if LMDB
+internal import AgentSessions
+internal import AgentSessionsBlocking
+internal import Metrics
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
+/// Reads, each in a transaction of its own.
+///
+/// A read of pages that are in memory takes about a microsecond, less than a change of threads costs. So a read is
+/// first made on the caller's thread, with a budget of work; what needs more is made again on a thread that may take its
+/// time, as is a read that would have to wait for anything. Nobody can tell beforehand whether a page of the map is in
+/// memory. But when a read took long because pages were fetched from the disk, the next reads change threads, until
+/// some of them in a row find their pages in memory.
+final class LMDBReaders: Sendable {
+    private typealias Job = @Sendable (Result<LMDBTransaction, StoreError>) -> Void
+
+    private static let threadCount = 2
+    /// Longer than any read of pages in memory within the budget, in nanoseconds.
+    private static let slowRead: UInt64 = 400_000
+    /// Reads that change threads after one that waited for the disk.
+    private static let coldReads = 64
+
+    private let environment: LMDBEnvironment
+    private let databases: Databases
+    private let queue = BlockingQueue<Job>()
+    private let threads = Mutex<[WorkerThread]>([])
+    private let isClosed = Atomic<Bool>(false)
+    /// Reads that are still to change threads.
+    private let cold = Atomic<Int>(0)
+    /// Pages that this process had fetched from the disk when it was last looked at.
+    private let knownFaults: Atomic<Int>
+    private let waits = Metrics.Timer(
+        label: "agent_sessions_reader_wait_seconds", dimensions: [("backend", LMDBBackend.name)])
+
+    init(_ environment: LMDBEnvironment, _ databases: Databases) throws(StoreError) {
+        self.environment = environment
+        self.databases = databases
+        knownFaults = Atomic(Self.pageFaults())
+        for _ in 0..<Self.threadCount {
+            let thread = try WorkerThread { [self] in serve() }
+            threads.withLock { $0.append(thread) }
+        }
+    }
+
+    /// Reads on the caller's thread where that is short, else on one of ours.
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        if let result = try readInline(body) { return result }
+        return try await readOnThread(body)
+    }
+
+    /// Refuses new reads. The threads end when they have done those that wait.
+    func stop() {
+        isClosed.store(true, ordering: .relaxed)
+        queue.close()
+    }
+
+    /// Refuses new reads, and waits for those on threads of ours.
+    func close() async {
+        stop()
+        for thread in threads.withLock({ $0 }) { await thread.finished() }
+    }
+
+    // MARK: On the caller's thread
+
+    /// The result of `body`, or `nil` where it would have waited or taken long. It does not matter then how far it
+    /// came: a read changes nothing.
+    @inline(__always)
+    func readInline<Success>(
+        _ body: (inout LMDBTransaction) throws(StoreError) -> Success
+    ) throws(StoreError) -> Success? {
+        try environment.requireSameProcess()
+        guard !isClosed.load(ordering: .relaxed) else { throw .storeClosed(backend: LMDBBackend.name) }
+        guard cold.load(ordering: .relaxed) == 0, let state = try environment.gate.enterIdle() else { return nil }
+        guard state.begin(budget: TransactionState.inlineBudget) == 0 else {
+            // What it is, the thread finds out and puts right.
+            leave(state)
+            return nil
+        }
+        let start = Self.nanoseconds()
+        let outcome: Result<Success, StoreError>
+        do throws(StoreError) {
+            var transaction = LMDBTransaction(state)
+            outcome = .success(try body(&transaction))
+        } catch {
+            outcome = .failure(error)
+        }
+        let gaveUp = state.gaveUp
+        leave(state)
+        if Self.nanoseconds() &- start > Self.slowRead { lookForFaults() }
+        return gaveUp ? nil : try outcome.get()
+    }
+
+    private func leave(_ state: TransactionState) {
+        environment.endRead(state)
+    }
+
+    private static func nanoseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
+    }
+
+    /// Has the next reads change threads if pages have been fetched from the disk since the last look. A read may also
+    /// take long because its thread was not running.
+    private func lookForFaults() {
+        let faults = Self.pageFaults()
+        if knownFaults.exchange(faults, ordering: .relaxed) != faults {
+            cold.store(Self.coldReads, ordering: .relaxed)
+        }
+    }
+
+    /// Pages that this process waited for the disk to give.
+    private static func pageFaults() -> Int {
+        var usage = rusage()
+        getrusage(usageOfProcess, &usage)
+        return usage.ru_majflt
+    }
+
+    #if canImport(Glibc)
+    private static let usageOfProcess = __rusage_who_t(RUSAGE_SELF.rawValue)
+    #else
+    private static let usageOfProcess = Int32(RUSAGE_SELF)
+    #endif
+
+    // MARK: On a thread of our own
+
+    func readOnThread<Result: Sendable>(
+        _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let start = Self.nanoseconds()
+        let outcome: Swift.Result<Result, StoreError> = await withUnsafeContinuation { continuation in
+            // Resumed exactly once: by the thread that takes the job, which takes every one, or right here.
+            let added = queue.add { [waits] transaction in
+                waits.recordNanoseconds(Int64(clamping: Self.nanoseconds() &- start))
+                continuation.resume(
+                    returning: transaction.flatMap { transaction in
+                        Swift.Result { () throws(StoreError) in
+                            var transaction = transaction
+                            return try body(&transaction)
+                        }
+                    })
+            }
+            if !added { continuation.resume(returning: .failure(.storeClosed(backend: LMDBBackend.name))) }
+        }
+        return try outcome.get()
+    }
+
+    private func serve() {
+        while let job = queue.takeFirst() {
+            do throws(StoreError) {
+                let state = try environment.beginRead(databases)
+                let start = Self.nanoseconds()
+                job(.success(LMDBTransaction(state)))
+                environment.endRead(state)
+                countDown(after: Self.nanoseconds() &- start)
+            } catch {
+                job(.failure(error))
+            }
+        }
+    }
+
+    private func countDown(after duration: UInt64) {
+        if duration > Self.slowRead {
+            lookForFaults()
+        } else if cold.load(ordering: .relaxed) > 0 {
+            cold.subtract(1, ordering: .relaxed)
+        }
+    }
+}
+#endif

@@ -1,0 +1,91 @@
+#if LMDB
+internal import AgentSessions
+internal import AgentSessionsBlocking
+internal import CLMDB
+
+/// The transaction that writes, as the group commit uses it. LMDB wants it to begin and end on one thread.
+final class LMDBWriteEngine: CommitEngine {
+    var writer: LMDBTransaction
+    private let use: EnvironmentUse
+    private let state: TransactionState
+    private let lock: WriterLock
+
+    /// Opens the store: the environment is there, is this package's and not newer than the build, and is up to date.
+    init(_ configuration: LMDBConfiguration) throws(StoreError) {
+        (use, state, lock) = try EnvironmentRegistry.acquire(configuration) { (use) throws(StoreError) in
+            let lock = try WriterLock(path: configuration.path, timeout: configuration.busyTimeout)
+            let databases = try LMDBMigrator(environment: use.environment, lock: lock)
+                .bringUpToDate(followedBy: configuration.migrations, configuration.migrationPolicy)
+            return (use, TransactionState(use.environment, databases, isReader: false), lock)
+        }
+        writer = LMDBTransaction(state)
+    }
+
+    var environment: LMDBEnvironment { use.environment }
+    var databases: Databases { state.databases }
+    var changeCount: Int { writer.changeCount }
+
+    func begin() throws(StoreError) {
+        try lock.acquire()
+        do throws(StoreError) {
+            try environment.beginWrite(state)
+        } catch {
+            lock.release()
+            throw error
+        }
+    }
+
+    func commit() throws(StoreError) {
+        let code = state.commit()
+        // Before the transaction leaves the gate the map cannot change.
+        let size = environment.info.me_mapsize
+        environment.gate.leave()
+        defer { lock.release() }
+        guard code == MDB_SUCCESS else { throw failure(ofCommit: code, mapSize: size) }
+    }
+
+    /// What a commit that failed means, after what it needs has been done.
+    func failure(ofCommit code: Int32, mapSize: Int) -> StoreError {
+        if code == MDB_MAP_FULL {
+            let error = environment.mapFull(at: mapSize)
+            environment.grow()
+            return error
+        }
+        var error = environment.error(code, while: .committing)
+        if error.code != .outcomeUnknown, isPanicking { error = environment.error(MDB_PANIC, while: .committing) }
+        if error.code == .outcomeUnknown {
+            // After a sync that failed, the system may have dropped what it could not write and say so only once.
+            environment.gate.fail(
+                StoreError(
+                    .unavailable, "The store stopped after its disk failed. Open it again to see what was stored.",
+                    backend: LMDBBackend.name, nativeCode: error.nativeCode, cause: error))
+        }
+        return error
+    }
+
+    /// Whether LMDB itself refuses to go on: it could not write the page that makes a commit valid, nor undo that.
+    private var isPanicking: Bool {
+        guard (try? environment.gate.enter()) != nil else { return false }
+        defer { environment.gate.leave() }
+        let code = state.begin()
+        state.abort()
+        return code == MDB_PANIC
+    }
+
+    func rollback() {
+        guard state.isOpen else { return }
+        state.abort()
+        environment.gate.leave()
+        if writer.foundMapFull {
+            writer.foundMapFull = false
+            environment.grow()
+        }
+        lock.release()
+    }
+
+    func close() {
+        rollback()
+        EnvironmentRegistry.release(use)
+    }
+}
+#endif

@@ -1,0 +1,62 @@
+import AgentSessions
+import ArgumentParser
+
+/// `export`: a session as a document, or every session as an archive.
+struct ExportCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Export a session as a document, or all of them as an archive, one a line.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: "The session.")
+    var id: String?
+
+    @Flag(help: "Export every session.")
+    var all = false
+
+    @Option(help: "How the document is written: native, with a checksum, or openai, as chat JSON lines.")
+    var format = FormatOption.native
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The file to write; without it, or as -, standard output.", valueName: "file"))
+    var output: String?
+
+    func validate() throws {
+        guard (id == nil) == all else { throw ValidationError("Give the id of a session, or --all.") }
+        guard !all || output != nil else {
+            throw ValidationError("--all needs --output FILE, or --output - for standard output.")
+        }
+    }
+
+    func run(in context: ToolContext) async throws(StoreError) {
+        let id = try id.map { (text) throws(StoreError) in try ULID(parsing: text) }
+        try await context.withStore(global) { (store) throws(StoreError) in
+            let archive = Archive(store: store.service, format: format.format)
+            guard let path = output, path != "-" else {
+                _ = try await write(id, of: archive, to: context.console.output, progress: nil)
+                return
+            }
+            let progress = ProgressBar("Exporting", on: context.console)
+            let count = try await ReplacingFile.write(to: path) { (file) throws(StoreError) in
+                defer { progress.clear() }
+                return try await write(id, of: archive, to: file, progress: progress)
+            }
+            if global.json {
+                try context.console.print(["sessions": .integer(Int64(count)), "output": .string(path)])
+            } else {
+                try context.console.output.print("Exported \(counted(count, "session")) to \(visible(path)).")
+            }
+        }
+    }
+
+    private func write(
+        _ id: ULID?, of archive: Archive, to output: ByteOutput, progress: ProgressBar?
+    ) async throws(StoreError) -> Int {
+        if let id {
+            try await archive.write(id, to: output)
+            return 1
+        }
+        return try await archive.writeAll(to: output) { progress?.show(count: $0, of: "sessions") }
+    }
+}

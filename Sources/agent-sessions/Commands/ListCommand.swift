@@ -1,0 +1,45 @@
+import AgentSessions
+import ArgumentParser
+
+/// `list`: a page of sessions, newest first.
+struct ListCommand: ToolCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List sessions, newest first.")
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(
+        name: .customLong("actor"), parsing: .unconditional,
+        help: ArgumentHelp("Only sessions of this actor.", valueName: "name"))
+    var actorName: String?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many at the most.", valueName: "n"))
+    var limit = 50
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many to leave out first.", valueName: "n"))
+    var offset = 0
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Where the page before ended: what it gave as next.", valueName: "cursor"))
+    var after: String?
+
+    func run(in context: ToolContext) async throws(StoreError) {
+        let after = try after.map { (text) throws(StoreError) in try SessionCursor(parsing: text) }
+        let page = try await context.withStore(global) { (store) throws(StoreError) in
+            try await store.service.list(
+                SessionFilter(actorName: actorName), limit: limit, offset: offset, after: after)
+        }
+        guard global.json else { return try context.console.output.print(text(of: page)) }
+        try context.console.print([
+            "sessions": .array(page.sessions.map(\.json)), "next": (page.next?.description).json,
+        ])
+    }
+
+    private func text(of page: SessionPage) -> String {
+        guard !page.sessions.isEmpty else { return "No sessions." }
+        var table = Table(Session.listColumns)
+        table.rows = page.sessions.map(\.listRow)
+        guard let next = page.next else { return table.text }
+        return table.text + "\n\nThere are more: --after \(next)"
+    }
+}

@@ -1,0 +1,59 @@
+import AgentSessions
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A descriptor that bytes are read from.
+struct ByteInput: Sendable {
+    private static let chunkBytes = 64 << 10
+
+    let descriptor: Int32
+    /// What errors call it, to begin a sentence with.
+    let name: String
+
+    /// The next bytes; none at the end.
+    ///
+    /// - Throws: `unavailable` where the descriptor cannot be read.
+    func read() throws(StoreError) -> [UInt8] {
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { (buffer, count) in
+            var got = systemRead(descriptor, buffer.baseAddress, buffer.count)
+            while got < 0, errno == EINTR { got = systemRead(descriptor, buffer.baseAddress, buffer.count) }
+            code = got < 0 ? errno : 0
+            count = max(got, 0)
+        }
+        guard code == 0 else { throw .system("\(name) cannot be read", code) }
+        return bytes
+    }
+
+    /// Everything up to the end, as text.
+    ///
+    /// - Throws: `limitExceeded` as soon as there are more than `limit` bytes, `invalidArgument` where they are not
+    ///   UTF-8.
+    func readText(limit: Int, what: String) throws(StoreError) -> String {
+        var bytes: [UInt8] = []
+        while true {
+            let chunk = try read()
+            if chunk.isEmpty { break }
+            bytes += chunk
+            guard bytes.count <= limit else {
+                throw StoreError(
+                    .limitExceeded,
+                    "\(what) on standard input has more than \(limit) bytes: that is all that is allowed.")
+            }
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw StoreError(.invalidArgument, "\(what) on standard input is not UTF-8.")
+        }
+        return text
+    }
+}
+
+private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, bytes, count)
+}

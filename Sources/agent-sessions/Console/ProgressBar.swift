@@ -1,0 +1,52 @@
+import Synchronization
+
+/// A bar of progress on one line of standard error, where somebody watches it.
+final class ProgressBar: Sendable {
+    private static let width = 30
+
+    private let console: Console
+    private let title: String
+    private let shown = Mutex(-1)
+
+    /// - Parameter title: What is going on, such as `Importing`.
+    init(_ title: String, on console: Console) {
+        self.title = title
+        self.console = console
+    }
+
+    /// Shows how much is done, from 0 to 1. Called from any thread and as often as one likes.
+    func show(_ fraction: Double) {
+        guard console.showsProgress else { return }
+        let percent = Int(min(max(fraction, 0), 1) * 100)
+        shown.withLock { shown in
+            guard percent > shown else { return }
+            shown = percent
+            let filled = percent * Self.width / 100
+            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
+            draw("\r\(title) [\(bar)] \(percent) %")
+        }
+    }
+
+    /// Shows a count of things done, where nobody knows how many there will be.
+    func show(count: Int, of things: String) {
+        guard console.showsProgress else { return }
+        shown.withLock { shown in
+            shown = count
+            draw("\r\(title) \(count) \(things)")
+        }
+    }
+
+    /// Takes the bar away.
+    func clear() {
+        shown.withLock { shown in
+            guard shown >= 0 else { return }
+            shown = -1
+            draw("\r\u{1B}[K")
+        }
+    }
+
+    private func draw(_ text: String) {
+        try? console.errors.write(text.utf8)
+        try? console.errors.flush()
+    }
+}

@@ -1,0 +1,63 @@
+import AgentSessions
+import ArgumentParser
+
+/// The program: from arguments to an exit status.
+enum Tool {
+    /// Done.
+    static let successStatus: Int32 = 0
+    /// Failed; a message on standard error says why.
+    static let failureStatus: Int32 = 1
+    /// The arguments make no sense.
+    static let usageStatus: Int32 = 64
+
+    /// Does what the arguments say.
+    ///
+    /// - Parameter arguments: The arguments after the program's name.
+    /// - Returns: The exit status.
+    static func run(_ arguments: [String], in context: ToolContext) async -> Int32 {
+        let console = context.console
+        let command: any ToolCommand
+        do {
+            let ordered = GlobalOptions.afterTheVerb(arguments)
+            try RootCommand.checkVerb(ordered)
+            let parsed = try RootCommand.parseAsRoot(ordered)
+            guard let found = parsed as? any ToolCommand else {
+                // The root itself, or `help`: both only show help.
+                var shown = parsed
+                try shown.run()
+                return successStatus
+            }
+            command = found
+        } catch {
+            return finish(parsing: error, on: console)
+        }
+        do {
+            try await command.run(in: context)
+            try console.output.flush()
+            return successStatus
+        } catch {
+            // What was written before the failure goes out first, so that the message stands after it.
+            try? console.output.flush()
+            console.report("error: \(error)")
+            return failureStatus
+        }
+    }
+
+    /// Shows help and the version on standard output, and a refusal of the arguments on standard error.
+    private static func finish(parsing error: any Error, on console: Console) -> Int32 {
+        let text = RootCommand.fullMessage(for: error)
+        guard RootCommand.exitCode(for: error).isSuccess else {
+            let marker = "Error: "
+            console.report(text.hasPrefix(marker) ? "error: " + text.dropFirst(marker.count) : text)
+            return usageStatus
+        }
+        do {
+            try console.output.print(text)
+            try console.output.flush()
+            return successStatus
+        } catch {
+            console.report("error: \(error)")
+            return failureStatus
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import AgentSessions
+import AgentSessionsBackends
+
+/// What a command works with.
+struct ToolContext: Sendable {
+    /// Where the command reads and prints.
+    let console: Console
+    /// The environment variables.
+    let environment: [String: String]
+    /// The backends that there are.
+    var registry = BackendRegistry.standard
+
+    /// The configuration of the store that the options, the environment and the file come to.
+    func configuration(_ options: GlobalOptions) throws(StoreError) -> StoreConfiguration {
+        try .load(store: options.store, file: options.config, environment: environment, registry: registry)
+    }
+
+    /// Opens the store, runs `body` on it, and closes it, whatever happens.
+    ///
+    /// - Parameter migrations: What to do about migrations; `nil` leaves it to the configuration.
+    func withStore<Result>(
+        _ options: GlobalOptions, migrations: MigrationPolicy? = nil,
+        _ body: (OpenStore) async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let configuration = try configuration(options)
+        let store = try await configuration.open(migrations: migrations)
+        let outcome: Swift.Result<Result, StoreError>
+        do throws(StoreError) {
+            outcome = .success(
+                try await body(OpenStore(configuration: configuration, store: store, service: store.makeService())))
+        } catch {
+            outcome = .failure(error)
+        }
+        await store.close()
+        return try outcome.get()
+    }
+}
+
+/// An open store with its service.
+struct OpenStore: Sendable {
+    /// What the store was opened with.
+    let configuration: StoreConfiguration
+    /// The store.
+    let store: any SessionStore
+    /// The service over the store.
+    let service: any SessionService
+
+    /// The largest values that the store takes.
+    var limits: StoreLimits { service.capabilities.limits }
+}

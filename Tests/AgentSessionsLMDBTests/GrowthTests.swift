@@ -1,0 +1,104 @@
+#if LMDB
+import AgentSessions
+import Foundation
+import Testing
+
+@testable import AgentSessionsLMDB
+
+@Suite("LMDB: growth of the map", .timeLimit(.minutes(3)))
+struct GrowthTests {
+    @Test func `the map grows while 32 tasks write, and nothing is lost`() async throws {
+        try await withStore(configured { $0.initialMapSize = 1 << 20 }) { store in
+            let service = PersistentSessionService(store)
+            let text = String(repeating: "x", count: 9000)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for task in 0..<32 {
+                    group.addTask {
+                        let session = try await service.create(actorName: "task-\(task)")
+                        for number in 1...20 {
+                            _ = try await service.appendMessage(NewMessage(.user, text), to: session.id)
+                            let page = try await service.lastMessages(3, in: session.id)
+                            #expect(page.session.messageCount == number)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let counts = try await entryCounts(of: store)
+            #expect(counts[LMDBMigrations.Name.messages] == 640)
+            #expect(counts[LMDBMigrations.Name.messageIDs] == 640)
+            let settings = try await store.effectiveSettings()
+            let mapped = settings.first { $0.name == "mapped_bytes" }.flatMap { Int($0.value) } ?? 0
+            #expect(mapped >= 8 << 20)
+        }
+    }
+
+    @Test func `one change that needs many doublings`() async throws {
+        try await withStore(configured { $0.initialMapSize = 1 << 20 }) { store in
+            let service = PersistentSessionService(store)
+            let session = try await service.create(actorName: "a")
+            let text = String(repeating: "y", count: 1 << 20)
+            let stored = try await service.append((0..<20).map { _ in NewMessage(.user, text) }, to: session.id)
+            #expect(stored.count == 20)
+            #expect(try await service.count(session.id) == 20)
+        }
+    }
+
+    @Test func `a map that cannot grow is a clear error, and what fits is still taken`() async throws {
+        try await withStore(
+            configured {
+                $0.initialMapSize = 1 << 20
+                $0.mapSize = 2 << 20
+            }
+        ) { store in
+            let service = PersistentSessionService(store)
+            let session = try await service.create(actorName: "a")
+            let text = String(repeating: "z", count: 3 << 20)
+            let error = await errorOf { () async throws(StoreError) in
+                try await service.appendMessage(NewMessage(.user, text), to: session.id)
+            }
+            #expect(error?.code == .limitExceeded)
+            #expect(error?.nativeCode == "MDB_MAP_FULL")
+            #expect(error?.message.contains("map_size") == true)
+            #expect(try await service.count(session.id) == 0)
+            _ = try await service.appendMessage(NewMessage(.user, "small"), to: session.id)
+            #expect(try await service.count(session.id) == 1)
+            try await service.delete(session.id)
+        }
+    }
+
+    @Test func `growth by another process is adopted by readers and writers`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/store"
+            var configuration = LMDBConfiguration(path: path)
+            configuration.initialMapSize = 1 << 20
+            let store = try await LMDBSessionStore.open(configuration)
+            let service = PersistentSessionService(store)
+            let session = try await service.create(actorName: "a")
+            #expect(try await service.count(session.id) == 0)
+            let id = session.id
+            for _ in 0..<2 {
+                await #expect(processExitsWith: .success) { [path = path as String, id = id as ULID] in
+                    var configuration = LMDBConfiguration(path: path)
+                    configuration.initialMapSize = 1 << 20
+                    let store = try await LMDBSessionStore.open(configuration)
+                    let service = PersistentSessionService(store)
+                    let text = String(repeating: "x", count: 4 << 20)
+                    for _ in 0..<3 { _ = try await service.appendMessage(NewMessage(.user, text), to: id) }
+                    await store.close()
+                }
+                // A read first, then a write: both find the map of this process too small.
+                _ = try await service.count(id)
+                _ = try await service.appendMessage(NewMessage(.user, "parent"), to: id)
+            }
+            #expect(try await service.count(id) == 8)
+            let page = try await service.messages(in: id, limit: 10)
+            let sizes = page.messages.map(\.content.utf8.count)
+            let large = 4 << 20
+            let expected: [Int] = [large, large, large, 6, large, large, large, 6]
+            #expect(sizes == expected)
+            await store.close()
+        }
+    }
+}
+#endif

@@ -1,0 +1,255 @@
+#if LMDB
+import AgentSessions
+import CLMDB
+import Foundation
+import Testing
+
+@testable import AgentSessionsLMDB
+
+@Suite("LMDB: opening", .timeLimit(.minutes(2)))
+struct OpeningTests {
+    private func mode(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    @Test func `folder and files are the owner's alone`() async throws {
+        try await withFolder { folder in
+            let store = try await LMDBSessionStore.open(LMDBConfiguration(path: folder + "/store"))
+            #expect(try mode(folder + "/store") == 0o700)
+            #expect(try mode(folder + "/store/data.mdb") == 0o600)
+            #expect(try mode(folder + "/store/lock.mdb") == 0o600)
+            await store.close()
+        }
+    }
+
+    @Test func `one environment, however its path is spelled`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/store"
+            let first = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+            try FileManager.default.createSymbolicLink(atPath: folder + "/alias", withDestinationPath: path)
+            var stores = [first]
+            for spelling in [folder + "/alias", folder + "/./store/", folder + "/store/../alias"] {
+                stores.append(try await LMDBSessionStore.open(LMDBConfiguration(path: spelling)))
+            }
+            for (number, store) in stores.enumerated() {
+                _ = try await PersistentSessionService(store).create(actorName: "store-\(number)")
+            }
+            for store in stores {
+                let sessions = try await store.list(SessionListRequest(limit: 10))
+                #expect(sessions.count == 4)
+            }
+            var other = LMDBConfiguration(path: folder + "/alias")
+            other.sync = .none
+            let refused = other
+            let error = await errorOf { () async throws(StoreError) in try await LMDBSessionStore.open(refused) }
+            #expect(error?.code == .invalidArgument)
+            await first.close()
+            let rest = try await stores[3].list(SessionListRequest(limit: 10))
+            #expect(rest.count == 4)
+            for store in stores { await store.close() }
+            let again = try await LMDBSessionStore.open(refused)
+            #expect(again.capabilities.durability == .processCrash)
+            await again.close()
+        }
+    }
+
+    @Test func `what is no store is refused and left untouched`() async throws {
+        try await withFolder { folder in
+            func refusal(_ path: String) async -> StoreError? {
+                await errorOf { () async throws(StoreError) in
+                    try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+                }
+            }
+            let file = folder + "/file"
+            try Data("hello".utf8).write(to: URL(fileURLWithPath: file))
+            #expect(await refusal(file)?.message.contains("not a folder") == true)
+            #expect(await refusal(file + "/store")?.nativeCode == "ENOTDIR")
+            #expect(await refusal(folder + "/none/store")?.nativeCode == "ENOENT")
+            let others = await refusal(folder)
+            #expect(others?.code == .unavailable)
+            #expect(others?.message.contains("holds other files") == true)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["file"])
+
+            let damaged = folder + "/damaged"
+            try FileManager.default.createDirectory(atPath: damaged, withIntermediateDirectories: true)
+            let junk = Data(repeating: 7, count: 16384)
+            try junk.write(to: URL(fileURLWithPath: damaged + "/data.mdb"))
+            let error = await refusal(damaged)
+            #expect(error?.code == .corrupt)
+            #expect(error?.nativeCode == "MDB_INVALID")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: damaged + "/data.mdb")) == junk)
+        }
+    }
+
+    @Test func `another application's environment is refused and left untouched`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/foreign"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            var environment: OpaquePointer?
+            var transaction: OpaquePointer?
+            var database: MDB_dbi = 0
+            #expect(mdb_env_create(&environment) == 0)
+            #expect(mdb_env_open(environment, path, 0, 0o600) == 0)
+            #expect(mdb_txn_begin(environment, nil, 0, &transaction) == 0)
+            #expect(mdb_dbi_open(transaction, nil, 0, &database) == 0)
+            let put = [UInt8]("key".utf8).withMDBValue { key in
+                [UInt8]("value".utf8).withMDBValue { value in mdb_put(transaction, database, &key, &value, 0) }
+            }
+            #expect(put == 0)
+            #expect(mdb_txn_commit(transaction) == 0)
+            mdb_env_close(environment)
+            let before = try Data(contentsOf: URL(fileURLWithPath: path + "/data.mdb"))
+            let error = await errorOf { () async throws(StoreError) in
+                try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+            }
+            #expect(error?.message.contains("another application") == true)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path + "/data.mdb")) == before)
+        }
+    }
+
+    @Test func `a newer store is refused and left untouched`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/store"
+            let file = URL(fileURLWithPath: path + "/data.mdb")
+            for change in ["format", "step"] {
+                let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+                if change == "format" {
+                    try await damage(store, in: LMDBMigrations.Name.registry, key: RegistryRecord.key) {
+                        [2] + $0.dropFirst()
+                    }
+                } else {
+                    try await damage(store, in: LMDBMigrations.Name.migrations, key: MigrationRecord.key(2)) { _ in
+                        MigrationRecord.bytes(
+                            AppliedMigration(name: "z9_future", origin: .core, appliedAt: .earliest, build: "b/9"),
+                            parent: nil)
+                    }
+                }
+                await store.close()
+                let before = try Data(contentsOf: file)
+                let error = await errorOf { () async throws(StoreError) in
+                    try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+                }
+                #expect(error?.code == .newerStore)
+                #expect(try Data(contentsOf: file) == before)
+                try FileManager.default.removeItem(atPath: path)
+            }
+        }
+    }
+
+    @Test func `racing openers apply each step once`() async throws {
+        try await withFolder { folder in
+            let applied = Counter()
+            var configuration = LMDBConfiguration(path: folder + "/store")
+            configuration.migrations = [
+                Migration(name: "app_001", parent: StoreFormat.Step.sessionPersistence) { (target) throws(StoreError) in
+                    applied.add()
+                    try target.makeDatabase("app_notes")
+                    try target.put([1], for: [2], in: "app_notes")
+                    #expect(try target.value(for: [2], in: "app_notes") == [1])
+                    #expect(try target.value(for: [3], in: "app_notes") == nil)
+                }
+            ]
+            let shared = configuration
+            try await withThrowingTaskGroup(of: LMDBSessionStore.self) { group in
+                for _ in 0..<8 { group.addTask { try await LMDBSessionStore.open(shared) } }
+                for try await store in group {
+                    let steps = try await store.migrations()
+                    #expect(steps.count == 3 && steps.allSatisfy { $0.appliedAt != nil })
+                    await store.close()
+                }
+            }
+            #expect(applied.value == 1)
+            var strict = LMDBConfiguration(path: folder + "/strict")
+            strict.migrationPolicy = .require
+            let refused = strict
+            let error = await errorOf { () async throws(StoreError) in try await LMDBSessionStore.open(refused) }
+            #expect(error?.code == .migrationRequired)
+        }
+    }
+
+    @Test func `a read-only folder is unavailable`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/store"
+            await (try LMDBSessionStore.open(LMDBConfiguration(path: path))).close()
+            await #expect(processExitsWith: .success) { [path = path as String, folder = folder as String] in
+                // Root may write anything, so become nobody.
+                chmod(folder, 0o755)
+                chmod(path, 0o555)
+                chmod(path + "/data.mdb", 0o444)
+                chmod(path + "/lock.mdb", 0o444)
+                if geteuid() == 0 { try #require(setuid(65534) == 0) }
+                let error = await errorOf { () async throws(StoreError) in
+                    try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+                }
+                #expect(error?.code == .unavailable)
+                #expect(error?.nativeCode == "EACCES")
+            }
+            chmod(path, 0o700)
+        }
+    }
+
+    @Test func `a locked store is busy within the bound`() async throws {
+        try await withStore(configured { $0.busyTimeout = .milliseconds(50) }) { store in
+            let path = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment.path }
+            let lock = try WriterLock(path: path, timeout: .zero)
+            try lock.acquire()
+            try lock.acquire()
+            let service = PersistentSessionService(store, retryPolicy: .never)
+            let error = await errorOf { () async throws(StoreError) in try await service.create(actorName: "a") }
+            #expect(error?.code == .busy)
+            lock.release()
+            _ = try await service.create(actorName: "a")
+        }
+    }
+
+    @Test func `use after fork is refused`() async throws {
+        try await withStore { store in
+            let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
+            #expect(!environment.isForked)
+            // The handler that runs in a child, called here in its stead.
+            #expect(throws: Never.self) { try environment.requireSameProcess() }
+            let status = try forkAndCheck { environment.isForked }
+            #expect(status == 0)
+        }
+    }
+
+    @Test func `the backend opens by URL and says what it promises`() async throws {
+        try await withFolder { folder in
+            let url = try StoreURL(parsing: "lmdb:\(folder)/store?sync=none&map_size=64MiB")
+            let given = Dictionary(url.parameters.map { ($0.name, $0.value) }) { first, _ in first }
+            let settings = try SettingValues(LMDBBackend.settings, given: given)
+            let store = try await LMDBBackend.open(url, settings: settings, context: StoreContext())
+            #expect(store.backendName == "lmdb")
+            #expect(store.capabilities.durability == .processCrash)
+            let values = try await store.effectiveSettings()
+            #expect(values.contains(StoreSetting("sync", "none")))
+            #expect(values.contains(StoreSetting("map_size", "\(64 << 20)")))
+            await store.close()
+            #expect(LMDBBackend.capabilities.durability == .powerLoss)
+            #expect(LMDBBackend.capabilities.scope == .many)
+        }
+    }
+}
+
+/// Forks, and gives 0 where `check` holds in the child. The child does nothing else.
+private func forkAndCheck(_ check: () -> Bool) throws -> Int32 {
+    // Swift hides `fork`, as hardly anything works in the child; reading a number does.
+    typealias Fork = @convention(c) () -> Int32
+    let symbol = try #require(dlsym(dlopen(nil, RTLD_NOW), "fork"))
+    let fork = unsafeBitCast(symbol, to: Fork.self)
+    let child = fork()
+    if child == 0 { _exit(check() ? 0 : 1) }
+    var status: Int32 = 0
+    waitpid(child, &status, 0)
+    return status
+}
+
+private final class Counter: @unchecked Sendable {
+    private let lock = NSLock()
+    private var count = 0
+
+    var value: Int { lock.withLock { count } }
+
+    func add() { lock.withLock { count += 1 } }
+}
+#endif

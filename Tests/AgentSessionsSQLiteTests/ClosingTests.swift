@@ -1,0 +1,105 @@
+#if SQLite
+import AgentSessions
+import AgentSessionsSQLite
+import Foundation
+import Testing
+
+@Suite struct `Closing a SQLite store` {
+    @Test func `does what was asked before, refuses what comes after, and leaves one file`() async throws {
+        let folder = try TemporaryFolder()
+        let store = try await folder.open()
+        let service = PersistentSessionService(store, retryPolicy: .never)
+        let session = try await service.create(actorName: "a")
+        let outcomes = await withTaskGroup(of: Result<Int, StoreError>.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    do throws(StoreError) {
+                        let message = NewMessage(.user, "\(number)")
+                        return .success(try await service.appendMessage(message, to: session.id).sequence)
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            for _ in 0..<20 {
+                group.addTask {
+                    do throws(StoreError) {
+                        return .success(try await service.get(session.id).messageCount * 0)
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            group.addTask {
+                await store.close()
+                return .success(0)
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var stored: [Int] = []
+        for outcome in outcomes {
+            switch outcome {
+            case .success(let sequence): if sequence > 0 { stored.append(sequence) }
+            case .failure(let error): #expect(error.code == .closed)
+            }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["sessions.db"])
+        #expect(try folder.raw().value("SELECT count(*) FROM session_messages") == "\(stored.count)")
+        #expect(stored.sorted() == Array(0..<stored.count).map { $0 + 1 })
+
+        try await expect(.closed) { try await service.get(session.id) }
+        try await expect(.closed) { try await service.create(actorName: "a") }
+        try await expect(.closed) { try await store.effectiveSettings() }
+        try await expect(.closed) { try await store.migrations() }
+        await store.close()
+
+        let again = PersistentSessionService(try await folder.open())
+        #expect(try await again.count(session.id) == stored.count)
+        await again.store.close()
+    }
+
+    @Test func `moves the log into the database, even while reads are under way`() async throws {
+        for _ in 0..<20 {
+            let folder = try TemporaryFolder()
+            let store = try await folder.open()
+            let service = PersistentSessionService(store, retryPolicy: .never)
+            let session = try await service.filled(50)
+            for _ in 0..<5 { _ = try await service.get(session.id) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        do throws(StoreError) {
+                            while true {
+                                _ = try await service.lastMessages(50, in: session.id)
+                                // A read on the caller's thread gives way to no other task.
+                                await Task.yield()
+                            }
+                        } catch {
+                            #expect(error.code == .closed)
+                        }
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(2))
+                await store.close()
+                // Whoever still reads has let go by now.
+                #expect(!FileManager.default.fileExists(atPath: folder.path("sessions.db-wal")))
+                try await group.waitForAll()
+            }
+            #expect(try folder.raw().value("SELECT count(*) FROM session_messages") == "50")
+        }
+    }
+
+    @Test func `is done by nobody's hand when the store is dropped`() async throws {
+        let folder = try TemporaryFolder()
+        let lines = try await StoreProcess([folder.path(), "drop", "20"], in: folder).finish()
+        for line in lines {
+            let words = line.split(separator: " ").map(String.init)
+            let before = try #require(Int(words[1]))
+            let after = try #require(Int(words[2]))
+            // Swift's own threads, and its event queue, may have come meanwhile; 20 stores have 60 threads.
+            #expect(after <= before + 10, "\(line)")
+        }
+        #expect(lines.count == 2)
+    }
+}
+#endif

@@ -1,0 +1,76 @@
+#if SQLite
+import AgentSessions
+import AgentSessionsSQLite
+import Foundation
+import Testing
+
+@Suite struct `A lock of another connection` {
+    @Test func `is waited for within a bound, and then busy`() async throws {
+        try await withStore([setting(\.busyTimeout, .milliseconds(200))]) { service, folder in
+            let session = try await service.filled(1)
+            let raw = try folder.raw()
+            try raw.execute("BEGIN IMMEDIATE")
+            let start = ContinuousClock.now
+            let error = try await expect(.busy) { try await service.append(.numbered(1), to: session.id) }
+            let waited = ContinuousClock.now - start
+            #expect(waited >= .milliseconds(190))
+            #expect(waited < .seconds(3))
+            #expect(error.nativeCode == "SQLITE_BUSY")
+            #expect(error.isTransient)
+            // Reads wait for no writer.
+            #expect(try await service.everyMessage(of: session.id).count == 1)
+            try raw.execute("COMMIT")
+            #expect(try await service.count(session.id) == 1)
+            #expect(try await service.append(.numbered(1), to: session.id).first?.sequence == 2)
+        }
+    }
+
+    @Test func `that goes in time is no error`() async throws {
+        try await withStore { service, folder in
+            let session = try await service.filled(1)
+            let raw = try folder.raw()
+            try raw.execute("BEGIN IMMEDIATE")
+            async let appended = service.append(.numbered(1), to: session.id)
+            try await Task.sleep(for: .milliseconds(150))
+            try raw.execute("COMMIT")
+            #expect(try await appended.first?.sequence == 2)
+        }
+    }
+
+    @Test func `is met again by the retry policy`() async throws {
+        try await withStore([setting(\.busyTimeout, .milliseconds(20))]) { service, folder in
+            let patient = PersistentSessionService(
+                service.store, retryPolicy: RetryPolicy(maximumAttempts: 100, totalTime: .seconds(20)))
+            let session = try await service.filled(1)
+            let raw = try folder.raw()
+            try raw.execute("BEGIN IMMEDIATE")
+            async let appended = patient.append(.numbered(1), to: session.id)
+            try await Task.sleep(for: .milliseconds(200))
+            try raw.execute("COMMIT")
+            #expect(try await appended.first?.sequence == 2)
+            #expect(try await service.count(session.id) == 2)
+        }
+    }
+
+    @Test func `on the whole file makes an opener wait, and then busy`() async throws {
+        let folder = try TemporaryFolder()
+        let raw = try folder.raw()
+        try raw.execute("BEGIN EXCLUSIVE; CREATE TABLE notes (x)")
+        let error = try await expect(.busy) { try await folder.open { $0.busyTimeout = .milliseconds(100) } }
+        #expect(error.message.contains("busy_timeout"))
+        try raw.execute("COMMIT")
+        let store = try await folder.open()
+        await store.close()
+    }
+
+    @Test func `in a journal of another mode is waited for when the mode is changed`() async throws {
+        let folder = try TemporaryFolder()
+        let raw = try folder.raw()
+        try raw.execute("CREATE TABLE notes (x); BEGIN; SELECT * FROM notes")
+        try await expect(.busy) { try await folder.open { $0.busyTimeout = .milliseconds(100) } }
+        try raw.execute("COMMIT")
+        let store = try await folder.open()
+        await store.close()
+    }
+}
+#endif

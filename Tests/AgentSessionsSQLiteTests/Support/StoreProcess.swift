@@ -1,0 +1,69 @@
+#if SQLite
+import Foundation
+import Testing
+
+/// The program `StoreWriter` in a process of its own.
+final class StoreProcess {
+    private let process = Process()
+    private let output: URL
+
+    /// Starts it; `asNobody` without the rights of root, where the tests have them.
+    init(_ arguments: [String], in folder: TemporaryFolder, asNobody: Bool = false) throws {
+        output = folder.url.appending(path: "output-\(UUID().uuidString)")
+        try Data().write(to: output)
+        let program = try Self.program()
+        if asNobody && isRoot {
+            process.executableURL = URL(filePath: "/usr/sbin/runuser")
+            process.arguments = ["-u", "nobody", "--", program] + arguments
+        } else {
+            process.executableURL = URL(filePath: program)
+            process.arguments = arguments
+        }
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        try process.run()
+    }
+
+    /// Every whole line that the process has written so far.
+    var lines: [String] {
+        get throws {
+            let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
+            return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+        }
+    }
+
+    /// Waits for its end.
+    func finish() async throws -> [String] {
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        return try lines
+    }
+
+    /// Waits until it has written so many lines.
+    func waitForLines(_ count: Int) async throws {
+        while process.isRunning, try lines.count < count { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    deinit {
+        if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// `kill -9`.
+    func kill() async throws -> [String] {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        return try await finish()
+    }
+
+    /// Where the build has put it: beside the tests, or above them where these are a bundle.
+    private static func program() throws -> String {
+        var folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        while folder.path != "/" {
+            let candidate = folder.appending(path: "StoreWriter").path
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+            folder.deleteLastPathComponent()
+        }
+        throw CocoaError(.fileNoSuchFile)
+    }
+}
+
+/// Whether the tests may do everything, so that rights of files mean nothing to them.
+let isRoot = geteuid() == 0
+#endif

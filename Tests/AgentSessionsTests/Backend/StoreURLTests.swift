@@ -1,0 +1,91 @@
+import Testing
+
+@testable import AgentSessions
+
+@Suite("Store URL")
+struct StoreURLTests {
+    @Test(
+        "Scheme, location and parameters are taken apart",
+        arguments: [
+            ("memory:", "memory", "", []),
+            ("SQLite:sessions.db", "sqlite", "sessions.db", []),
+            ("sqlite:///a?synchronous=full&x", "sqlite", "///a", ["synchronous=full", "x="]),
+            ("s3+x:a:b?n=a=b&&m=%41%20+", "s3+x", "a:b", ["n=a=b", "m=A +"]),
+            ("postgres://u@h1,h2:5/db?host=/run/pg", "postgres", "//u@h1,h2:5/db", ["host=/run/pg"]),
+            ("sqlite:a?", "sqlite", "a", []),
+            ("sqlite:a?n=1?2", "sqlite", "a", ["n=1?2"]),
+            ("sqlite:a?\u{301}n=1", "sqlite", "a", ["\u{301}n=1"]),
+        ])
+    func parts(text: String, scheme: String, location: String, parameters: [String]) throws {
+        let url = try StoreURL(parsing: text)
+        #expect(url.scheme == scheme)
+        #expect(url.location == location)
+        #expect(url.parameters.map { "\($0.name)=\($0.value)" } == parameters)
+    }
+
+    @Test(
+        "What is no store URL is refused",
+        arguments: [
+            "", "sessions.db", ":x", "1a:x", "/tmp/a:b", "a b:c", "sq_lite:x", "sqlité:x", "a:?=1", "a:?n=1&n=2",
+            "a:?n=%", "a:?n=%4", "a:?n=%GG", "a:?n=%FF", "a:?%00%=1", "a:?n&n",
+        ])
+    func refused(text: String) throws {
+        #expect(try syncError { () throws(StoreError) in try StoreURL(parsing: text) }.code == .invalidArgument)
+    }
+
+    @Test(
+        "File paths are relative or absolute",
+        arguments: [
+            ("sqlite:a.db", "a.db"), ("sqlite:dir/a b.db", "dir/a b.db"), ("sqlite:/abs/a.db", "/abs/a.db"),
+            ("sqlite:///abs/a.db", "/abs/a.db"), ("sqlite://localhost/abs/a.db", "/abs/a.db"),
+            ("sqlite:a%3Fb%25.db", "a?b%.db"), ("sqlite:%C3%A9.db", "é.db"), ("sqlite:///\u{301}x", "/\u{301}x"),
+        ])
+    func paths(text: String, path: String) throws {
+        #expect(try StoreURL(parsing: text).filePath() == path)
+    }
+
+    @Test(
+        "Other locations are no paths",
+        arguments: [
+            "sqlite:", "sqlite://", "sqlite://localhost", "sqlite://server/a.db", "sqlite:a%00b", "sqlite:%F",
+            "sqlite:%FF",
+        ])
+    func noPaths(text: String) throws {
+        let url = try StoreURL(parsing: text)
+        #expect(try syncError { () throws(StoreError) in try url.filePath() }.code == .invalidArgument)
+    }
+
+    @Test(
+        "No password is shown, escaped or not",
+        arguments: [
+            "postgres://app:s3cret@host/db?sslmode=require", "postgres://app:s3/cret@host/db",
+            "postgres://app:s3?cret@host/db",
+            "postgres://app:a@s3cret@host/db", "postgres://app:a:s3cret@host/db",
+            "postgres://app:\u{301}s3cret@host/db",
+            "postgres://app:s3cret@\u{301}host/db", "postgres:app:s3cret@host/db", "postgres:///db?password=s3cret",
+            "postgres:///db?x=1&s3cret@host/db", "sqlite://app:s3cret@host/db", "postgres://app:s3cret",
+        ])
+    func redaction(text: String) throws {
+        let url = try StoreURL(parsing: text)
+        #expect(!url.description.contains("cret"), "\(url)")
+        #expect(!"\(Optional(url) as Any)".contains("cret"))
+        do throws(StoreError) {
+            _ = try url.filePath()
+        } catch {
+            #expect(!error.description.contains("cret"), "\(error)")
+        }
+    }
+
+    @Test(
+        "The rest is shown",
+        arguments: [
+            ("sqlite:a.db", "sqlite:a.db"),
+            ("postgres://u:p@h:5432/db?sslmode=x", "postgres://u:***@h:5432/db?sslmode=…"),
+            ("postgres://h1:5432,h2/db", "postgres://h1:***/db"), ("postgres://h:5432/db", "postgres://h:5432/db"),
+            ("postgres://[::1]:5432/db", "postgres://[::1]:5432/db"), ("sqlite:///a:b@c?x=1", "sqlite:///a:b@c?x=…"),
+            ("sqlite:///a?b.c=1", "sqlite:///a?…=…"), ("memory:", "memory:"),
+        ])
+    func shown(text: String, description: String) throws {
+        #expect(try StoreURL(parsing: text).description == description)
+    }
+}

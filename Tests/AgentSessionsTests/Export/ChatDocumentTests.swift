@@ -1,0 +1,193 @@
+import AgentSessionsMemory
+import Testing
+
+@testable import AgentSessions
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+@Suite("Chat documents")
+struct ChatDocumentTests {
+    static let lines = [
+        #"{"messages":[]}"#,
+        #"{"actor_name":"a/b","metadata":{"task":1,"reward":0.0},"messages":[{"role":"user","content":"Hi"}]}"#,
+        #"{"messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","content":"ok","tool_call_id":"c","name":"f"}]}"#,
+        #"{"messages":[{"role":"assistant","content":"","tool_calls":[]},{"role":"assistant","tool_calls":[]},{"role":"assistant","content":"x","tool_calls":[]}]}"#,
+        #"{"messages":[{"role":"user"},{"role":"user","content":null},{"role":"user","content":""}]}"#,
+        #"{"messages":[{"role":"user","content":"x","tool_call_id":null}]}"#,
+        #"{"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"u"}},{"type":"text","text":"b"}]}]}"#,
+        #"{"messages":[{"role":"user","content":[]},{"role":"user","content":["a","b"]},{"role":"user","content":[{"text":1}]}]}"#,
+        #"{"messages":[{"role":"user","content":"a","content_parts":["a"]},{"role":"user","content":"a","content_parts":["b"]},{"role":"user","content":"a","content_parts":1}]}"#,
+        #"{"messages":[{"role":"user","content":["a"],"content_parts":["a"]},{"role":"user","content":["a"],"content_parts":{}},{"role":"user","content_parts":[]},{"role":"user","content_parts":[1]}]}"#,
+        #"{"messages":[{"role":"user","content":null,"tool_calls":1,"content_parts":[]}]}"#,
+        #"{"messages":[{"role":"user","content":"","chat_format":{"absent":["content"]}},{"role":"user","content":"x","chat_format":{"values":{"content":null}}},{"role":"user","content":"","chat_format":7}]}"#,
+        #"{"messages":[{"role":"user","content":"x","chat_format":{"metadata":{"role":1,"content":2,"tool_call_id":3}}},{"role":"user","content":"x","chat_format":{"metadata":{"other":1}}},{"role":"user","content":"x","chat_format":{"metadata":{"role":1,"chat_format":3}}},{"role":"user","content":"","chat_format":{"metadata":{"role":1,"chat_format":{"absent":["content"]}}}}]}"#,
+        #"{"messages":[{"role":"user","content":"x","id":"1","session_id":"2","sequence":3,"metadata":{"a":1},"created_at":0,"refusal":null,"logprobs":{"content":[-0.0]}}]}"#,
+        #"{"actor_name":"chat/import","messages":[]}"#, #"{"actor_name":null,"messages":[]}"#,
+        #"{"metadata":{},"messages":[]}"#, #"{"metadata":null,"messages":[]}"#,
+        #"{"tools":[{"type":"function"}],"id":"x","messages":[],"parallel_tool_calls":false}"#,
+        #"{"metadata":{"tools":1,"a":2},"tools":[1],"b":3,"messages":[]}"#,
+        #"{"metadata":{"chat_format":{"keys":["a"]},"a":1},"messages":[]}"#,
+        #"{"metadata":{"chat_format":1},"a":2,"messages":[]}"#,
+        #"{"chat_format":{"keys":["a"]},"a":2,"messages":[]}"#,
+        #"{"metadata":{"a":2},"chat_format":{"values":{"actor_name":null}},"messages":[]}"#,
+        #"{"actor_name":"x","metadata":{"messages":1,"actor_name":2,"metadata":{}},"messages":[]}"#,
+        #"{"metadata":{"e\u0301":1,"\u00e9":2},"e\u0301":3,"messages":[]}"#,
+    ]
+
+    @Test("What came in goes out again", arguments: lines)
+    func line(_ line: String) async throws {
+        let service = memoryService()
+        let result = try await service.load(line, .openai)
+        let out = try await service.document(result.ids[0], .openai)
+        #expect(try JSONValue(document: out) == JSONValue(document: Array(line.utf8)))
+        #expect(out.last == UInt8(ascii: "\n"))
+        // And through a native document too.
+        let native = try await service.load(try await service.document(result.ids[0]))
+        #expect(try await service.document(native.ids[0], .openai) == out)
+    }
+
+    @Test("Fields and metadata are where the contract puts them")
+    func mapping() async throws {
+        let now = try #require(Timestamp(microseconds: 4_000_000_000_000_000))
+        let service = memoryService { now }
+        let result = try await service.load(Self.lines.joined(separator: "\n"), .openai)
+        #expect(result.ids.count == Self.lines.count)
+        let plain = try await service.get(result.ids[1])
+        #expect(plain.actorName == "a/b")
+        #expect(plain.metadata == ["task": 1, "reward": 0.0])
+        #expect(plain.createdAt >= now)
+        #expect(plain.updatedAt == plain.createdAt)
+        #expect(try await service.allMessages(of: plain.id).map(\.createdAt) == [plain.createdAt])
+        #expect(try await service.get(result.ids[0]).actorName == "chat/import")
+
+        let tools = try await service.allMessages(of: result.ids[2])
+        #expect(tools[0].content == "")
+        #expect(tools[0].metadata.keys == ["tool_calls"])
+        #expect(tools[1].toolCallID == "c")
+        #expect(tools[1].metadata == ["name": "f"])
+
+        let parts = try await service.allMessages(of: result.ids[6])
+        #expect(parts[0].content == "a\nb")
+        #expect(parts[0].metadata.keys == ["content_parts"])
+        #expect(parts[0].metadata["content_parts"]?.arrayValue?.count == 3)
+
+        #expect(try await service.get(result.ids[18]).metadata["tools"] == [["type": "function"]])
+    }
+
+    static let metadata: [JSONObject] = [
+        ["role": "x", "content": 1, "tool_call_id": nil, "a": 1], ["content_parts": ["other"]],
+        ["chat_format": ["metadata": 1], "role": 1], ["role": 1, "chat_format": 5],
+    ]
+
+    @Test("Metadata of an application's own survives the chat format", arguments: metadata)
+    func ownMetadata(_ metadata: JSONObject) async throws {
+        let service = memoryService()
+        let session = try await service.create(actorName: "a", metadata: metadata)
+        _ = try await service.appendMessage(NewMessage(.user, "x", toolCallID: "c", metadata: metadata), to: session.id)
+        let out = try await service.document(session.id, .openai)
+        let result = try await service.load(out, .openai)
+        #expect(try await service.allMessages(of: result.ids[0])[0].metadata == metadata)
+        #expect(try await service.document(result.ids[0], .openai) == out)
+    }
+
+    static let forged: [JSONObject] = [
+        ["chat_format": ["values": ["messages": 1]]], ["chat_format": ["values": ["actor_name": "z"]]],
+        ["chat_format": ["values": ["metadata": ["a": 1]]]], ["chat_format": ["values": ["tools": 1]]],
+        ["chat_format": ["keys": ["nothing"]]], ["chat_format": ["keys": ["messages"]], "messages": 1],
+        ["chat_format": ["keys": [1]]], ["chat_format": ["other": 1]], ["chat_format": ["values": 1]],
+        ["chat_format": ["absent": 1]], ["chat_format": ["values": ["content": 5]]],
+        ["chat_format": ["values": ["tool_call_id": nil]]], ["chat_format": ["values": ["chat_format": 1]], "role": 2],
+        ["chat_format": ["values": ["content_parts": 1]], "content_parts": ["z"]], ["chat_format": [:]],
+    ]
+
+    @Test("A marker that no import made is written as what it is, and nothing is lost", arguments: forged)
+    func forgedMarker(_ metadata: JSONObject) async throws {
+        let service = memoryService()
+        // The last ones are no markers of a message, but are of a session.
+        let isOfSession = metadata["role"] != nil || metadata["content_parts"] != nil
+        let session = try await service.create(actorName: "a", metadata: isOfSession ? ["a": 1] : metadata)
+        _ = try await service.appendMessage(NewMessage(.user, "x", toolCallID: "c", metadata: metadata), to: session.id)
+        let out = try await service.document(session.id, .openai)
+        let value = try JSONValue(document: out)
+        #expect(value["metadata"] == (isOfSession ? ["a": 1] : .object(metadata)))
+        #expect(value["messages"]?[0]?["content"] == "x")
+        let result = try await service.load(out, .openai)
+        #expect(try await service.document(result.ids[0], .openai) == out)
+    }
+
+    static let refused: [(String, StoreError.Code, String)] = [
+        ("", .invalidArgument, "is empty"), (#"{}"#, .invalidArgument, "no \"messages\""),
+        (#"[]"#, .invalidArgument, "JSON object"), (#"{"messages":{}}"#, .invalidArgument, "is an array"),
+        (#"{"messages":[],"messages":[]}"#, .invalidArgument, "twice"),
+        (#"{"messages":[],"a":1,"a":1}"#, .invalidArgument, "twice"),
+        (#"{"messages":[],"metadata":{},"metadata":{}}"#, .invalidArgument, "twice"),
+        (#"{"messages":[],"actor_name":"a","actor_name":"a"}"#, .invalidArgument, "twice"),
+        (#"{"messages":[],"metadata":[]}"#, .invalidArgument, "not an object"),
+        (#"{"messages":[],"actor_name":1}"#, .invalidArgument, "a string"),
+        (#"{"messages":[],"actor_name":""}"#, .invalidArgument, "empty"),
+        (#"{"messages":[],"a":9223372036854775808}"#, .invalidArgument, "64 bits"),
+        (#"{"messages":[{"content":"x"}]}"#, .invalidArgument, "message 1: it has no \"role\""),
+        (#"{"messages":[{"role":"User","content":"x"}]}"#, .invalidArgument, "not a role"),
+        (#"{"messages":[{"role":"user","content":1}]}"#, .invalidArgument, "neither a text"),
+        (#"{"messages":[{"role":"user","content":{}}]}"#, .invalidArgument, "neither a text"),
+        (#"{"messages":[{"role":"user","tool_call_id":1}]}"#, .invalidArgument, "a string"),
+        (#"{"messages":[{"role":"user","role":"user"}]}"#, .invalidArgument, "twice"),
+        (#"{"messages":[{"role":"user","content":null,"content":null}]}"#, .invalidArgument, "twice"),
+        (#"{"messages":[{"role":"user","tool_call_id":null,"tool_call_id":null}]}"#, .invalidArgument, "twice"),
+        (#"{"messages":[{"role":"user","x":1,"x":1}]}"#, .invalidArgument, "twice"),
+        (#"{"messages":[{"role":"user","x":{"y":1,"y":1}}]}"#, .invalidArgument, "twice"),
+        (#"{"messages":[{"role":"user","x":12345678901234567890}]}"#, .invalidArgument, "64 bits"),
+        (#"{"messages":[{"role":"user","content":"\udc00"}]}"#, .invalidArgument, "surrogate"),
+        (#"{"messages":[{"role":"user","content":"x"}"#, .invalidArgument, "ends in the middle"),
+        (#"{"messages":[]} {"messages":[1]}"#, .invalidArgument, "Document 2"),
+        (
+            #"{"messages":[{"role":"user","content":""# + String(repeating: "a", count: 20_000) + #""}]}"#,
+            .limitExceeded, "content"
+        ),
+        (
+            #"{"messages":[{"role":"user","tool_call_id":""# + String(repeating: "a", count: 300) + #""}]}"#,
+            .limitExceeded, "tool call id"
+        ),
+        (
+            #"{"messages":[{"role":"user","x":""# + String(repeating: "a", count: 2000) + #""}]}"#, .limitExceeded,
+            "too large"
+        ),
+        (#"{"messages":[],"x":""# + String(repeating: "a", count: 2000) + #""}"#, .limitExceeded, "too large"),
+        (
+            #"{"messages":[],"x":""# + String(repeating: "a", count: 50_000) + #"","y":""#
+                + String(repeating: "a", count: 50_000) + #""}"#, .limitExceeded, "keys beside messages"
+        ),
+    ]
+
+    @Test("Bad lines are refused and nothing is stored", arguments: refused.indices)
+    func refusedLine(_ index: Int) async throws {
+        let (line, code, words) = Self.refused[index]
+        let service = memoryService(limits: StoreLimits(contentBytes: 10_000, metadataBytes: 1000))
+        let error = try await service.refusal(line, .openai)
+        #expect(error.code == code, "\(error)")
+        #expect(error.message.contains(words), "\(error)")
+    }
+
+    @Test("Two hundred real conversations go in and out again")
+    func corpus() async throws {
+        let path = "/work/shared/data/tau-airline.jsonl"
+        guard access(path, R_OK) == 0 else { return }
+        let service = memoryService()
+        let result = try await service.importSessions(.file(path: path), format: .openai, options: ImportOptions())
+        #expect(result.ids.count == 200)
+        #expect(result.messages == 5308)
+        let source = try DocumentBytes(.file(path: path), cancellation: CancellationFlag())
+        var bytes = [UInt8](repeating: 0, count: source.count)
+        _ = try bytes.withUnsafeMutableBytes { (buffer) throws(StoreError) in try source.read(at: 0, into: buffer) }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        #expect(lines.count == 200)
+        for (line, id) in zip(lines, result.ids) {
+            let out = try await service.document(id, .openai)
+            #expect(
+                try LosslessJSON.encode(JSONValue(document: Array(line)))
+                    == LosslessJSON.encode(JSONValue(document: out)))
+        }
+    }
+}

@@ -1,0 +1,259 @@
+import AgentSessionsMemory
+import Synchronization
+import Testing
+
+@testable import AgentSessions
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A file of the test's own, gone with it.
+final class TemporaryFile: Sendable {
+    let path: String
+
+    init(_ bytes: [UInt8], pipe: Bool = false) throws {
+        let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        path = "\(directory)/agent-sessions-test-\(try ULIDGenerator.shared.next())"
+        if pipe {
+            try #require(mkfifo(path, 0o600) == 0)
+        } else {
+            write(bytes)
+        }
+    }
+
+    func write(_ bytes: [UInt8]) {
+        guard let file = fopen(path, "w") else { return }
+        fwrite(bytes, 1, bytes.count, file)
+        fclose(file)
+    }
+
+    deinit { unlink(path) }
+}
+
+/// A store that does something before it restores a session, and may fail.
+struct HookedStore: SessionStore {
+    let base = MemorySessionStore()
+    var beforeRestore: @Sendable () throws(StoreError) -> Void = {}
+    var afterRestore: @Sendable () throws(StoreError) -> Void = {}
+
+    var backendName: String { base.backendName }
+    var capabilities: StoreCapabilities { base.capabilities }
+    func effectiveSettings() async throws(StoreError) -> [StoreSetting] { [] }
+    func migrations() async throws(StoreError) -> [MigrationStatus] { [] }
+    func close() async {}
+    func create(_ session: NewSession) async throws(StoreError) -> Session { try await base.create(session) }
+    func get(_ id: ULID) async throws(StoreError) -> Session? { try await base.get(id) }
+    func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] { try await base.list(request) }
+    func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
+        try await base.update(id, change)
+    }
+    func delete(_ id: ULID) async throws(StoreError) -> Bool { try await base.delete(id) }
+    func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult { try await base.append(request) }
+    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
+        try await base.messages(request)
+    }
+    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
+        try await base.rewind(id, request)
+    }
+    func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
+        try beforeRestore()
+        try await base.restore(session, messages: messages)
+        try afterRestore()
+    }
+}
+
+@Suite("Where a document comes from")
+struct ImportSourceTests {
+    private func archive(_ count: Int) async throws -> [UInt8] {
+        let service = memoryService()
+        var archive: [UInt8] = []
+        for number in 0..<count {
+            let session = try await service.create(actorName: "a/\(number)")
+            _ = try await service.append((0..<3).map { NewMessage(.user, "Text \($0)") }, to: session.id)
+            archive += try await service.document(session.id)
+        }
+        return archive
+    }
+
+    private func load(_ path: String) async throws(StoreError) -> ImportResult {
+        try await memoryService().importSessions(.file(path: path), format: .native, options: ImportOptions())
+    }
+
+    @Test("A file is read as bytes are")
+    func file() async throws {
+        let file = try TemporaryFile(try await archive(100))
+        let result = try await load(file.path)
+        #expect(result.ids.count == 100)
+        #expect(result.messages == 300)
+    }
+
+    @Test("A pipe is read to its end, in whatever pieces it comes")
+    func pipe() async throws {
+        let bytes = try await archive(20)
+        let pipe = try TemporaryFile([], pipe: true)
+        async let result = load(pipe.path)
+        try await Task.sleep(for: .milliseconds(150))
+        let path = pipe.path
+        try await onOwnThread { (_) throws(StoreError) in
+            let file = open(path, O_WRONLY)
+            defer { close(file) }
+            for start in stride(from: 0, to: bytes.count, by: 1000) {
+                let piece = Array(bytes[start..<min(bytes.count, start + 1000)])
+                _ = write(file, piece, piece.count)
+                usleep(1000)
+            }
+        }
+        #expect(try await result.ids.count == 20)
+    }
+
+    @Test("Waiting for a pipe ends with the task")
+    func cancelledPipe() async throws {
+        let pipe = try TemporaryFile([], pipe: true)
+        let path = pipe.path
+        let task = Task { () throws(StoreError) in try await load(path) }
+        try await Task.sleep(for: .milliseconds(50))
+        task.cancel()
+        let error = await #expect(throws: StoreError.self) { try await task.value }
+        #expect(error?.code == .cancelled)
+    }
+
+    @Test("A cancelled task imports nothing")
+    func cancelled() async throws {
+        let bytes = try await archive(1)
+        let task = Task { () throws(StoreError) in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await memoryService().load(bytes)
+        }
+        let error = await #expect(throws: StoreError.self) { try await task.value }
+        #expect(error?.code == .cancelled)
+    }
+
+    @Test(
+        "What is no file is refused by name",
+        arguments: ["/nowhere/at/all", "", "/tmp", "a\0b", "/tmp/" + String(repeating: "x", count: 5000)])
+    func noFile(_ path: String) async throws {
+        let error = await #expect(throws: StoreError.self) { try await load(path) }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.contains(quoted(path, limit: 60).dropLast(3)) == true)
+    }
+
+    @Test(
+        "A file that changes between the passes is refused, and that session is rolled back",
+        arguments: DocumentFormat.allCases)
+    func changed(_ format: DocumentFormat) async throws {
+        let service = memoryService()
+        let session = try await service.create(actorName: "a", metadata: ["k": "value"])
+        _ = try await service.append((0..<2000).map { NewMessage(.user, "Text \($0)") }, to: session.id)
+        let document = try await service.document(session.id, format)
+        let text = String(decoding: document, as: UTF8.self)
+        let changes = [
+            text.replacing("Text 1999", with: "Text 1998"),
+            text.replacing("\"role\":\"user\"", with: "\"role\":\"User\""),
+            String(text.prefix(text.count / 2)), text.replacing("Text 0", with: "Text \\"),
+            format == .openai
+                ? text.replacing("Text 77", with: "Text 88")
+                : text.replacing("\"sequence\":77", with: "\"sequence\":78"),
+        ]
+        for change in changes {
+            let file = try TemporaryFile(document)
+            let store = HookedStore(beforeRestore: { file.write(Array(change.utf8)) })
+            let importing = PersistentSessionService(store, retryPolicy: .never)
+            let error = await #expect(throws: StoreError.self) {
+                try await importing.importSessions(.file(path: file.path), format: format, options: ImportOptions())
+            }
+            #expect(error?.code == .conflict)
+            #expect(error?.message.contains("changed between") == true)
+            #expect(error?.message.contains("0 of the 1 sessions were") == true)
+            #expect(try await importing.list().sessions.isEmpty)
+        }
+    }
+
+    @Test("A header that changes between the passes is refused", arguments: DocumentFormat.allCases)
+    func changedHeader(_ format: DocumentFormat) async throws {
+        let service = memoryService()
+        let session = try await service.create(actorName: "local/actor", metadata: ["k": "value"])
+        let document = try await service.document(session.id, format)
+        let text = String(decoding: document, as: UTF8.self)
+        for change in [
+            text.replacing("value", with: "other"), text.replacing("local/actor", with: ""), "",
+            text.replacing("\"messages\":[]", with: "\"massages\":[]"),
+        ] {
+            let file = try TemporaryFile(document)
+            // The first pass tells its progress when it is done with a document.
+            let options = ImportOptions(progress: { fraction in if fraction <= 0.5 { file.write(Array(change.utf8)) } })
+            let importing = memoryService()
+            let error = await #expect(throws: StoreError.self) {
+                try await importing.importSessions(.file(path: file.path), format: format, options: options)
+            }
+            #expect(error?.code == .conflict, "\(String(describing: error))")
+            #expect(try await importing.list().sessions.isEmpty)
+        }
+    }
+
+    @Test("Where a session cannot be stored, the error says which, and how many are")
+    func failure() async throws {
+        let calls = Mutex(0)
+        let store = HookedStore(beforeRestore: { () throws(StoreError) in
+            let call = calls.withLock { calls in
+                calls += 1
+                return calls
+            }
+            if call > 30 { throw StoreError(.unavailable, "The disk is full.", backend: "memory", nativeCode: "FULL") }
+        })
+        let service = PersistentSessionService(store, retryPolicy: .never)
+        let bytes = try await archive(100)
+        let error = try #require(await #expect(throws: StoreError.self) { try await service.load(bytes) })
+        #expect(error.code == .unavailable)
+        #expect(error.nativeCode == "FULL")
+        let stored = try await service.list(limit: 200).sessions
+        #expect(stored.count == 30)
+        #expect(error.message.contains("30 of the 100 sessions were, each whole"), "\(error)")
+        #expect(error.message.contains("The disk is full"))
+        #expect(stored.allSatisfy { $0.messageCount == 3 })
+    }
+
+    @Test("An import whose outcome is unknown is settled by the session's id", arguments: [true, false])
+    func unknownOutcome(isStored: Bool) async throws {
+        let calls = Mutex(0)
+        let fail: @Sendable () throws(StoreError) -> Void = { () throws(StoreError) in
+            let call = calls.withLock { calls in
+                calls += 1
+                return calls
+            }
+            if call == 1 { throw StoreError(.outcomeUnknown, "The connection was lost.") }
+        }
+        let store = isStored ? HookedStore(afterRestore: fail) : HookedStore(beforeRestore: fail)
+        let service = PersistentSessionService(store, retryPolicy: RetryPolicy(baseDelay: .milliseconds(1)))
+        let result = try await service.load(try await archive(1))
+        #expect(try await service.list().sessions.map(\.id) == result.ids)
+        #expect(try await service.allMessages(of: result.ids[0]).count == 3)
+    }
+
+    @Test("Progress grows from 0 to 1")
+    func progress() async throws {
+        let seen = Mutex<[Double]>([])
+        let options = ImportOptions(progress: { fraction in seen.withLock { $0.append(fraction) } })
+        _ = try await memoryService().importSessions(.bytes(try await archive(40)), format: .native, options: options)
+        let fractions = seen.withLock { $0 }
+        #expect(fractions.count == 80)
+        #expect(fractions == fractions.sorted())
+        #expect(fractions.last == 1)
+    }
+
+    @Test("More sessions than were allowed are refused before anything is stored")
+    func tooMany() async throws {
+        let service = memoryService()
+        let error = await #expect(throws: StoreError.self) {
+            try await service.importSessions(
+                .bytes(try await archive(3)), format: .native, options: ImportOptions(maximumSessions: 2))
+        }
+        #expect(error?.code == .invalidArgument)
+        #expect(try await service.list().sessions.isEmpty)
+        #expect(try await service.importSession(.bytes(try await archive(1))) == service.list().sessions[0].id)
+    }
+}
