@@ -4,15 +4,16 @@ import AgentSessionsPostgres
 import Foundation
 import Testing
 
+/// Where Debian keeps it.
+private let program = "/usr/sbin/pgbouncer"
+
 /// PgBouncer in transaction mode: each transaction of a client may run in another session of the server.
 @Suite(
     "behind PgBouncer",
     .enabled(
-        if: PostgresCluster.isInstalled && FileManager.default.isExecutableFile(atPath: PgBouncerTests.program),
+        if: PostgresCluster.isInstalled && FileManager.default.isExecutableFile(atPath: program),
         "PostgreSQL or PgBouncer is not installed"))
 struct PgBouncerTests {
-    static let program = "/usr/sbin/pgbouncer"
-
     @Test("work is done in few sessions of the server, with nothing kept in them")
     func transactionMode() async throws {
         let cluster = try PostgresCluster.shared()
@@ -35,13 +36,16 @@ struct PgBouncerTests {
         // With `any`, whoever comes is this user.
         try settings.replacingOccurrences(of: "* = host", with: "* = user=postgres host")
             .write(toFile: "\(folder)/ini", atomically: false, encoding: .utf8)
-        try cluster.asUser(Self.program, ["-q", "-d", "\(folder)/ini"])
+        try cluster.asUser(program, ["-q", "-d", "\(folder)/ini"])
         defer {
             if let text = try? String(contentsOfFile: "\(folder)/pid", encoding: .utf8),
                 let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
             {
                 kill(process, SIGTERM)
             }
+        }
+        for _ in 0..<500 where !FileManager.default.fileExists(atPath: "\(folder)/.s.PGSQL.6432") {
+            try await Task.sleep(for: .milliseconds(10))
         }
         var configuration = cluster.configuration()
         configuration.connection["host"] = folder

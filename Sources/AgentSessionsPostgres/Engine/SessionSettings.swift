@@ -3,6 +3,14 @@ internal import AgentSessions
 
 /// The settings that a session, or where the session is shared each transaction, is given.
 struct SessionSettings {
+    /// How prepared statements are planned: once, and by the indexes, which every statement of the store is made for.
+    /// Left to itself, the server plans a page anew each time, because it cannot know how small its limit is, and a plan
+    /// that it made while a table was empty reads the whole table until the statistics catch up.
+    private static let plans = [
+        ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off"),
+        ("jit", "off"),
+    ]
+
     private let values: [(name: String, value: String)]
 
     init(_ configuration: PostgresConfiguration) {
@@ -22,7 +30,8 @@ struct SessionSettings {
     func command(isLocal: Bool) -> Command {
         var parameters = Parameters()
         var calls: [String] = []
-        for (index, setting) in values.enumerated() {
+        let settings = isLocal ? values : values + Self.plans
+        for (index, setting) in settings.enumerated() {
             parameters.add(setting.value)
             calls.append("set_config('\(setting.name)', $\(index + 1), \(isLocal))")
         }

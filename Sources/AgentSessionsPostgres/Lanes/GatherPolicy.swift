@@ -1,31 +1,45 @@
 #if Postgres
 /// How long a group waits for more operations before it goes.
 ///
-/// Those who shared the last commit hear of it at the same moment, and most come back at once. Where a commit takes
-/// long, waiting for them for a small part of that time lets them share the next one too, rather than have half of them
-/// miss it. Where a commit is fast, or one task works alone, there is no wait.
+/// Those who shared a commit hear of it at the same moment, and most come back at once. Where a commit takes long,
+/// waiting for them for a part of that time lets them share the next one with those who wait already; otherwise the two
+/// halves take turns for ever, and each waits for two commits. Where a commit is fast, or one task works alone, nobody
+/// waits; where nobody comes back, less and less.
 struct GatherPolicy {
-    /// The part of the last commit's time that is waited at the most.
-    private static let share = 8
+    /// The part of the last commit's time that is waited at the most, at first and at last: one in so many.
+    private static let shares = 3...96
     /// The longest wait.
-    private static let longest = Duration.milliseconds(2)
+    private static let longest = Duration.milliseconds(4)
     /// A shorter wait costs more than it brings.
     private static let shortest = Duration.microseconds(40)
 
-    private var lastCount = 0
+    private var share = shares.lowerBound
+    private var expected = 0
     private var lastTime = Duration.zero
 
-    /// A group was committed.
-    mutating func committed(_ count: Int, in time: Duration) {
-        lastCount = count
+    /// A group was committed, and its members are about to hear of it.
+    ///
+    /// - Parameters:
+    ///   - count: Its members.
+    ///   - waiting: Operations that came in the meantime.
+    ///   - time: How long it took.
+    mutating func committed(_ count: Int, waiting: Int, in time: Duration) {
+        expected = count + waiting
         lastTime = time
     }
 
     /// How long to wait at the most, with so many operations there already.
     func patience(with count: Int) -> Duration {
-        guard lastCount > 1, count < lastCount else { return .zero }
-        let patience = min(lastTime / Self.share, Self.longest)
+        guard expected > 1, count < expected else { return .zero }
+        let patience = min(lastTime / share, Self.longest)
         return patience < Self.shortest ? .zero : patience
+    }
+
+    /// A group was waited for, and so many operations are there now.
+    mutating func gathered(_ count: Int) {
+        // Most of them will do: some tasks end, or do something else in between.
+        let hasPaid = count * 4 >= expected * 3
+        share = hasPaid ? Self.shares.lowerBound : min(share * 2, Self.shares.upperBound)
     }
 }
 #endif

@@ -179,7 +179,7 @@ final class OperationLane: Sendable {
             let time = clock.now - start
             state.withLock { state in
                 state.groupStarted = nil
-                if rules.isWriting { state.gather.committed(group.count, in: time) }
+                if rules.isWriting { state.gather.committed(group.count, waiting: state.waiting.count, in: time) }
             }
             groupSize.record(group.count)
             commitTime.recordNanoseconds(time.wholeNanoseconds)
@@ -212,15 +212,15 @@ final class OperationLane: Sendable {
     }
 
     private func gather() {
-        let (count, patience) = state.withLock { state in
-            (state.waiting.count, state.gather.patience(with: state.waiting.count))
-        }
-        guard count > 0 || patience > .zero else { return }
+        let patience = state.withLock { $0.gather.patience(with: $0.waiting.count) }
+        guard patience > .zero else { return }
         let deadline = clock.now + patience
-        while clock.now < deadline {
+        var isComplete = false
+        while !isComplete, clock.now < deadline {
             WorkerThread.pause(microseconds: 30)
-            if state.withLock({ $0.gather.patience(with: $0.waiting.count) }) == .zero { return }
+            isComplete = state.withLock { $0.gather.patience(with: $0.waiting.count) } == .zero
         }
+        state.withLock { $0.gather.gathered($0.waiting.count) }
     }
 
     private func groupLength(_ waiting: [PendingOperation]) -> Int {

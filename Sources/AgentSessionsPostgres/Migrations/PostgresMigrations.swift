@@ -25,7 +25,8 @@ public struct PostgresMigrationTarget {
 
 /// The steps of this package, for Postgres.
 ///
-/// Every key of `session_messages` begins with the session, so that the table can be divided and distributed by it.
+/// Every key of `session_messages` holds the session, so that the table can be divided and distributed by it. One index
+/// alone begins with it: a plan that is made while the tables are empty has no choice then, and stays right.
 /// `updated_at` and the counters have no index, and pages of `sessions` keep room, so that an append changes its
 /// session's row in place (a HOT update).
 enum PostgresMigrations {
@@ -84,7 +85,7 @@ enum PostgresMigrations {
                 tool_call_id text,
                 metadata json NOT NULL,
                 created_at timestamptz NOT NULL,
-                PRIMARY KEY (session_id, id)
+                PRIMARY KEY (id, session_id)
             ) \(target.partitions > 0 ? "PARTITION BY HASH (session_id)" : "");
             """)
         for remainder in 0..<target.partitions {

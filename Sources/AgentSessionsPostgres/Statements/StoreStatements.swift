@@ -4,8 +4,9 @@ internal import AgentSessions
 /// The statements of a store, with the names of its tables.
 ///
 /// Those that change a session in one round trip do so only where nothing is out of the ordinary: the session is there,
-/// the expectation holds, no number overflows, no id of the batch is stored. Otherwise they do nothing, and the rules
-/// of the core find out in a transaction what is the matter.
+/// the expectation holds, no number overflows, the id of the message is not stored. Otherwise they do nothing, and the
+/// rules of the core find out in a transaction what is the matter. A batch of which an id is stored is refused by the
+/// primary key instead, as to look for many ids first would cost every batch more than a rare replay is worth.
 struct StoreStatements: Sendable {
     let schema: SchemaName
     let append: Statement
@@ -48,7 +49,6 @@ struct StoreStatements: Sendable {
             WITH touched AS (UPDATE \(sessions) SET \(Self.growth(by: "$8::bigint", time: "$3", usage: 10)) \
             WHERE id = $1::text AND \(Self.guards(growth: "$8::bigint", usage: 10)) \
             AND ($9::bigint IS NULL OR message_count = $9) \
-            AND NOT EXISTS (SELECT FROM \(messages) WHERE session_id = $1 AND id = ANY ($2::text[])) \
             RETURNING message_count - $8 AS base, updated_at), \
             written AS (INSERT INTO \(messages) \
             (id, session_id, sequence, role, content, tool_call_id, metadata, created_at) \

@@ -48,8 +48,11 @@ final class CuttingProxy: Sendable {
     private func serve(_ client: Int32) {
         let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer {
-            close(client)
-            close(server)
+            // Processes that tests start may have inherited the sockets, so closing them alone would not be seen.
+            for descriptor in [client, server] {
+                shutdown(descriptor, Int32(SHUT_RDWR))
+                close(descriptor)
+            }
         }
         guard Self.withAddress(target, { connect(server, $0, $1) }) == 0 else { return }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -1,0 +1,39 @@
+#if Postgres
+@testable import AgentSessionsPostgres
+import Testing
+
+@Suite("gathering a group")
+struct GatherPolicyTests {
+    @Test("a task that works alone never waits")
+    func alone() {
+        var policy = GatherPolicy()
+        #expect(policy.patience(with: 0) == .zero)
+        policy.committed(1, waiting: 0, in: .milliseconds(6))
+        #expect(policy.patience(with: 0) == .zero)
+    }
+
+    @Test("those who heard of a commit are waited for, until all are back")
+    func comingBack() {
+        var policy = GatherPolicy()
+        policy.committed(16, waiting: 16, in: .milliseconds(6))
+        #expect(policy.patience(with: 16) == .milliseconds(2))
+        #expect(policy.patience(with: 32) == .zero)
+        policy.committed(32, waiting: 0, in: .milliseconds(600))
+        #expect(policy.patience(with: 31) == .milliseconds(4))
+        policy.committed(32, waiting: 0, in: .microseconds(90))
+        #expect(policy.patience(with: 1) == .zero)
+    }
+
+    @Test("where nobody comes back, the wait grows shorter, and recovers")
+    func patienceLost() {
+        var policy = GatherPolicy()
+        policy.committed(10, waiting: 10, in: .milliseconds(6))
+        policy.gathered(10)
+        #expect(policy.patience(with: 10) == .milliseconds(1))
+        for _ in 0..<10 { policy.gathered(10) }
+        #expect(policy.patience(with: 10) == .nanoseconds(62_500))
+        policy.gathered(16)
+        #expect(policy.patience(with: 10) == .milliseconds(2))
+    }
+}
+#endif

@@ -1,0 +1,101 @@
+#if Postgres
+import AgentSessions
+@testable import AgentSessionsPostgres
+import Testing
+
+@Suite("values as they are stored")
+struct StoredValueTests {
+    private func stored(_ text: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        TextEscape.append(text, to: &bytes)
+        return bytes
+    }
+
+    private func read(_ bytes: [UInt8]) -> String? {
+        bytes.withUnsafeBufferPointer { TextEscape.text($0) }
+    }
+
+    @Test("a text without U+0000 and U+0001 is stored as it is")
+    func plain() {
+        for text in ["", "hello", "é👩‍👧", "\\x00", "\u{2}"] {
+            #expect(stored(text) == Array(text.utf8))
+            #expect(read(stored(text)) == text)
+        }
+    }
+
+    @Test("every other text comes back, and holds no zero byte")
+    func escaped() {
+        for text in ["\u{0}", "\u{1}", "0\u{0}0", "\u{1}0", "\u{1}\u{0}1", "a\u{0}é\u{1}"] {
+            #expect(!stored(text).contains(0))
+            #expect(read(stored(text)).map { Array($0.utf8) } == Array(text.utf8))
+        }
+        #expect(Set(["\u{0}", "\u{1}0", "\u{1}", "0"].map(stored)).count == 4)
+    }
+
+    @Test(
+        "what was not written by this package is not read",
+        arguments: [[1], [1, 0x32], [0x61, 1, 1], [0xFF], [1, 0x30, 0xFF]] as [[UInt8]])
+    func damaged(_ bytes: [UInt8]) {
+        #expect(read(bytes) == nil)
+    }
+
+    @Test("times keep their microseconds, and infinity is none")
+    func times() {
+        for time in [Timestamp.earliest, .latest, .now()] {
+            #expect(PostgresTime.time(PostgresTime.stored(time)) == time)
+        }
+        #expect(PostgresTime.time(.max) == nil)
+        #expect(PostgresTime.time(.min) == nil)
+    }
+
+    @Test("the description of a configuration shows no password")
+    func noPassword() {
+        let configuration = PostgresConfiguration(connection: [
+            "host": "h", "password": "hunter2", "sslpassword": "hunter2",
+        ])
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        for text in ["\(configuration)", String(reflecting: configuration), dumped] {
+            #expect(!text.contains("hunter2"))
+            #expect(text.contains("host=h"))
+        }
+        let failure = ConnectFailure("bad hunter2 here", needsPassword: true, secrets: ["hunter2", ""]).storeError
+        #expect(!failure.message.contains("hunter2"))
+        #expect(failure.isRefusedLogin)
+    }
+
+    @Test(
+        "each SQLSTATE has its code",
+        arguments: [
+            ("40001", StoreError.Code.busy), ("40P01", .busy), ("55P03", .busy), ("57014", .timeout),
+            ("57P01", .unavailable), ("57P02", .unavailable), ("57P03", .unavailable), ("08006", .unavailable),
+            ("53300", .unavailable), ("53100", .unavailable), ("25006", .unavailable), ("28P01", .unavailable),
+            ("3D000", .unavailable), ("26000", .unavailable), ("42501", .unavailable), ("42P01", .corrupt),
+            ("22003", .limitExceeded), ("23503", .corrupt), ("XX001", .corrupt), ("0A000", .internalFailure),
+        ])
+    func states(_ state: String, _ code: StoreError.Code) {
+        let error = ServerError(state: state, message: "m")
+        #expect(error.storeError.code == code)
+        #expect(error.storeError.nativeCode == state)
+    }
+
+    @Test("what is lost after it was sent has an unknown outcome if it is a change")
+    func outcomes() {
+        let sent = UnitFailure.lost(detail: "x", state: "57P01", mayBeStored: true, timedOut: false)
+        #expect(sent.writeError.code == .outcomeUnknown)
+        #expect(sent.readError.code == .unavailable)
+        let unsent = UnitFailure.lost(detail: "x", state: nil, mayBeStored: false, timedOut: false)
+        #expect(unsent.writeError.code == .unavailable)
+        let silent = UnitFailure.lost(detail: "x", state: nil, mayBeStored: false, timedOut: true)
+        #expect(silent.writeError.code == .timeout)
+    }
+
+    @Test("the names of schemas are quoted, and checked")
+    func schemas() throws {
+        #expect(try SchemaName("a\"b").table("t") == "\"a\"\"b\".\"t\"")
+        for name in ["", "pg_x", "PG_catalog", "a\u{0}", String(repeating: "x", count: 64)] {
+            #expect(throws: StoreError.self) { try SchemaName(name) }
+        }
+    }
+}
+#endif
