@@ -13,8 +13,14 @@ final class StoreProcess {
         try Data().write(to: output)
         let program = try Self.program()
         if asNobody && isRoot {
+            // The clone may lie where only its owner can look, so the program is put where everybody can.
+            let copy = folder.url.appending(path: "StoreWriter").path
+            try FileManager.default.copyItem(atPath: program, toPath: copy)
+            for path in [folder.url.path, copy] {
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            }
             process.executableURL = URL(filePath: "/usr/sbin/runuser")
-            process.arguments = ["-u", "nobody", "--", program] + arguments
+            process.arguments = ["-u", "nobody", "--", copy] + arguments
         } else {
             process.executableURL = URL(filePath: program)
             process.arguments = arguments
