@@ -4,14 +4,17 @@
 
 # Which backends are built: every Swift command below takes this, so that all of them see the same package.
 # A backend that needs a library of its own adds its trait here and its Debian package to SYSTEM_PACKAGES.
-TRAITS := --traits SQLite
-SYSTEM_PACKAGES := libsqlite3-dev
+TRAITS := --traits SQLite,LMDB,Postgres
+SYSTEM_PACKAGES := libsqlite3-dev liblmdb-dev libpq-dev
+# What the tests need besides: a server to start, and the pooler that stands before many.
+TEST_PACKAGES := postgresql pgbouncer
 
 SWIFT := swift
 # `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
-DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsBackends
+DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsLMDB AgentSessionsPostgres \
+    AgentSessionsBackends
 # Further arguments for `swift test`, such as ARGS='--filter ULID', and for the program of bench-commit.
 ARGS :=
 
@@ -27,7 +30,7 @@ LEAK_OPTIONS := LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/lsan.supp:print_supp
 # One recipe at a time: the Swift package manager locks its build folder.
 .NOTPARALLEL:
 
-.PHONY: help deps build demo test test-tsan test-asan format lint coverage docs clean bench-commit
+.PHONY: help deps test-deps build demo test test-tsan test-asan format lint coverage docs clean bench-commit
 
 help: ## list these commands
 	@echo 'make COMMAND, where COMMAND is one of'
@@ -35,6 +38,9 @@ help: ## list these commands
 
 deps: ## install the system packages that are missing
 	@sh Scripts/deps.sh $(SYSTEM_PACKAGES)
+
+test-deps: ## install the system packages that are missing, and the servers that the tests start
+	@sh Scripts/deps.sh $(SYSTEM_PACKAGES) $(TEST_PACKAGES)
 
 build: deps ## debug build of everything
 	$(SWIFT) build $(TRAITS)
@@ -44,7 +50,7 @@ demo: deps ## build the tool for release and do the main job on sample conversat
 	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/demo.sh
 
-test: deps ## build and run all tests
+test: test-deps ## build and run all tests
 	@echo '==> building a package outside this one that wants SQLite alone'
 	@sh Scripts/outside-package.sh
 	@echo '==> building the tests'
@@ -52,10 +58,10 @@ test: deps ## build and run all tests
 	@echo '==> running the tests'
 	$(SWIFT) test $(TRAITS) --skip-build --parallel $(ARGS)
 
-test-tsan: deps ## run the tests under Thread Sanitizer
+test-tsan: test-deps ## run the tests under Thread Sanitizer
 	$(SANITIZER_ENVIRONMENT) $(RACE_OPTIONS) $(SWIFT) test $(TRAITS) --sanitize thread --scratch-path .build-tsan --parallel $(ARGS)
 
-test-asan: deps ## run the tests under Address Sanitizer
+test-asan: test-deps ## run the tests under Address Sanitizer
 	$(SANITIZER_ENVIRONMENT) $(LEAK_OPTIONS) \
 	    $(SWIFT) test $(TRAITS) --sanitize address --scratch-path .build-asan --parallel $(ARGS)
 
@@ -65,7 +71,7 @@ format: ## rewrite the Swift sources in the house style
 lint: ## check the Swift sources against the house style
 	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 
-coverage: deps ## run the tests, print line coverage of Sources/, fail below COVERAGE_MINIMUM
+coverage: test-deps ## run the tests, print line coverage of Sources/, fail below COVERAGE_MINIMUM
 	rm -rf .build-coverage/debug/codecov
 	$(SWIFT) test $(TRAITS) --enable-code-coverage --scratch-path .build-coverage --parallel
 	@SWIFT='$(SWIFT)' sh Scripts/coverage.sh .build-coverage/debug $(COVERAGE_MINIMUM)

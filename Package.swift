@@ -96,6 +96,8 @@ let package = Package(
             dependencies: [
                 "AgentSessions", "AgentSessionsMemory",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -1,6 +1,12 @@
 import AgentSessions
 import AgentSessionsMemory
 
+#if LMDB
+import AgentSessionsLMDB
+#endif
+#if Postgres
+import AgentSessionsPostgres
+#endif
 #if SQLite
 import AgentSessionsSQLite
 #endif
@@ -13,6 +19,12 @@ extension BackendRegistry {
         var backends: [any StoreBackend.Type] = [MemoryBackend.self]
         #if SQLite
         backends.append(SQLiteBackend.self)
+        #endif
+        #if LMDB
+        backends.append(LMDBBackend.self)
+        #endif
+        #if Postgres
+        backends.append(PostgresBackend.self)
         #endif
         return backends
     }

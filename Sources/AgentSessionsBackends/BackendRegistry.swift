@@ -29,15 +29,17 @@ public struct BackendRegistry: Sendable {
     ///   is no scheme (`[a-z][a-z0-9]*`), or a setting has a name that means something else: `store`, `config`, a
     ///   common setting, or another setting of the backend.
     public mutating func register<Backend: StoreBackend>(_ backend: Backend.Type) throws(StoreError) {
-        guard !names.contains(backend.name) else {
-            throw StoreError(
-                .invalidArgument,
-                "A backend \(quoted(backend.name)) is registered already: register each name once.")
-        }
-        guard isScheme(backend.name) else {
-            throw StoreError(
-                .invalidArgument,
-                "\(quoted(backend.name)) cannot be a backend's name: it begins with a-z and goes on with a-z and 0-9.")
+        var schemes = Set(backends.flatMap { $0.schemes })
+        for scheme in backend.schemes {
+            guard schemes.insert(scheme).inserted else {
+                throw StoreError(
+                    .invalidArgument, "A backend \(quoted(scheme)) is registered already: register each name once.")
+            }
+            guard isScheme(scheme) else {
+                throw StoreError(
+                    .invalidArgument,
+                    "\(quoted(scheme)) cannot be a backend's name: it begins with a-z and goes on with a-z and 0-9.")
+            }
         }
         var taken = Set(CommonSettings.definitions.map(\.name) + [SettingKey.store, SettingKey.config])
         for setting in backend.settings {
@@ -51,12 +53,12 @@ public struct BackendRegistry: Sendable {
         backends.append(backend)
     }
 
-    /// The backend of that name.
+    /// The backend of that name or alias.
     ///
     /// - Throws: ``AgentSessions/StoreError/Code/invalidArgument`` where there is none; the message lists those that
     ///   there are.
     public func backend(named name: String) throws(StoreError) -> any StoreBackend.Type {
-        guard let backend = backends.first(where: { $0.name == name }) else {
+        guard let backend = backends.first(where: { $0.schemes.contains(name) }) else {
             let known = names.isEmpty ? "none" : names.joined(separator: ", ")
             throw StoreError(
                 .invalidArgument,
@@ -80,4 +82,9 @@ public struct BackendRegistry: Sendable {
     private func isScheme(_ name: String) -> Bool {
         SettingKey.isValid(name) && !name.utf8.contains(UInt8(ascii: "_"))
     }
+}
+
+extension StoreBackend {
+    /// The schemes of its store URLs, its name first.
+    fileprivate static var schemes: [String] { [name] + aliases }
 }

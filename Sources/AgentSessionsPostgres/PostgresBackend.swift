@@ -4,6 +4,7 @@ public import AgentSessions
 /// The Postgres backend as a plugin: `postgres://user@host/database`.
 public enum PostgresBackend: StoreBackend {
     public static let name = "postgres"
+    public static let aliases = ["postgresql"]
     public static let summary = "a PostgreSQL server, 12 or later, shared by any number of processes and machines"
     public static let exampleURL =
         "postgres://user@host1,host2/db?sslmode=verify-full&target_session_attrs=read-write&pool_max=16"

@@ -19,6 +19,32 @@ struct BackendRegistryTests {
         #if SQLite
         #expect(BackendRegistry.standard.names.contains("sqlite"))
         #endif
+        #if LMDB
+        #expect(BackendRegistry.standard.names.contains("lmdb"))
+        #endif
+        #if Postgres
+        #expect(BackendRegistry.standard.names.contains("postgres"))
+        #endif
+    }
+
+    @Test("A backend answers to its aliases too")
+    func alias() throws {
+        try NamedBackend.$chosenAlias.withValue("alias") {
+            var registry = try BackendRegistry.examples()
+            try registry.register(NamedBackend.self)
+            #expect(try registry.backend(named: "alias") == NamedBackend.self)
+            #expect(registry.names == ["example", "other", "named"])
+        }
+    }
+
+    @Test("An alias that another backend answers to is refused")
+    func takenAlias() throws {
+        try NamedBackend.$chosenAlias.withValue("other") {
+            var registry = try BackendRegistry.examples()
+            let error = #expect(throws: StoreError.self) { try registry.register(NamedBackend.self) }
+            #expect(error?.message.contains("\"other\"") == true)
+            #expect(registry.names == ["example", "other"])
+        }
     }
 
     @Test("Every standard backend could be registered by an application too")
@@ -107,9 +133,11 @@ struct BackendRegistryTests {
 /// A backend with whatever name and setting a test wants.
 private enum NamedBackend: StoreBackend {
     @TaskLocal static var chosenName = "named"
+    @TaskLocal static var chosenAlias: String?
     @TaskLocal static var chosenSetting = "free"
 
     static var name: String { chosenName }
+    static var aliases: [String] { chosenAlias.map { [$0] } ?? [] }
     static let summary = "a backend for tests"
     static let exampleURL = "named:"
     static let capabilities = StoreCapabilities(durability: .memory, scope: .one)

@@ -11,6 +11,9 @@ public protocol StoreBackend: Sendable {
     /// The name, which is the scheme of its store URLs, such as `sqlite`: `[a-z][a-z0-9]*`.
     static var name: String { get }
 
+    /// Other schemes that mean this backend, such as `postgresql` for `postgres`. None, where a backend does not say.
+    static var aliases: [String] { get }
+
     /// What the backend is, in one line.
     static var summary: String { get }
 
@@ -34,6 +37,10 @@ public protocol StoreBackend: Sendable {
     static func open(
         _ url: StoreURL, settings: SettingValues, context: StoreContext
     ) async throws(StoreError) -> Store
+}
+
+extension StoreBackend {
+    public static var aliases: [String] { [] }
 }
 
 /// What the application gives to a backend that opens a store.
