@@ -110,7 +110,7 @@ let package = Package(
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
 
         .executableTarget(
-            name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
+            name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsBackends"],
             path: "Benchmarks/GroupCommit"),
 
         .testTarget(

@@ -1,18 +1,21 @@
 // What sharing a commit is worth: single durable appends by one task, then by 32 tasks to 32 sessions.
 //
-// usage: group-commit-probe [SECONDS]   one line of JSON a workload; the store is a fresh file in a temporary folder
+// usage: group-commit-probe [SECONDS [STORE-URL]]   one line of JSON a workload; without a URL, the store is a fresh
+// SQLite file in a temporary folder
 import AgentSessions
-import AgentSessionsSQLite
+import AgentSessionsBackends
 import Foundation
 
-let seconds = CommandLine.arguments.dropFirst().first.flatMap { Double($0) } ?? 3
+let arguments = CommandLine.arguments
+let seconds = arguments.dropFirst().first.flatMap { Double($0) } ?? 3
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("agent-sessions-\(UUID().uuidString)")
 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
 defer { try? FileManager.default.removeItem(at: folder) }
 
-let store = try await SQLiteSessionStore.open(
-    SQLiteConfiguration(path: folder.appendingPathComponent("probe.db").path))
-let service = PersistentSessionService(store)
+let configuration = try StoreConfiguration.load(
+    store: arguments.count > 2 ? arguments[2] : "sqlite://\(folder.appendingPathComponent("probe.db").path)")
+let store = try await configuration.open()
+let service = store.makeService()
 let content = String(repeating: "The 9:42 to Ghent leaves from platform 7. ", count: 14)
 
 /// Appends for `seconds` by so many tasks, each to a session of its own; gives appends a second.
@@ -36,12 +39,12 @@ func appendRate(tasks: Int) async throws -> Double {
         return try await group.reduce(0, +)
     }
     let elapsed = (clock.now - start) / .seconds(1)
-    for session in sessions where try await service.count(session) == 0 {
+    for session in sessions where try await service.get(session).messageCount == 0 {
         throw StoreError(.internalFailure, "A session got no message.")
     }
     print(
-        #"{"store":"sqlite","workload":"message_append","clients":\#(tasks),"operations":\#(appended),"#
-            + #""operations_per_second":\#(Int(Double(appended) / elapsed))}"#)
+        #"{"store":"\#(configuration.backend.name)","workload":"message_append","clients":\#(tasks),"#
+            + #""operations":\#(appended),"operations_per_second":\#(Int(Double(appended) / elapsed))}"#)
     return Double(appended) / elapsed
 }
 
