@@ -162,7 +162,7 @@ let package = Package(
         .testTarget(
             name: "AgentSessionsPostgresTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
     ],

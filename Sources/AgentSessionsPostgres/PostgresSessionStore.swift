@@ -40,7 +40,7 @@ public final class PostgresSessionStore: TransactionalSessionStore {
                 try PostgresMigrator(
                     connection: connection, schema: schema, chain: chain, partitions: configuration.partitions
                 ).migrate(configuration.migrationPolicy)
-                return try EffectiveSettings.read(connection)
+                return try EffectiveSettings.read(connection, schema)
             }
             logger.debug(
                 "store opened", metadata: ["backend": "\(PostgresBackend.name)", "store": "\(configuration)"])
@@ -48,7 +48,8 @@ public final class PostgresSessionStore: TransactionalSessionStore {
                 configuration, schema: schema, pool: pool,
                 capabilities: configuration.capabilities(isDurable: EffectiveSettings.areDurable(settings)))
         } catch {
-            await pool.close()
+            // Not waited for: a server that does not answer keeps a thread busy for longer than a lease may wait.
+            pool.stop()
             throw error
         }
     }
@@ -96,9 +97,10 @@ public final class PostgresSessionStore: TransactionalSessionStore {
     }
 
     public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
-        let settings = try await pool.use { (connection) throws(StoreError) in try EffectiveSettings.read(connection) }
+        let settings = try await pool.use { [statements] (connection) throws(StoreError) in
+            try EffectiveSettings.read(connection, statements.schema)
+        }
         return settings + [
-            StoreSetting("schema", configuration.schema),
             StoreSetting("prepared_statements", configuration.preparesStatements ? "on" : "off"),
             StoreSetting("pool_max", "\(configuration.maximumConnections)"),
         ]

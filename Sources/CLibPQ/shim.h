@@ -11,5 +11,6 @@ enum {
     agent_sessions_pq_severity = PG_DIAG_SEVERITY_NONLOCALIZED,
     agent_sessions_pq_sqlstate = PG_DIAG_SQLSTATE,
     agent_sessions_pq_primary = PG_DIAG_MESSAGE_PRIMARY,
-    agent_sessions_pq_constraint = PG_DIAG_CONSTRAINT_NAME
+    agent_sessions_pq_constraint = PG_DIAG_CONSTRAINT_NAME,
+    agent_sessions_pq_source_file = PG_DIAG_SOURCE_FILE
 };

@@ -100,7 +100,7 @@ struct ConcurrencyTests {
         var counts = ""
         for _ in 0..<50 where !counts.hasPrefix("101|") {
             try await Task.sleep(for: .milliseconds(100))
-            counts = try cluster.sql(
+            counts = try await cluster.sql(
                 """
                 SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
                 WHERE schemaname = '\(configuration.schema)' AND relname = 'sessions'
@@ -124,7 +124,7 @@ struct ConcurrencyTests {
             await store.close()
         }
         let cluster = try PostgresCluster.shared()
-        #expect(try cluster.sql("SELECT count(*) FROM \(configuration.schema).resource_registry") == "1")
+        #expect(try await cluster.sql("SELECT count(*) FROM \(configuration.schema).resource_registry") == "1")
     }
 
     @Test("a store that is newer is refused and left alone; one that is older needs leave")
@@ -135,7 +135,7 @@ struct ConcurrencyTests {
         await expectError(.migrationRequired) { try await PostgresSessionStore.open(configuration) }
         configuration.migrationPolicy = .apply
         try await withStore(configuration) { _ in }
-        try cluster.sql("UPDATE \(configuration.schema).resource_registry SET format_version = 99")
+        try await cluster.sql("UPDATE \(configuration.schema).resource_registry SET format_version = 99")
         await expectError(.newerStore) { try await PostgresSessionStore.open(configuration) }
     }
 

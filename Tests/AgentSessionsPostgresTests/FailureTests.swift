@@ -60,7 +60,7 @@ struct FailureTests {
                 }
                 group.addTask {
                     for _ in 0..<3 {
-                        try cluster.sql(
+                        try await cluster.sql(
                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '\(name)'")
                         try await Task.sleep(for: .milliseconds(20))
                     }
@@ -94,33 +94,87 @@ struct FailureTests {
         }
     }
 
-    @Test("a lock that is held elsewhere gives busy, and its neighbours go on")
-    func lockTimeout() async throws {
-        let cluster = try PostgresCluster.shared()
-        var configuration = cluster.configuration()
-        configuration.lockTimeout = .milliseconds(300)
+    @Test("what the server refuses to commit is refused alone", arguments: Layout.allCases)
+    func refusedAtCommit(_ layout: Layout) async throws {
+        let configuration = try layout.configuration()
         let schema = configuration.schema
         try await withStore(configuration) { store in
+            try await PostgresCluster.shared().sql(
+                """
+                CREATE FUNCTION \(schema).refuse() RETURNS trigger LANGUAGE plpgsql AS \
+                'BEGIN RAISE EXCEPTION ''not this one''; END'; \
+                CREATE CONSTRAINT TRIGGER late AFTER INSERT ON \(schema).session_messages \
+                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.content = 'bad') \
+                EXECUTE FUNCTION \(schema).refuse()
+                """)
             let service = PersistentSessionService(store, retryPolicy: .never)
-            let held = try await service.create(actorName: "held")
-            let free = try await service.create(actorName: "free")
-            async let holder = cluster.sql(
-                "BEGIN; SELECT id FROM \(schema).sessions WHERE id = '\(held.id)' FOR UPDATE; SELECT pg_sleep(2); COMMIT"
-            )
-            try await Task.sleep(for: .milliseconds(300))
-            let blocked = Task { try await service.appendMessage(NewMessage(.user, "x"), to: held.id) }
-            _ = try await service.appendMessage(NewMessage(.user, "y"), to: free.id)
-            await expectError(.busy) { _ = try await blocked.value }
-            #expect(try await service.count(free.id) == 1)
-            #expect(try await service.count(held.id) == 0)
-            _ = try await holder
+            let session = try await service.create(actorName: "late").id
+            let refused = await withTaskGroup(of: StoreError?.self) { group in
+                for number in 0..<30 {
+                    group.addTask {
+                        do throws(StoreError) {
+                            let text = number % 10 == 0 ? "bad" : "good"
+                            _ = try await service.appendMessage(NewMessage(.user, text), to: session)
+                            return nil
+                        } catch {
+                            return error
+                        }
+                    }
+                }
+                var errors: [StoreError] = []
+                for await error in group { if let error { errors.append(error) } }
+                return errors
+            }
+            #expect(refused.count == 3)
+            #expect(refused.allSatisfy { $0.code == .internalFailure && $0.nativeCode == "P0001" })
+            let page = try await service.messages(in: session, .after(0), limit: 100)
+            #expect(page.messages.map(\.sequence) == Array(1...27))
+            #expect(page.messages.allSatisfy { $0.content == "good" })
         }
+    }
+
+    @Test("a server that takes a connection and says nothing is given up on within lease_timeout")
+    func silentServer() async throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) + listen(listener, 4) + getsockname(listener, $0, &length)
+            }
+        }
+        try #require(status == 0)
+        var configuration = PostgresConfiguration(connection: [
+            "host": "127.0.0.1", "port": "\(UInt16(bigEndian: address.sin_port))",
+        ])
+        configuration.leaseTimeout = .milliseconds(200)
+        let start = ContinuousClock.now
+        do {
+            _ = try await PostgresSessionStore.open(configuration)
+            Issue.record("it was opened")
+        } catch {
+            #expect(error.code == .unavailable)
+            #expect(error.message.contains("lease_timeout"))
+        }
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test("a store is closed once, however many ask for it")
+    func closing() async throws {
+        let store = try await PostgresSessionStore.open(try Layout.plain.configuration())
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 { group.addTask { await store.close() } }
+        }
+        await expectError(.closed) { _ = try await store.get(try ULIDGenerator.shared.next()) }
     }
 
     @Test("errors of opening name what is wrong, and no secret")
     func opening() async throws {
         let cluster = try PostgresCluster.shared()
-        _ = try? cluster.sql("CREATE USER locked PASSWORD 'right'")
+        _ = try? await cluster.sql("CREATE USER locked PASSWORD 'right'")
         let place = "postgres:///postgres?host=\(cluster.folder)"
         for (url, code) in [
             ("\(place)&user=locked&password=hunter2", StoreError.Code.unavailable),

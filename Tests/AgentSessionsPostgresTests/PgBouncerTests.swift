@@ -1,61 +1,20 @@
 #if Postgres
 import AgentSessions
 import AgentSessionsPostgres
-import Foundation
 import Testing
 
-/// Where Debian keeps it.
-private let program = "/usr/sbin/pgbouncer"
-
-/// PgBouncer in transaction mode: each transaction of a client may run in another session of the server.
-@Suite(
-    "behind PgBouncer",
-    .enabled(
-        if: PostgresCluster.isInstalled && FileManager.default.isExecutableFile(atPath: program),
-        "PostgreSQL or PgBouncer is not installed"))
+@Suite("behind PgBouncer", .enabled(if: Bouncer.isInstalled, "PostgreSQL or PgBouncer is not installed"))
 struct PgBouncerTests {
     @Test("work is done in few sessions of the server, with nothing kept in them")
     func transactionMode() async throws {
-        let cluster = try PostgresCluster.shared()
-        let folder = "\(cluster.folder)/bouncer"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        if geteuid() == 0 { try Shell.run(["chown", "nobody", folder]) }
-        let settings = """
-            [databases]
-            * = host=\(cluster.folder)
-            [pgbouncer]
-            listen_addr =
-            unix_socket_dir = \(folder)
-            auth_type = any
-            pool_mode = transaction
-            default_pool_size = 2
-            pidfile = \(folder)/pid
-            logfile = \(folder)/log
-
-            """
-        // With `any`, whoever comes is this user.
-        try settings.replacingOccurrences(of: "* = host", with: "* = user=postgres host")
-            .write(toFile: "\(folder)/ini", atomically: false, encoding: .utf8)
-        try cluster.asUser(program, ["-q", "-d", "\(folder)/ini"])
-        defer {
-            if let text = try? String(contentsOfFile: "\(folder)/pid", encoding: .utf8),
-                let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
-            {
-                kill(process, SIGTERM)
-            }
-        }
-        for _ in 0..<500 where !FileManager.default.fileExists(atPath: "\(folder)/.s.PGSQL.6432") {
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        var configuration = cluster.configuration()
-        configuration.connection["host"] = folder
-        configuration.connection["port"] = "6432"
-        configuration.preparesStatements = false
+        let bouncer = try await Bouncer(before: .shared())
+        var configuration = bouncer.configuration()
         configuration.synchronousCommit = .local
         try await withStore(configuration) { store in
             let service = PersistentSessionService(store)
             let settings = try await store.effectiveSettings()
             #expect(settings.contains(StoreSetting("statement_timeout", "30s")))
+            #expect(settings.contains(StoreSetting("lock_timeout", "5s")))
             #expect(settings.contains(StoreSetting("synchronous_commit", "local")))
             let shared = try await service.create(actorName: "shared")
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -75,6 +34,47 @@ struct PgBouncerTests {
             }
             #expect(try await service.count(shared.id) == 160)
         }
+        try await bouncer.stop()
+    }
+
+    @Test("a pooler that loses its server, or is started anew, loses and doubles nothing")
+    func failures() async throws {
+        let cluster = try PostgresCluster.shared()
+        let bouncer = try await Bouncer(before: cluster)
+        var configuration = bouncer.configuration()
+        let name = configuration.schema
+        configuration.connection["application_name"] = name
+        try await withStore(configuration) { store in
+            let service = PersistentSessionService(
+                store, retryPolicy: RetryPolicy(maximumAttempts: 40, totalTime: .seconds(60)))
+            let session = try await service.create(actorName: "pooled")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        for _ in 0..<25 {
+                            _ = try await service.appendMessage(
+                                NewMessage(.user, "x"), to: session.id, usage: TokenUsage(inputTokens: 1))
+                        }
+                    }
+                }
+                group.addTask {
+                    for round in 0..<4 {
+                        try await Task.sleep(for: .milliseconds(30))
+                        try await cluster.sql(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '\(name)'")
+                        if round == 2 {
+                            try await bouncer.stop()
+                            try await bouncer.start()
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let page = try await service.messages(in: session.id, .after(0), limit: 1000)
+            #expect(page.messages.map(\.sequence) == Array(1...100))
+            #expect(page.session.usage.inputTokens == 100)
+        }
+        try await bouncer.stop()
     }
 }
 #endif

@@ -54,6 +54,43 @@ struct StoreBehaviourTests {
         }
     }
 
+    @Test("reads in psql as it was written, U+0000 and U+0001 aside", arguments: [Layout.plain, .partitioned])
+    func readable(_ layout: Layout) async throws {
+        let configuration = try layout.configuration()
+        let cluster = try PostgresCluster.shared()
+        func cell(_ sql: String) async throws -> String {
+            try await cluster.sql(sql.replacing("s.", with: configuration.schema + "."))
+        }
+        try await withStore(configuration) { store in
+            let service = PersistentSessionService(store)
+            let metadata: JSONObject = ["big": .integer(.max), "d": .double(1), "small": .integer(.min), "t": "é"]
+            let session = try await service.create(actorName: "local/é", metadata: metadata)
+            let message = try await service.appendMessage(
+                NewMessage(.tool, "Grüße, \\x00 👋", toolCallID: "call 1", metadata: metadata), to: session.id)
+            _ = try await service.appendMessage(NewMessage(.user, "a\u{0}b\u{1}"), to: session.id)
+            #expect(try await cell("SELECT id || '|' || actor_name FROM s.sessions") == "\(session.id)|local/é")
+            let row =
+                "id || '|' || session_id || '|' || sequence || '|' || role || '|' || content || '|' || tool_call_id"
+            #expect(
+                try await cell("SELECT \(row) FROM s.session_messages WHERE sequence = 1")
+                    == "\(message.id)|\(session.id)|1|tool|Grüße, \\x00 👋|call 1")
+            for table in ["sessions", "session_messages"] {
+                #expect(
+                    try await cell(
+                        "SELECT metadata->>'big' || ' ' || (metadata->>'small') || ' ' || (metadata->>'d') "
+                            + "FROM s.\(table) LIMIT 1")
+                        == "\(Int64.max) \(Int64.min) 1.0")
+            }
+            #expect(
+                try await cell(
+                    "SELECT encode(convert_to(content, 'UTF8'), 'hex') FROM s.session_messages WHERE sequence = 2")
+                    == "610130620131")
+            let time = try await cell(
+                "SELECT extract(epoch FROM created_at) * 1000000 FROM s.session_messages WHERE sequence = 1")
+            #expect(time.hasPrefix("\(message.createdAt.microseconds)"))
+        }
+    }
+
     @Test("gives back what is there when an append is sent again", arguments: Layout.allCases)
     func replay(_ layout: Layout) async throws {
         try await layout.withService { service in
@@ -156,7 +193,7 @@ struct StoreBehaviourTests {
             let session = try await service.create(actorName: "x")
             _ = try await service.append((1...50).map { NewMessage(.user, "\($0)") }, to: session.id)
             try await service.delete(session.id)
-            let left = try cluster.sql("SELECT count(*) FROM \(configuration.schema).session_messages")
+            let left = try await cluster.sql("SELECT count(*) FROM \(configuration.schema).session_messages")
             #expect(left == "0")
         }
     }
@@ -279,7 +316,7 @@ struct StoreBehaviourTests {
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "x")
             _ = try await service.append((1...3).map { NewMessage(.user, "\($0)") }, to: session.id)
-            try cluster.sql(sql.replacing(" s.", with: " \(configuration.schema)."))
+            try await cluster.sql(sql.replacing(" s.", with: " \(configuration.schema)."))
             await expectError(code) { try await service.messages(in: session.id, .after(0), limit: 10) }
         }
     }
@@ -292,9 +329,9 @@ struct StoreBehaviourTests {
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "x")
             _ = try await service.append((1...3).map { NewMessage(.user, "\($0)") }, to: session.id)
-            try cluster.sql("UPDATE \(configuration.schema).sessions SET message_count = 1")
+            try await cluster.sql("UPDATE \(configuration.schema).sessions SET message_count = 1")
             await expectError(.corrupt) { try await service.appendMessage(NewMessage(.user, "x"), to: session.id) }
-            try cluster.sql("UPDATE \(configuration.schema).sessions SET message_count = -5")
+            try await cluster.sql("UPDATE \(configuration.schema).sessions SET message_count = -5")
             await expectError(.corrupt) { try await service.appendMessage(NewMessage(.user, "x"), to: session.id) }
         }
     }

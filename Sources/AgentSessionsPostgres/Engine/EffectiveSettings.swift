@@ -8,19 +8,25 @@ enum EffectiveSettings {
         "lock_timeout",
     ]
 
-    static func read(_ connection: PostgresConnection) throws(StoreError) -> [StoreSetting] {
+    static func read(_ connection: PostgresConnection, _ schema: SchemaName) throws(StoreError) -> [StoreSetting] {
         var parameters = Parameters()
+        parameters.add(schema.table("session_messages"))
         parameters.add("server_version")
         for name in names { parameters.add(name) }
-        let columns = (0...names.count).map { "current_setting($\($0 + 1))" }.joined(separator: ", ")
+        let columns = (0...names.count).map { "current_setting($\($0 + 2))" }.joined(separator: ", ")
+        let partitions = "(SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass($1))"
         let values: PostgresResult
         do throws(UnitFailure) {
-            values = try connection.run(Command(Statement("SELECT \(columns)"), parameters))
+            values = try connection.run(Command(Statement("SELECT \(columns), \(partitions)"), parameters))
         } catch {
             throw error.readError
         }
         let engine = StoreSetting("engine", "PostgreSQL \(values.text(0, 0) ?? "")")
-        return [engine] + names.enumerated().map { StoreSetting($0.element, values.text(0, $0.offset + 1) ?? "") }
+        return [engine] + names.enumerated().map { StoreSetting($0.element, values.text(0, $0.offset + 1) ?? "") } + [
+            StoreSetting("tls", connection.usesTLS ? "on" : "off"),
+            StoreSetting("schema", schema.name),
+            StoreSetting("partitions", "\(values.number(0, names.count + 1) ?? 0)"),
+        ]
     }
 
     /// Whether a commit waits for the server's disk, and the disk is told to keep it.

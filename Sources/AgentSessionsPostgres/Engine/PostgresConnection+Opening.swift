@@ -25,7 +25,7 @@ extension PostgresConnection {
         let sessionIsOurs = configuration.preparesStatements
         let settings = SessionSettings(configuration)
         let connection = PostgresConnection(
-            handle, preparesStatements: sessionIsOurs, prelude: sessionIsOurs ? nil : settings.command(isLocal: true),
+            handle, preparesStatements: sessionIsOurs, settings: settings,
             stallTimeout: max(configuration.statementTimeout, configuration.lockTimeout) + grace)
         guard PQserverVersion(handle) >= oldestServer else {
             throw StoreError(
@@ -39,9 +39,9 @@ extension PostgresConnection {
                     + "ENCODING 'UTF8'.",
                 backend: PostgresBackend.name)
         }
-        if sessionIsOurs {
+        if let command = settings.opening {
             do throws(UnitFailure) {
-                _ = try connection.run(settings.command(isLocal: false))
+                try connection.run([command], patience: .brief) { _, _ in }
             } catch {
                 throw error.readError
             }

@@ -15,7 +15,7 @@ internal import Darwin
 final class PostgresConnection {
     private let handle: OpaquePointer
     private let preparesStatements: Bool
-    private let prelude: Command?
+    private let settings: SessionSettings
     private let stallTimeout: Duration
     private var prepared: Set<String> = []
     private let clock = ContinuousClock()
@@ -27,13 +27,13 @@ final class PostgresConnection {
     /// - Parameters:
     ///   - handle: The connection, which this object closes.
     ///   - preparesStatements: Whether the session is ours alone, so that statements can be prepared on it.
-    ///   - prelude: What each unit of statements begins with, where the session is not ours: its settings.
+    ///   - settings: What the session, or each unit of statements, is given.
     ///   - stallTimeout: The server is given up on when it is silent for this long. Longer than the server's own
     ///     bounds on statements and locks.
-    init(_ handle: OpaquePointer, preparesStatements: Bool, prelude: Command?, stallTimeout: Duration) {
+    init(_ handle: OpaquePointer, preparesStatements: Bool, settings: SessionSettings, stallTimeout: Duration) {
         self.handle = handle
         self.preparesStatements = preparesStatements
-        self.prelude = prelude
+        self.settings = settings
         self.stallTimeout = stallTimeout
         agent_sessions_pq_ignore_notices(handle)
         PQsetnonblocking(handle, 1)
@@ -51,6 +51,9 @@ final class PostgresConnection {
         isBroken || waitForSocket(Int16(POLLIN), timeout: 0) != .nothing
     }
 
+    /// Whether TLS protects the connection.
+    var usesTLS: Bool { PQsslInUse(handle) != 0 }
+
     // MARK: Statements
 
     /// Runs one statement and gives its answer.
@@ -66,16 +69,20 @@ final class PostgresConnection {
     /// Runs statements in one round trip. Outside a transaction they are one transaction of their own, which is
     /// committed when this returns.
     ///
-    /// - Parameter receive: Called with the position and the answer of each statement, before the whole is committed.
+    /// - Parameters:
+    ///   - commands: The statements.
+    ///   - patience: How long a lock is waited for, outside a transaction.
+    ///   - receive: Called with the position and the answer of each statement, before the whole is committed.
     func run(
-        _ commands: [Command], receive: (Int, PostgresResult) -> Void
+        _ commands: [Command], patience: LockPatience = .whole, receive: (Int, PostgresResult) -> Void
     ) throws(UnitFailure) {
         if preparesStatements { try prepareMissing(commands) }
         // An open transaction has had its settings as it began.
-        let preludeCount = prelude == nil || PQtransactionStatus(handle) != PQTRANS_IDLE ? 0 : 1
+        let prelude = PQtransactionStatus(handle) == PQTRANS_IDLE ? settings.prelude(patience) : nil
+        let preludeCount = prelude == nil ? 0 : 1
         do throws(UnitFailure) {
             try pipeline(preludeCount + commands.count) { () throws(UnitFailure) in
-                if preludeCount == 1, let prelude { try send(prelude) }
+                if let prelude { try send(prelude) }
                 for command in commands { try send(command) }
             } receive: { position, result in
                 if position >= preludeCount { receive(position - preludeCount, result) }
@@ -85,10 +92,11 @@ final class PostgresConnection {
         }
     }
 
-    /// Opens a transaction, with the settings that it needs where the session is not ours.
+    /// Opens a transaction, with the settings that it needs.
     ///
     /// - Parameter begin: The statement that opens it.
     func begin(_ begin: String) throws(UnitFailure) {
+        let prelude = settings.prelude(.whole)
         try pipeline(prelude == nil ? 1 : 2) { () throws(UnitFailure) in
             try send(Command(Statement(begin)))
             if let prelude { try send(prelude) }
@@ -110,21 +118,26 @@ final class PostgresConnection {
     }
 
     private func prepareMissing(_ commands: [Command]) throws(UnitFailure) {
-        var missing: [Statement] = []
-        for command in commands where !command.statement.name.isEmpty {
+        var missing: [(statement: Statement, position: Int)] = []
+        for (position, command) in commands.enumerated() where !command.statement.name.isEmpty {
             let statement = command.statement
-            if !prepared.contains(statement.name), !missing.contains(where: { $0.name == statement.name }) {
-                missing.append(statement)
+            if !prepared.contains(statement.name), !missing.contains(where: { $0.statement.name == statement.name }) {
+                missing.append((statement, position))
             }
         }
         guard !missing.isEmpty else { return }
-        try pipeline(missing.count) { () throws(UnitFailure) in
-            for statement in missing where PQsendPrepare(handle, statement.name, statement.sql, 0, nil) != 1 {
-                throw lost(PQerrorMessage(handle), mayBeStored: false)
+        do throws(UnitFailure) {
+            try pipeline(missing.count) { () throws(UnitFailure) in
+                for (statement, _) in missing where PQsendPrepare(handle, statement.name, statement.sql, 0, nil) != 1 {
+                    throw lost(PQerrorMessage(handle), mayBeStored: false)
+                }
+            } receive: { position, _ in
+                prepared.insert(missing[position].statement.name)
             }
-        } receive: { _, _ in
+        } catch .refused(let position, let error) where missing.indices.contains(position) {
+            // What was prepared before the one that was refused stays: the server does not undo that.
+            throw .refused(position: missing[position].position, error)
         }
-        prepared.formUnion(missing.map(\.name))
     }
 
     private func send(_ command: Command) throws(UnitFailure) {
@@ -153,9 +166,10 @@ final class PostgresConnection {
         var position = 0
         var failure: (position: Int, error: ServerError)?
         while true {
-            // The end of a statement's answers; at the end of the unit there are none.
+            // The end of a statement's answers. The commit at the end of the unit has one only where it was refused.
             guard let result = try nextResult(unsent: &unsent) else {
-                guard PQstatus(handle) == CONNECTION_OK, position < count else {
+                let isExpected = position < count || failure?.position == position
+                guard PQstatus(handle) == CONNECTION_OK, isExpected else {
                     throw lost(PQerrorMessage(handle), mayBeStored: !unsent)
                 }
                 position += 1
@@ -172,9 +186,10 @@ final class PostgresConnection {
                 let error = try serverError(result, mayBeStored: !unsent)
                 if error.isFatal {
                     isBroken = true
-                    guard position == count else { throw .refused(position: position, error) }
-                    // The session ended while the unit was committed, or right after.
-                    throw .lost(detail: error.message, state: error.state, mayBeStored: true, timedOut: false)
+                    // The end of the session undoes a statement, unless the unit was being committed, or a pooler
+                    // tells of the end.
+                    guard position == count || error.isFromPooler else { throw .refused(position: position, error) }
+                    throw .lost(detail: error.message, state: error.state, mayBeStored: !unsent, timedOut: false)
                 }
                 failure = (position, error)
             default:

@@ -12,6 +12,9 @@ struct ServerError: Sendable {
     let constraint: String?
     /// Whether the server has closed the connection with it.
     let isFatal: Bool
+    /// Whether it comes from a pooler in between, which does not know what became of statements that it has passed on.
+    /// Servers name the place in their source; poolers have none.
+    let isFromPooler: Bool
 
     /// The error of a result, or `nil` where the server did not send it.
     init?(_ result: PostgresResult) {
@@ -21,13 +24,17 @@ struct ServerError: Sendable {
         constraint = result.errorField(Int32(agent_sessions_pq_constraint))
         let severity = result.errorField(Int32(agent_sessions_pq_severity))
         isFatal = severity == "FATAL" || severity == "PANIC"
+        isFromPooler = result.errorField(Int32(agent_sessions_pq_source_file)) == nil
     }
 
-    init(state: String, message: String, constraint: String? = nil, isFatal: Bool = false) {
+    init(
+        state: String, message: String, constraint: String? = nil, isFatal: Bool = false, isFromPooler: Bool = false
+    ) {
         self.state = state
         self.message = message
         self.constraint = constraint
         self.isFatal = isFatal
+        self.isFromPooler = isFromPooler
     }
 }
 
@@ -38,10 +45,14 @@ enum SQLState {
     static let duplicateTable = "42P07"
     static let readOnlyTransaction = "25006"
     static let invalidPassword = "28P01"
+    static let lockNotAvailable = "55P03"
 }
 
 extension ServerError {
     var isUniqueViolation: Bool { state == SQLState.uniqueViolation }
+
+    /// Whether a lock was waited for in vain.
+    var isLockTimeout: Bool { state == SQLState.lockNotAvailable }
 
     /// Whether the connection is of no more use: the session ended, or the server has become a standby.
     var endsConnection: Bool { isFatal || state == SQLState.readOnlyTransaction }
@@ -57,7 +68,7 @@ extension ServerError {
         switch state {
         case "40001", "40P01":
             (.busy, "The transaction collided with another one; nothing was written. Try again.")
-        case "55P03":
+        case SQLState.lockNotAvailable:
             (.busy, "Another transaction holds the lock for longer than lock_timeout; nothing was written. Try again.")
         case "57014":
             (.timeout, "Nothing was written. Raise statement_timeout if the server is only slow.")

@@ -1,8 +1,20 @@
 #if Postgres
 internal import AgentSessions
 
-/// The settings that a session, or where the session is shared each transaction, is given.
+/// How long a lock is waited for.
+enum LockPatience {
+    /// So long that whoever shares the transaction does not mind: what is held up is then run again by itself.
+    case brief
+    /// For all of ``PostgresConfiguration/lockTimeout``.
+    case whole
+}
+
+/// The settings that a session is given, or where the session is shared, each transaction.
 struct SessionSettings {
+    /// A transaction that changes a session holds its lock for a few milliseconds. Who holds it for longer may do so for
+    /// seconds.
+    private static let briefLockTimeout = Duration.milliseconds(100)
+
     /// How prepared statements are planned: once, and by the indexes, which every statement of the store is made for.
     /// Left to itself, the server plans a page anew each time, because it cannot know how small its limit is, and a plan
     /// that it made while a table was empty reads the whole table until the statistics catch up.
@@ -11,27 +23,44 @@ struct SessionSettings {
         ("jit", "off"),
     ]
 
-    private let values: [(name: String, value: String)]
+    /// What a session is given as it is opened; `nil` where it is not ours.
+    let opening: Command?
+    private let brief: Command?
+    private let whole: Command
 
     init(_ configuration: PostgresConfiguration) {
-        var values = [
-            ("statement_timeout", Self.milliseconds(configuration.statementTimeout)),
-            ("lock_timeout", Self.milliseconds(configuration.lockTimeout)),
-        ]
+        var values = [("statement_timeout", Self.milliseconds(configuration.statementTimeout))]
         if let level = configuration.synchronousCommit {
             values.append(("synchronous_commit", level.rawValue))
         }
-        self.values = values
+        let briefLock = ("lock_timeout", Self.milliseconds(min(configuration.lockTimeout, Self.briefLockTimeout)))
+        let wholeLock = ("lock_timeout", Self.milliseconds(configuration.lockTimeout))
+        if configuration.preparesStatements {
+            opening = Self.setting(values + [briefLock] + Self.plans, isLocal: false)
+            brief = nil
+            whole = Self.setting([wholeLock], isLocal: true)
+        } else {
+            opening = nil
+            brief = Self.setting(values + [briefLock], isLocal: true)
+            whole = Self.setting(values + [wholeLock], isLocal: true)
+        }
     }
 
-    /// Sets all of them in one statement.
+    /// What a unit of statements begins with, so that all settings are in force in it.
+    func prelude(_ patience: LockPatience) -> Command? {
+        switch patience {
+        case .brief: brief
+        case .whole: whole
+        }
+    }
+
+    /// Sets values in one statement.
     ///
     /// - Parameter isLocal: Until the end of the transaction; otherwise until the end of the session.
-    func command(isLocal: Bool) -> Command {
+    private static func setting(_ values: [(name: String, value: String)], isLocal: Bool) -> Command {
         var parameters = Parameters()
         var calls: [String] = []
-        let settings = isLocal ? values : values + Self.plans
-        for (index, setting) in settings.enumerated() {
+        for (index, setting) in values.enumerated() {
             parameters.add(setting.value)
             calls.append("set_config('\(setting.name)', $\(index + 1), \(isLocal))")
         }

@@ -12,47 +12,34 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// A queue of operations of one statement each. Whoever has a connection takes all that waits and runs it together.
+/// Runs operations of one statement each. Whoever has a connection takes all that waits and runs it together.
 ///
-/// While one group is under way, the next gathers. As a rule one connection serves the lane; another one is taken when a
-/// group takes long, so that a transaction which waits for a lock does not hold up the others.
+/// While one group is under way, the next gathers. As a rule one connection serves the lane. What happens when is decided
+/// by ``LaneQueue``.
 final class OperationLane: Sendable {
-    /// How the groups of a lane are made.
-    struct Rules: Sendable {
-        /// Whether operations change the store: these wait a little for each other, and are put in order.
-        var isWriting: Bool
-        /// Connections at the most.
-        var connections: Int
-        /// Operations in a group at the most.
-        var groupSize: Int
-    }
-
     private struct State {
-        var waiting: [PendingOperation] = []
-        var serving = 0
-        var groupStarted: ContinuousClock.Instant?
+        var queue: LaneQueue
         var gather = GatherPolicy()
         var isClosed = false
     }
 
-    /// A group that takes longer gets company.
-    private static let slowGroup = Duration.milliseconds(20)
-    /// Bytes of parameters after which a group is full.
-    private static let groupBytes = 1 << 20
     /// A lane gives its connection back after so many groups, so that others who wait for one have their turn.
     private static let groupsPerLease = 64
+    /// How long it keeps a connection that has nothing to do.
+    private static let lingering = Duration.microseconds(50)
 
     private let pool: ConnectionPool
-    let rules: Rules
-    private let state = Mutex(State())
+    let rules: LaneQueue.Rules
+    private let state: Mutex<State>
     private let drained = OneShot<Void>()
     private let clock = ContinuousClock()
     private let groupSize: Recorder
     private let commitTime: Metrics.Timer
 
-    init(_ pool: ConnectionPool, rules: Rules) {
+    init(_ pool: ConnectionPool, rules: LaneQueue.Rules) {
         self.pool = pool
         self.rules = rules
+        state = Mutex(State(queue: LaneQueue(rules)))
         let dimensions = [("backend", PostgresBackend.name), ("kind", rules.isWriting ? "write" : "read")]
         groupSize = Recorder(label: "agent_sessions_commit_group_size", dimensions: dimensions)
         commitTime = Metrics.Timer(label: "agent_sessions_commit_seconds", dimensions: dimensions)
@@ -90,7 +77,7 @@ final class OperationLane: Sendable {
     func close() async {
         let isIdle = state.withLock { state in
             state.isClosed = true
-            return state.serving == 0
+            return state.queue.isIdle
         }
         if isIdle { drained.send(()) }
         await drained.value()
@@ -104,30 +91,20 @@ final class OperationLane: Sendable {
     // MARK: In
 
     private func add(_ operation: PendingOperation) {
-        let (isRefused, isServer) = state.withLock { state in
-            guard !state.isClosed else { return (true, false) }
-            state.waiting.append(operation)
-            guard needsServer(state) else { return (false, false) }
-            state.serving += 1
-            return (false, true)
+        let (isRefused, action) = state.withLock { state -> (Bool, LaneQueue.Action?) in
+            state.isClosed ? (true, nil) : (false, state.queue.add(operation, now: clock.now))
         }
         if isRefused {
             operation.fail(.storeClosed(backend: PostgresBackend.name))
             operation.answer()
-        } else if isServer {
-            lease()
         }
+        perform(action)
     }
 
     /// An operation that still waits is answered at once; what is under way is waited for, so that the task learns what
     /// became of it.
     private func cancel(_ operation: PendingOperation) {
-        let isWaiting = state.withLock { state in
-            guard let index = state.waiting.firstIndex(where: { $0 === operation }) else { return false }
-            state.waiting.remove(at: index)
-            return true
-        }
-        guard isWaiting else { return }
+        guard state.withLock({ $0.queue.remove(operation) }) else { return }
         operation.fail(
             StoreError(
                 .cancelled, "The task was cancelled before the operation began. Nothing was written.",
@@ -135,10 +112,16 @@ final class OperationLane: Sendable {
         operation.answer()
     }
 
-    private func needsServer(_ state: State) -> Bool {
-        if state.serving == 0 { return true }
-        guard state.serving < rules.connections, let started = state.groupStarted else { return false }
-        return clock.now - started > Self.slowGroup
+    private func perform(_ action: LaneQueue.Action?) {
+        switch action {
+        case .lease: lease()
+        case .wake(let instant):
+            Task.detached { [self] in
+                try? await Task.sleep(until: instant, clock: .continuous)
+                perform(state.withLock { $0.queue.woken(now: clock.now) })
+            }
+        case nil: break
+        }
     }
 
     // MARK: Out
@@ -158,11 +141,7 @@ final class OperationLane: Sendable {
 
     private func refuseWaiting(_ error: StoreError) {
         let (refused, isDrained) = state.withLock { state in
-            state.serving -= 1
-            // Where another connection serves the lane, it takes care of them.
-            guard state.serving == 0 else { return ([PendingOperation](), false) }
-            defer { state.waiting = [] }
-            return (state.waiting, state.isClosed)
+            (state.queue.leaseFailed(), state.isClosed && state.queue.isIdle)
         }
         for operation in refused {
             operation.fail(error)
@@ -171,81 +150,75 @@ final class OperationLane: Sendable {
         if isDrained { drained.send(()) }
     }
 
-    private func serve(on connection: PostgresConnection) {
-        for _ in 0..<Self.groupsPerLease {
-            guard connection.isClean, let group = takeGroup() else { return }
-            let start = clock.now
-            OperationGroup.run(group, on: connection)
-            let time = clock.now - start
-            state.withLock { state in
-                state.groupStarted = nil
-                if rules.isWriting { state.gather.committed(group.count, waiting: state.waiting.count, in: time) }
-            }
-            groupSize.record(group.count)
-            commitTime.recordNanoseconds(time.wholeNanoseconds)
-            for operation in group { operation.answer() }
-        }
-    }
-
     /// The connection is back in the pool. Whoever came since then needs one.
     private func finishServing() {
-        let (isServer, isDrained) = state.withLock { state in
-            guard state.waiting.isEmpty else { return (true, false) }
-            state.serving -= 1
-            return (false, state.serving == 0 && state.isClosed)
+        let (action, isDrained) = state.withLock { state in
+            (state.queue.released(), state.isClosed && state.queue.isIdle)
         }
-        if isServer { lease() }
+        perform(action)
         if isDrained { drained.send(()) }
     }
 
-    private func takeGroup() -> [PendingOperation]? {
-        if rules.isWriting { gather() }
-        let group = state.withLock { state -> [PendingOperation] in
-            let count = groupLength(state.waiting)
-            let group = Array(state.waiting.prefix(count))
-            state.waiting.removeFirst(count)
-            if !group.isEmpty { state.groupStarted = clock.now }
-            return group
+    private func serve(on connection: PostgresConnection) {
+        for _ in 0..<Self.groupsPerLease {
+            guard connection.isClean, let group = takeGroup() ?? linger() else { return }
+            run(group, on: connection)
         }
-        guard !group.isEmpty else { return nil }
-        return rules.isWriting ? inOrder(group) : group
+    }
+
+    private func run(_ group: LaneQueue.Group, on connection: PostgresConnection) {
+        let start = clock.now
+        let locked = OperationGroup.run(group.operations, on: connection)
+        let time = clock.now - start
+        let answered =
+            locked.isEmpty
+            ? group.operations
+            : group.operations.filter { one in
+                !locked.contains { $0 === one }
+            }
+        perform(
+            state.withLock { state in
+                if rules.isWriting { state.gather.committed(answered.count, waiting: state.queue.count, in: time) }
+                return locked.isEmpty
+                    ? state.queue.finish(group, now: clock.now)
+                    : state.queue.narrow(group, to: locked, now: clock.now)
+            })
+        groupSize.record(group.operations.count)
+        commitTime.recordNanoseconds(time.wholeNanoseconds)
+        for operation in answered { operation.answer() }
+        guard !locked.isEmpty else { return }
+        OperationGroup.runPatiently(locked, on: connection)
+        perform(state.withLock { $0.queue.finish(group, now: clock.now) })
+        for operation in locked { operation.answer() }
+    }
+
+    private func takeGroup() -> LaneQueue.Group? {
+        if rules.isWriting { gather() }
+        return state.withLock { $0.queue.take(now: clock.now) }
+    }
+
+    /// Looks out for another moment. A task that works alone comes back at once with its next operation, and to be woken
+    /// for it would take this thread as long as many a statement takes the server.
+    private func linger() -> LaneQueue.Group? {
+        let deadline = clock.now + Self.lingering
+        while clock.now < deadline {
+            // Whoever else wants the processor goes first.
+            sched_yield()
+            if let group = takeGroup() { return group }
+        }
+        return nil
     }
 
     private func gather() {
-        let patience = state.withLock { $0.gather.patience(with: $0.waiting.count) }
+        let patience = state.withLock { $0.gather.patience(with: $0.queue.count) }
         guard patience > .zero else { return }
         let deadline = clock.now + patience
         var isComplete = false
         while !isComplete, clock.now < deadline {
             WorkerThread.pause(microseconds: 30)
-            isComplete = state.withLock { $0.gather.patience(with: $0.waiting.count) } == .zero
+            isComplete = state.withLock { $0.gather.patience(with: $0.queue.count) } == .zero
         }
-        state.withLock { $0.gather.gathered($0.waiting.count) }
-    }
-
-    private func groupLength(_ waiting: [PendingOperation]) -> Int {
-        var bytes = 0
-        var count = 0
-        for operation in waiting.prefix(rules.groupSize) {
-            if operation.isAlone { return max(count, 1) }
-            bytes += operation.command.parameters.bytes.count
-            count += 1
-            if bytes >= Self.groupBytes { break }
-        }
-        return count
-    }
-
-    /// By session, and within a session as they came.
-    private func inOrder(_ group: [PendingOperation]) -> [PendingOperation] {
-        guard group.count > 1 else { return group }
-        return group.enumerated()
-            .sorted { left, right in
-                guard let first = left.element.session, let second = right.element.session, first != second else {
-                    return left.offset < right.offset
-                }
-                return first < second
-            }
-            .map(\.element)
+        state.withLock { $0.gather.gathered($0.queue.count) }
     }
 }
 

@@ -171,9 +171,13 @@ final class ConnectionPool: Sendable {
                 .cancelled, "The task was cancelled while it waited for a connection. Nothing was written.",
                 backend: PostgresBackend.name)
         case .closed: .storeClosed(backend: PostgresBackend.name)
-        case .unreachable where lastFailure != nil:
-            lastFailure ?? .storeClosed(backend: PostgresBackend.name)
-        case .timedOut, .unreachable:
+        case .unreachable:
+            lastFailure
+                ?? StoreError(
+                    .unavailable,
+                    "Postgres did not answer within lease_timeout. Check that host and port are the right ones, and that "
+                        + "the network lets the connection through.", backend: PostgresBackend.name)
+        case .timedOut:
             StoreError(
                 .timeout,
                 "No connection became free within lease_timeout; nothing was written. Raise pool_max, or look for what "

@@ -178,7 +178,7 @@ struct PoolStateMachine {
     mutating func tick(now: Instant) -> [Action] {
         if let wakeAt, wakeAt <= now { self.wakeAt = nil }
         var actions: [Action] = []
-        let reason: Refusal = failures > 0 ? .unreachable : .timedOut
+        let reason: Refusal = failures > 0 || !hasEverOpened ? .unreachable : .timedOut
         waiters.removeAll { waiter in
             guard waiter.deadline <= now else { return false }
             actions.append(.refuse(waiter.id, reason))

@@ -45,13 +45,13 @@ final class PostgresCluster: Sendable {
         try asUser(
             "initdb",
             ["--no-sync", "-D", "\(folder)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"])
-        let lines = settings.merging(["fsync": "off", "max_connections": "100"]) { given, _ in given }
+        let lines = settings.merging(["fsync": "off", "max_connections": "400"]) { given, _ in given }
             .map { "\($0.key) = \($0.value)" }.joined(separator: "\n")
         try append("\nlisten_addresses = ''\nunix_socket_directories = '\(folder)'\n\(lines)\n", to: "postgresql.conf")
         // The first line that fits counts.
         let access = "\(folder)/data/pg_hba.conf"
         let rest = try String(contentsOfFile: access, encoding: .utf8)
-        try ("local all locked scram-sha-256\n" + rest).write(toFile: access, atomically: false, encoding: .utf8)
+        try ("local all locked,keeper scram-sha-256\n" + rest).write(toFile: access, atomically: false, encoding: .utf8)
         try start()
         try watch()
     }
@@ -66,10 +66,11 @@ final class PostgresCluster: Sendable {
 
     /// Runs SQL and gives what comes of it as lines.
     @discardableResult
-    func sql(_ sql: String) throws -> String {
-        try run(
-            "\(programs)/psql",
-            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-c", sql])
+    func sql(_ sql: String) async throws -> String {
+        try await Shell.text([
+            "\(programs)/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-c",
+            sql,
+        ])
     }
 
     /// How to open a store in a fresh schema.

@@ -4,20 +4,52 @@ import Foundation
 /// Runs commands of the system. `Process` of Foundation waits for a command's children too, and so for a server that
 /// the command leaves behind.
 enum Shell {
+    /// What became of a command.
+    struct Outcome: Sendable {
+        let status: Int32
+        let output: [UInt8]
+        let errors: String
+    }
+
     /// Runs a command and waits for it.
     ///
     /// - Returns: What it wrote.
     @discardableResult
-    static func run(_ arguments: [String]) throws -> String {
-        let output = "/tmp/agent-sessions-out-\(UUID().uuidString)"
-        defer { unlink(output) }
+    static func run(_ arguments: [String]) throws -> String { try text(of: try wait(for: arguments), arguments) }
+
+    /// The same, on a thread that may wait.
+    static func text(_ arguments: [String]) async throws -> String {
+        try text(of: try await outcome(arguments), arguments)
+    }
+
+    private static func text(of outcome: Outcome, _ arguments: [String]) throws -> String {
+        let text = String(decoding: outcome.output, as: UTF8.self)
+        guard outcome.status == 0 else { throw TestFailure("\(arguments.first ?? ""): \(text)\(outcome.errors)") }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Runs a command, whatever its status, on a thread that may wait.
+    static func outcome(_ arguments: [String]) async throws -> Outcome {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try wait(for: arguments) })
+            }
+        }
+    }
+
+    private static func wait(for arguments: [String]) throws -> Outcome {
+        let files = "/tmp/agent-sessions-out-\(UUID().uuidString)"
+        defer { for suffix in ["out", "err"] { unlink("\(files).\(suffix)") } }
         let command = arguments.map(quoted).joined(separator: " ")
-        let process = try start("cd /tmp && \(command) </dev/null >\(output) 2>&1")
+        let process = try start("cd /tmp && \(command) </dev/null >\(files).out 2>\(files).err")
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        let text = String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: output))) ?? Data(), as: UTF8.self)
-        guard status == 0 else { throw TestFailure("\(arguments.first ?? ""): \(text)") }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        func bytes(_ suffix: String) -> [UInt8] {
+            Array((try? Data(contentsOf: URL(fileURLWithPath: "\(files).\(suffix)"))) ?? Data())
+        }
+        // The upper byte is the exit status; a signal counts as one too, as in the shell.
+        let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+        return Outcome(status: code, output: bytes("out"), errors: String(decoding: bytes("err"), as: UTF8.self))
     }
 
     /// Starts a script of the shell.

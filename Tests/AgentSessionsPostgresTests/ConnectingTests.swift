@@ -1,0 +1,105 @@
+#if Postgres
+import AgentSessions
+import AgentSessionsBackends
+import Foundation
+@testable import AgentSessionsPostgres
+import Testing
+
+/// The ways to a server that libpq has: several hosts, passwords, TLS.
+@Suite("connecting", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+struct ConnectingTests {
+    /// Opens a store by its URL, and gives the settings in force.
+    private func open(_ url: String) async throws(StoreError) -> [StoreSetting] {
+        let store = try await StoreConfiguration.load(store: url, environment: [:]).open()
+        let settings = try await store.effectiveSettings()
+        await store.close()
+        return settings
+    }
+
+    @Test("of several hosts the first that answers and takes writes serves, in every form of libpq's URLs")
+    func hosts() async throws {
+        let cluster = try PostgresCluster.shared()
+        let escaped = cluster.folder.replacing("/", with: "%2F")
+        for (number, url) in [
+            "postgres:///postgres?host=/nonexistent,\(cluster.folder)&user=postgres&target_session_attrs=read-write",
+            "postgresql://postgres@\(escaped)/postgres?connect_timeout=3",
+            "postgres://postgres@127.0.0.1:1,\(escaped):5432/postgres?target_session_attrs=primary",
+        ].enumerated() {
+            let settings = try await open("\(url)&schema=hosts_\(number)")
+            #expect(settings.contains(StoreSetting("schema", "hosts_\(number)")))
+            #expect(settings.contains(StoreSetting("tls", "off")))
+        }
+    }
+
+    @Test("a password comes from the URL or a passfile, and a wrong one is refused at once")
+    func passwords() async throws {
+        let cluster = try PostgresCluster.shared()
+        let passfile = "\(cluster.folder)/passfile"
+        try "*:*:*:keeper:right\n".write(toFile: passfile, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passfile)
+        try await cluster.sql("CREATE USER keeper PASSWORD 'right'; GRANT CREATE ON DATABASE postgres TO keeper")
+        let place = "postgres:///postgres?host=\(cluster.folder)&user=keeper"
+        for (number, way) in ["password=right", "passfile=\(passfile)"].enumerated() {
+            _ = try await open("\(place)&schema=keeper_\(number)&\(way)")
+        }
+        for way in ["password=hunter2", "passfile=/nonexistent", "password=hunter2&passfile=\(passfile)"] {
+            do throws(StoreError) {
+                _ = try await open("\(place)&\(way)")
+                Issue.record("\(way) was enough")
+            } catch {
+                #expect(error.code == .unavailable)
+                #expect(error.isRefusedLogin)
+                #expect(error.message.contains("passfile"))
+                #expect(!error.message.contains("hunter2"))
+            }
+        }
+    }
+
+    @Test("TLS with verify-full takes a server whose certificate names it and is trusted, and no other")
+    func tls() async throws {
+        let folder = "/tmp/agent-sessions-tls-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (name, host) in [("right", "localhost"), ("wrong", "elsewhere")] {
+            try Shell.run([
+                "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(host)",
+                "-addext", "subjectAltName=DNS:\(host)", "-keyout", "\(folder)/\(name).key", "-out",
+                "\(folder)/\(name).crt",
+            ])
+        }
+        if geteuid() == 0 { try Shell.run(["chown", "-R", "nobody", folder]) }
+        try Shell.run(["chmod", "600", "\(folder)/right.key", "\(folder)/wrong.key"])
+        let port = try Self.freePort()
+        let cluster = try PostgresCluster([
+            "listen_addresses": "'localhost'", "port": "\(port)", "ssl": "on",
+            "ssl_cert_file": "'\(folder)/right.crt'", "ssl_key_file": "'\(folder)/right.key'",
+        ])
+        let place = "postgres://postgres@localhost:\(port)/postgres?sslmode=verify-full"
+        let settings = try await open("\(place)&sslrootcert=\(folder)/right.crt")
+        #expect(settings.contains(StoreSetting("tls", "on")))
+        await expectError(.unavailable) { try await open("\(place)&sslrootcert=\(folder)/wrong.crt") }
+        await expectError(.unavailable) { try await open("\(place)&sslrootcert=/nonexistent") }
+        await expectError(.unavailable) {
+            try await open(
+                "postgres://postgres@127.0.0.1:\(port)/postgres?sslmode=verify-full&sslrootcert=\(folder)/right.crt")
+        }
+        try cluster.stop()
+    }
+
+    /// A port that nobody listens on at this moment.
+    private static func freePort() throws -> UInt16 {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) + getsockname(listener, $0, &length)
+            }
+        }
+        guard status == 0 else { throw TestFailure("there is no free port") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+}
+#endif
