@@ -25,6 +25,8 @@ struct ProgramTests {
         process.environment = [
             "T": ToolProcess.path, "AGENT_SESSIONS_STORE": bench.store(), "HOME": bench.path,
             "PATH": "/usr/bin:/bin", "TMPDIR": bench.path,
+            // Under Address Sanitizer standard error is the program's alone, too.
+            "LSAN_OPTIONS": "print_suppressions=0",
         ]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: output)
