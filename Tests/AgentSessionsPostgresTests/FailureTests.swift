@@ -148,7 +148,7 @@ struct FailureTests {
         }
         try #require(status == 0)
         var configuration = PostgresConfiguration(connection: [
-            "host": "127.0.0.1", "port": "\(UInt16(bigEndian: address.sin_port))",
+            "host": "127.0.0.1", "port": "\(UInt16(bigEndian: address.sin_port))", "connect_timeout": "60",
         ])
         configuration.leaseTimeout = .milliseconds(200)
         let start = ContinuousClock.now
@@ -159,7 +159,7 @@ struct FailureTests {
             #expect(error.code == .unavailable)
             #expect(error.message.contains("lease_timeout"))
         }
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ContinuousClock.now - start < .seconds(50))
     }
 
     @Test("a store is closed once, however many ask for it")

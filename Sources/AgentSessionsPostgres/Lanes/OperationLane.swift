@@ -25,8 +25,6 @@ final class OperationLane: Sendable {
 
     /// A lane gives its connection back after so many groups, so that others who wait for one have their turn.
     private static let groupsPerLease = 64
-    /// How long it keeps a connection that has nothing to do.
-    private static let lingering = Duration.microseconds(50)
 
     private let pool: ConnectionPool
     let rules: LaneQueue.Rules
@@ -161,7 +159,7 @@ final class OperationLane: Sendable {
 
     private func serve(on connection: PostgresConnection) {
         for _ in 0..<Self.groupsPerLease {
-            guard connection.isClean, let group = takeGroup() ?? linger() else { return }
+            guard connection.isClean, let group = takeGroup() else { return }
             run(group, on: connection)
         }
     }
@@ -195,18 +193,6 @@ final class OperationLane: Sendable {
     private func takeGroup() -> LaneQueue.Group? {
         if rules.isWriting { gather() }
         return state.withLock { $0.queue.take(now: clock.now) }
-    }
-
-    /// Looks out for another moment. A task that works alone comes back at once with its next operation, and to be woken
-    /// for it would take this thread as long as many a statement takes the server.
-    private func linger() -> LaneQueue.Group? {
-        let deadline = clock.now + Self.lingering
-        while clock.now < deadline {
-            // Whoever else wants the processor goes first.
-            sched_yield()
-            if let group = takeGroup() { return group }
-        }
-        return nil
     }
 
     private func gather() {
