@@ -159,10 +159,17 @@ let package = Package(
                 "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB",
                 .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
             ]),
+        // A server of the tests' own.
+        .target(
+            name: "PostgresServer",
+            dependencies: [
+                "AgentSessions", .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
+            ],
+            path: "Tests/PostgresServer"),
         .testTarget(
             name: "AgentSessionsPostgresTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking",
+                "AgentSessions", "AgentSessionsBlocking", "PostgresServer",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
     ],

@@ -2,6 +2,7 @@
 import AgentSessions
 import AgentSessionsPostgres
 import Foundation
+import PostgresServer
 import Testing
 
 /// Where Debian keeps it.

@@ -1,14 +1,14 @@
 #if Postgres
-import Foundation
+package import Foundation
 
 /// Runs commands of the system. `Process` of Foundation waits for a command's children too, and so for a server that
 /// the command leaves behind.
-enum Shell {
+package enum Shell {
     /// Runs a command and waits for it.
     ///
     /// - Returns: What it wrote.
     @discardableResult
-    static func run(_ arguments: [String]) throws -> String {
+    package static func run(_ arguments: [String]) throws -> String {
         let output = "/tmp/agent-sessions-out-\(UUID().uuidString)"
         defer { unlink(output) }
         let command = arguments.map(quoted).joined(separator: " ")
@@ -24,7 +24,7 @@ enum Shell {
     ///
     /// - Returns: Its process.
     @discardableResult
-    static func start(_ script: String) throws -> pid_t {
+    package static func start(_ script: String) throws -> pid_t {
         var process: pid_t = 0
         let words: [String] = ["/bin/sh", "-c", script]
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
