@@ -172,6 +172,17 @@ let package = Package(
                 "AgentSessions", "AgentSessionsBlocking", "PostgresServer",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
+        // What concerns several engines: copies between them, and damage to each.
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "agent-sessions",
+                .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
