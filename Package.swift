@@ -159,11 +159,29 @@ let package = Package(
                 "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB",
                 .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
             ]),
+        // A server of the tests' own.
+        .target(
+            name: "PostgresServer",
+            dependencies: [
+                "AgentSessions", .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
+            ],
+            path: "Tests/PostgresServer"),
         .testTarget(
             name: "AgentSessionsPostgresTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking", "PostgresServer",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
+            ]),
+        // What concerns several engines: copies between them, and damage to each.
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "agent-sessions",
+                .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
             ]),
     ],
     swiftLanguageModes: [.v6]

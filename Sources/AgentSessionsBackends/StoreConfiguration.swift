@@ -42,6 +42,28 @@ public struct StoreConfiguration: Sendable {
 }
 
 extension StoreConfiguration {
+    /// Whether there is a store, as far as that shows without opening it. Nothing is made.
+    public func storeExists() throws(StoreError) -> Bool { try backend.storeExists(at: url) }
+
+    /// Opens the store where there is one, and makes none.
+    ///
+    /// - Parameters:
+    ///   - context: What the application gives to the backend.
+    ///   - migrations: What to do about migrations; by default an older store is refused, as it is only to be read.
+    /// - Throws: ``AgentSessions/StoreError/Code/notFound`` where there is none; whatever the backend throws on opening.
+    public func openExisting(
+        context: StoreContext = StoreContext(), migrations: MigrationPolicy = .require
+    ) async throws(StoreError) -> any SessionStore {
+        guard try storeExists() else {
+            throw StoreError(
+                .notFound,
+                "There is no store at \(url), which \(source) names, and none was made. Look at the URL; `migrate` "
+                    + "makes a new store.",
+                backend: backend.name)
+        }
+        return try await open(context: context, migrations: migrations)
+    }
+
     /// Opens the store. The directories of the default store are made where they are missing.
     ///
     /// - Parameters:

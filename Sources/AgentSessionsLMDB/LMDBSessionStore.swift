@@ -19,7 +19,7 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     /// What this store, as it is configured, promises.
     public let capabilities: StoreCapabilities
 
-    private let configuration: LMDBConfiguration
+    let configuration: LMDBConfiguration
     private let environment: LMDBEnvironment
     private let writer: CommitQueue<LMDBWriteEngine>
     private let readers: LMDBReaders

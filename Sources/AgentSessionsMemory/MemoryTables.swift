@@ -3,7 +3,7 @@ public import AgentSessions
 /// The tables and indexes of a store in memory.
 public struct MemoryTables: SessionStoreWriter {
     /// A session with all that belongs to it.
-    private struct Record {
+    struct Record {
         var session: Session
         /// Sequence *n* is element *n* − 1.
         var messages: [SessionMessage] = []
@@ -25,9 +25,9 @@ public struct MemoryTables: SessionStoreWriter {
         }
     }
 
-    private var records: [ULID: Record] = [:]
+    private(set) var records: [ULID: Record] = [:]
     /// The places of all sessions, oldest first.
-    private var order: [SessionPosition] = []
+    private(set) var order: [SessionPosition] = []
     /// How to undo each change of the transaction.
     private var undo: [@Sendable (inout MemoryTables) -> Void] = []
 
@@ -58,7 +58,8 @@ public struct MemoryTables: SessionStoreWriter {
     public func messages(_ request: MessageRequest, of session: Session) throws(StoreError) -> [SessionMessage] {
         let sequences = request.range.sequences(limit: request.limit, last: session.messageCount)
         guard !sequences.isEmpty, let all = records[session.id]?.messages else { return [] }
-        let run = all[(sequences.lowerBound - 1)..<(sequences.upperBound - 1)]
+        // Clamped, as a session counts what it is given.
+        let run = all[((sequences.lowerBound - 1)..<(sequences.upperBound - 1)).clamped(to: all.indices)]
         switch request.range {
         case .after: return run.prefix(bytes: request.byteLimit)
         case .before, .last: return run.reversed().prefix(bytes: request.byteLimit).reversed()

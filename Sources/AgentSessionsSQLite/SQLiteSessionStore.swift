@@ -17,7 +17,7 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     public let backendName = SQLiteBackend.name
     public let capabilities: StoreCapabilities
 
-    private let configuration: SQLiteConfiguration
+    let configuration: SQLiteConfiguration
     private let writer: CommitQueue<SQLiteWriteEngine>
     private let readers: SQLiteReaders
 

@@ -17,6 +17,13 @@ struct GlobalOptions: ParsableArguments {
 }
 
 extension GlobalOptions {
+    /// The same options with another store.
+    func naming(store: String) -> GlobalOptions {
+        var options = self
+        options.store = store
+        return options
+    }
+
     /// The arguments with the options that stand before the verb moved behind it, where the verb reads them.
     ///
     /// Declaring the options on the root command as well would do the same for most command lines, but the root would

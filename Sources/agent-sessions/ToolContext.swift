@@ -23,11 +23,28 @@ struct ToolContext: Sendable {
         _ body: (OpenStore) async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         let configuration = try configuration(options)
-        let store = try await configuration.open(migrations: migrations)
+        return try await configuration.run(try await configuration.open(migrations: migrations), body)
+    }
+
+    /// The same for a store that is only read: where there is none, none is made.
+    func withExistingStore<Result>(
+        _ options: GlobalOptions, migrations: MigrationPolicy = .require,
+        _ body: (OpenStore) async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let configuration = try configuration(options)
+        return try await configuration.run(try await configuration.openExisting(migrations: migrations), body)
+    }
+}
+
+extension StoreConfiguration {
+    /// Runs `body` on an open store, and closes it, whatever happens.
+    fileprivate func run<Result>(
+        _ store: any SessionStore, _ body: (OpenStore) async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
         let outcome: Swift.Result<Result, StoreError>
         do throws(StoreError) {
             outcome = .success(
-                try await body(OpenStore(configuration: configuration, store: store, service: store.makeService())))
+                try await body(OpenStore(configuration: self, store: store, service: store.makeService())))
         } catch {
             outcome = .failure(error)
         }

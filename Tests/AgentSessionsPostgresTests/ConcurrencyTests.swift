@@ -2,6 +2,7 @@
 import AgentSessions
 import AgentSessionsPostgres
 import Foundation
+import PostgresServer
 import Testing
 
 @Suite("many tasks", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))

@@ -3,6 +3,7 @@ import AgentSessions
 import AgentSessionsBackends
 import Foundation
 @testable import AgentSessionsPostgres
+import PostgresServer
 import Testing
 
 /// The ways to a server that libpq has: several hosts, passwords, TLS.

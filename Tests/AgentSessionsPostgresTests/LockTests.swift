@@ -2,6 +2,7 @@
 import AgentSessions
 import AgentSessionsPostgres
 import Foundation
+import PostgresServer
 import Testing
 
 /// A session whose row somebody else holds: the ones who share a transaction with it must not pay for that.

@@ -1,6 +1,7 @@
 #if Postgres
 import AgentSessions
 import AgentSessionsPostgres
+import PostgresServer
 import Testing
 
 /// Texts that a careless store loses or changes.

@@ -2,6 +2,7 @@
 import AgentSessions
 import AgentSessionsPostgres
 import Foundation
+import PostgresServer
 import Testing
 
 /// The tool in processes of its own, on a store of the tests' server.

@@ -33,7 +33,9 @@ struct StoreCommandTests {
             #expect(result["migrations"]?[0]?["applied_at"] == JSONValue.null)
             #expect(result["migrations"]?[0]?["build"] == JSONValue.null)
         }
-        #expect(try await bench.run("migrate", "--status").text.contains("not yet"))
+        let text = try await bench.run("migrate", "--status").text
+        #expect(text.contains("not yet") && text.contains("There is no store there yet"))
+        #expect(try bench.files("a.db").isEmpty)
         let required = ["--store", bench.store() + "?migrate=require"]
         try await bench.run(required + ["list"]).expectRefusal("migrationRequired")
         #expect(try await bench.run(required + ["migrate", "--json"]).json()["applied"] == 2)
@@ -42,6 +44,7 @@ struct StoreCommandTests {
 
     @Test("backends describes each backend, and the configured store as it is")
     func backends() async throws {
+        _ = try await bench.session()
         let all = try #require(try await bench.run("backends", "--json").json().arrayValue)
         #expect(all.map { $0["name"]?.stringValue } == BackendRegistry.standard.names)
         let memory = try #require(all.first)
@@ -59,6 +62,7 @@ struct StoreCommandTests {
 
     @Test("backends for people names settings, what is in force, and what a store survives")
     func backendsText() async throws {
+        _ = try await bench.session()
         let text = try await bench.run("backends").text
         for part in [
             "memory: ", "sqlite: ", "survives", "any number of processes", "one process", "in force", "journal_mode",
@@ -78,8 +82,22 @@ struct StoreCommandTests {
         #expect(result.text.contains("\"effective\":null"))
     }
 
+    @Test("Looking makes no store: backends, verify and copy say that there is none")
+    func looking() async throws {
+        let shown = try await bench.run("backends", "--json")
+        #expect(shown.status == 0 && shown.errors.contains("There is no store"))
+        try await bench.run("verify").expectRefusal("There is no store")
+        try await bench.run(["copy", "--from", bench.store(), "--to", bench.store("b.db")])
+            .expectRefusal("There is no store")
+        try bench.file("a.db", [])
+        try await bench.run("verify").expectRefusal("There is no store")
+        #expect(try bench.contents("a.db").isEmpty)
+        #expect(try bench.files("b.db").isEmpty)
+    }
+
     @Test("A weaker tier shows")
     func weakerTier() async throws {
+        _ = try await bench.session()
         let all = try await bench.run(["--store", bench.store() + "?synchronous=normal", "backends", "--json"]).json()
         let sqlite = try #require(all.arrayValue?.first { $0["name"] == "sqlite" })
         #expect(sqlite["capabilities"]?["durability"] == "T1")

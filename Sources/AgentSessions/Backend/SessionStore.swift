@@ -16,9 +16,26 @@ public protocol SessionStore: SessionRepository, SessionMessageRepository {
     /// The chain of migrations, and which of its steps this store has.
     func migrations() async throws(StoreError) -> [MigrationStatus]
 
+    /// Where the data is, to tell whether two stores are one; `nil` where the backend cannot tell.
+    func identity() async throws(StoreError) -> StoreIdentity?
+
+    /// Looks for damage that only the engine can see: its own check of its files, indexes against rows, rows that
+    /// nothing belongs to. ``StoreVerification`` adds the checks that every store can be put to.
+    ///
+    /// It changes nothing, takes bounded memory, and bears writers at the same time.
+    ///
+    /// - Returns: What was looked at, and what was found. A backend that does not say has no checks of its own.
+    func engineChecks() async throws(StoreError) -> [VerificationCheck]
+
     /// Waits for the changes under way, refuses new ones, and lets go of files, connections and threads. A second call
     /// does nothing.
     func close() async
+}
+
+extension SessionStore {
+    public func identity() async throws(StoreError) -> StoreIdentity? { nil }
+
+    public func engineChecks() async throws(StoreError) -> [VerificationCheck] { [] }
 }
 
 /// A setting that is in force.

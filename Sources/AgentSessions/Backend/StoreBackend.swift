@@ -26,6 +26,10 @@ public protocol StoreBackend: Sendable {
     /// The settings that the backend knows, besides ``CommonSettings``.
     static var settings: [SettingDefinition] { get }
 
+    /// Whether there is a store at `url`, found out without making one. `true` where the backend makes nothing by opening
+    /// with ``MigrationPolicy/inspect`` or ``MigrationPolicy/require``, and so leaves the answer to the opening.
+    static func storeExists(at url: StoreURL) throws(StoreError) -> Bool
+
     /// Opens the store at `url`, making it where there is none, and brings its tables up to date.
     ///
     /// - Parameters:
@@ -41,6 +45,8 @@ public protocol StoreBackend: Sendable {
 
 extension StoreBackend {
     public static var aliases: [String] { [] }
+
+    public static func storeExists(at url: StoreURL) throws(StoreError) -> Bool { true }
 }
 
 /// What the application gives to a backend that opens a store.

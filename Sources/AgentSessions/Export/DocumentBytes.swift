@@ -10,7 +10,7 @@ import Darwin
 ///
 /// A file is open once for the whole import, so that both passes see the same file even where another takes its name.
 final class DocumentBytes: Sendable {
-    private enum Storage: Sendable {
+    fileprivate enum Storage: Sendable {
         case memory([UInt8])
         case file(FileDescriptor)
     }
@@ -47,6 +47,17 @@ final class DocumentBytes: Sendable {
                 count = copy.size
             }
         }
+    }
+
+    fileprivate init(name: String, _ storage: Storage, count: Int) {
+        self.name = name
+        self.storage = storage
+        self.count = count
+    }
+
+    /// Whether reading may wait for a disk.
+    var isFile: Bool {
+        if case .file = storage { true } else { false }
     }
 
     /// Reads bytes from a place on, as many as there are and have room. Blocks where the source is a file.
@@ -128,14 +139,18 @@ private final class FileDescriptor: Sendable {
                 if errno == EAGAIN { continue }
                 throw .file("\(quoted(path, limit: 200)) cannot be read", errno)
             }
-            var written = 0
-            while written < count {
-                let rest = UnsafeRawBufferPointer(rebasing: buffer[written..<count])
-                let more = Self.uninterrupted { write(copy.number, rest.baseAddress, rest.count) }
-                guard more > 0 else { throw .file("A temporary copy of the document cannot be written", errno) }
-                written += more
-            }
+            try copy.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             size += count
+        }
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let more = Self.uninterrupted { write(number, rest.baseAddress, rest.count) }
+            guard more > 0 else { throw .file("A temporary copy of the document cannot be written", errno) }
+            written += more
         }
     }
 
@@ -150,7 +165,7 @@ private final class FileDescriptor: Sendable {
         }
     }
 
-    private static func temporary() throws(StoreError) -> FileDescriptor {
+    static func temporary() throws(StoreError) -> FileDescriptor {
         let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(directory)/agent-sessions-XXXXXX".utf8CString)
         let number = mkstemp(&template)
@@ -160,6 +175,51 @@ private final class FileDescriptor: Sendable {
         _ = fcntl(number, F_SETFD, FD_CLOEXEC)
         unlink(template)
         return FileDescriptor(number)
+    }
+}
+
+/// A document that is written to its end and then read: in memory while it is short, beyond that in a temporary file
+/// that its owner alone may open, and that has no name.
+struct DocumentSpool: Sendable {
+    /// Bytes that are kept in memory.
+    private static let capacity = 256 << 10
+
+    private let name: String
+    private var pending: [UInt8] = []
+    private var file: FileDescriptor?
+    private var size = 0
+
+    /// - Parameter name: What messages call the document.
+    init(name: String) {
+        self.name = name
+    }
+
+    /// Appends bytes to the document.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where there is no room for a temporary file.
+    mutating func append(_ bytes: [UInt8]) async throws(StoreError) {
+        pending += bytes
+        size += bytes.count
+        if pending.count > Self.capacity { try await flush() }
+    }
+
+    /// The document, whole.
+    mutating func finish() async throws(StoreError) -> DocumentBytes {
+        guard file != nil else { return DocumentBytes(name: name, .memory(pending), count: size) }
+        try await flush()
+        guard let file else { throw StoreError(.internalFailure, "A temporary file was lost.") }
+        return DocumentBytes(name: name, .file(file), count: size)
+    }
+
+    private mutating func flush() async throws(StoreError) {
+        let (known, bytes) = (file, pending)
+        pending = []
+        file = try await onOwnThread { _ throws(StoreError) in
+            let file = if let known { known } else { try FileDescriptor.temporary() }
+            // Typed throws do not pass through `withUnsafeBytes`, hence the detour.
+            try bytes.withUnsafeBytes { bytes in Result { () throws(StoreError) in try file.append(bytes) } }.get()
+            return file
+        }
     }
 }
 

@@ -98,7 +98,7 @@ struct NativeDocumentCheck {
         let owner = session?.id ?? sessionID ?? message.sessionID
         guard message.sessionID == owner else { throw Self.foreign(message.sessionID, owner) }
         sessionID = owner
-        try ids.add(message.id, at: count)
+        try ids.addUnique(message.id, at: count)
     }
 
     private static func foreign(_ id: ULID, _ session: ULID) -> StoreError {

@@ -5,6 +5,8 @@ struct NativeDocumentWriter: DocumentWriter {
     private var fields: NativeFields
     private var checksum = NativeChecksum()
     private var isAtFirst = true
+    /// The checksum, once the document has ended.
+    private(set) var finalChecksum: String?
 
     init(_ session: Session, exportedAt: Timestamp) {
         self.session = session
@@ -57,13 +59,15 @@ struct NativeDocumentWriter: DocumentWriter {
         }
     }
 
-    func end(_ bytes: inout [UInt8]) throws(JSONError) {
+    mutating func end(_ bytes: inout [UInt8]) throws(JSONError) {
         var canonical: [UInt8] = []
         try NativeFields.append(session, into: &canonical) { (metadata, bytes) throws(JSONError) in
             try metadata.appendCanonical(into: &bytes)
         }
+        let checksum = checksum.finish(session: canonical, writer: BuildInfo.writer)
+        finalChecksum = checksum
         bytes.append(json: #"],"checksum":"#)
-        bytes.append(plain: checksum.finish(session: canonical, writer: BuildInfo.writer))
+        bytes.append(plain: checksum)
         bytes.append(json: "}\n")
     }
 }

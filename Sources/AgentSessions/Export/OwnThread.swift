@@ -9,13 +9,13 @@ import Darwin
 #endif
 
 /// Tells blocking work that the task that waits for it was cancelled.
-final class CancellationFlag: Sendable {
+package final class CancellationFlag: Sendable {
     private let isSet = Atomic(false)
 
     func set() { isSet.store(true, ordering: .relaxed) }
 
     /// - Throws: ``StoreError/Code/cancelled``.
-    func check() throws(StoreError) {
+    package func check() throws(StoreError) {
         if isSet.load(ordering: .relaxed) { throw .cancelledBeforeStart }
     }
 }
@@ -23,7 +23,7 @@ final class CancellationFlag: Sendable {
 /// Runs `body`, which may block on a file, on a thread of its own, so that it takes none of Swift's.
 ///
 /// - Throws: What `body` throws; ``StoreError/Code/unavailable`` where the system has no thread to give.
-func onOwnThread<Result: Sendable>(
+package func onOwnThread<Result: Sendable>(
     _ body: @escaping @Sendable (CancellationFlag) throws(StoreError) -> Result
 ) async throws(StoreError) -> Result {
     let flag = CancellationFlag()

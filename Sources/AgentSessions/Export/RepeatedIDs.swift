@@ -1,4 +1,4 @@
-/// Finds message ids that come twice in a document, in constant memory.
+/// Finds message ids that come twice in a session or a document, in constant memory.
 ///
 /// Ids that one process made grow, so an id that is larger than all before it is new. The others, which come where
 /// several processes appended to a session or an application chose ids, are kept, and the messages are read once more
@@ -16,16 +16,55 @@ struct RepeatedIDs {
     }
 
     /// Takes the id of the message `index`, in order.
-    mutating func add(_ id: ULID, at index: Int) throws(StoreError) {
+    ///
+    /// - Returns: Whether the id is known to have come before. That it has not may take another reading to know.
+    mutating func add(_ id: ULID, at index: Int) -> Bool {
         if let largest, id <= largest {
-            if next == nil, suspects.count < capacity {
-                guard suspects.updateValue(index, forKey: id) == nil else { throw Self.repeated(id) }
-            } else if next == nil {
-                next = index
-            }
+            if next == nil, suspects.count < capacity { return suspects.updateValue(index, forKey: id) != nil }
+            if next == nil { next = index }
         } else {
             largest = id
         }
+        return false
+    }
+
+    /// The next reading of all messages that it takes to know that no id comes twice; `nil` where that is known.
+    var rereading: Rereading? {
+        suspects.isEmpty ? nil : Rereading(round: self, following: RepeatedIDs(capacity: capacity))
+    }
+
+    /// A further reading of the messages, in the same order.
+    struct Rereading {
+        fileprivate let round: RepeatedIDs
+        fileprivate var following: RepeatedIDs
+
+        /// Takes the id of the message `index`, in order.
+        ///
+        /// - Returns: Whether another message has the id too.
+        mutating func add(_ id: ULID, at index: Int) -> Bool {
+            if let known = round.suspects[id], known != index { return true }
+            guard let next = round.next else { return false }
+            return following.add(id, at: index, from: next)
+        }
+
+        /// The reading after this one.
+        var next: Rereading? { following.rereading }
+    }
+
+    /// As ``add(_:at:)``, but suspects only messages from `first` on.
+    private mutating func add(_ id: ULID, at index: Int, from first: Int) -> Bool {
+        guard index < first else { return add(id, at: index) }
+        largest = max(largest ?? id, id)
+        return false
+    }
+}
+
+// MARK: - In documents
+
+extension RepeatedIDs {
+    /// As ``add(_:at:)``, where a repeated id is an error.
+    mutating func addUnique(_ id: ULID, at index: Int) throws(StoreError) {
+        if add(id, at: index) { throw Self.repeated(id) }
     }
 
     private static func repeated(_ id: ULID) -> StoreError {
@@ -38,9 +77,8 @@ struct RepeatedIDs {
         id: (UnsafeBufferPointer<UInt8>, _ place: Int) throws(StoreError) -> ULID
     ) throws(StoreError) {
         let end = walker.offset
-        var round = self
-        while !round.suspects.isEmpty {
-            var following = RepeatedIDs(capacity: capacity)
+        var reading = rereading
+        while var round = reading {
             var index = 0
             walker.resume(at: document.messages.lowerBound)
             try walker.readArrayStart("messages")
@@ -49,20 +87,10 @@ struct RepeatedIDs {
                 if index.isMultiple(of: 1024) { try cancellation.check() }
                 let bytes = try walker.readValue(atMost: .max, what: "a message")
                 let found = try id(bytes, walker.offset - bytes.count)
-                if let known = round.suspects[found], known != index { throw Self.repeated(found) }
-                if let next = round.next { try following.add(found, at: index, from: next) }
+                if round.add(found, at: index) { throw Self.repeated(found) }
             }
-            round = following
+            reading = round.next
         }
         walker.resume(at: end)
-    }
-
-    /// As ``add(_:at:)``, but suspects only messages from `first` on.
-    private mutating func add(_ id: ULID, at index: Int, from first: Int) throws(StoreError) {
-        if index < first {
-            largest = max(largest ?? id, id)
-        } else {
-            try add(id, at: index)
-        }
     }
 }

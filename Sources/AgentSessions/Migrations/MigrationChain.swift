@@ -80,6 +80,17 @@ public struct MigrationStatus: Sendable, Hashable {
     }
 }
 
+extension MigrationStatus {
+    /// The steps of this package, none of them applied: what a new store would be made with.
+    public static let ofNewStore = [
+        MigrationStatus(
+            name: StoreFormat.Step.resourceRegistry, parent: nil, origin: .core, appliedAt: nil, build: nil),
+        MigrationStatus(
+            name: StoreFormat.Step.sessionPersistence, parent: StoreFormat.Step.resourceRegistry, origin: .core,
+            appliedAt: nil, build: nil),
+    ]
+}
+
 /// The steps that make a store what this build expects, each after its parent: first those of this package, then
 /// those of the application.
 public struct MigrationChain<Target>: Sendable {

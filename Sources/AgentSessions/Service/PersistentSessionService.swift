@@ -100,6 +100,7 @@ extension PersistentSessionService {
         return SessionPage(sessions: sessions, next: sessions.last.map { SessionCursor($0.position, filter: filter) })
     }
 
+    @discardableResult
     public func update(
         _ id: ULID, actorName: String?, metadata: JSONObject?, expectedRevision: Timestamp?
     ) async throws(StoreError) -> Session {
@@ -116,6 +117,7 @@ extension PersistentSessionService {
         return try await apply(change, to: id, as: .update)
     }
 
+    @discardableResult
     public func updateTokenUsage(_ id: ULID, adding usage: TokenUsage) async throws(StoreError) -> Session {
         try usage.validateIncrement()
         return try await apply(SessionChange(usage: usage, time: try clock.next()), to: id, as: .usage)
@@ -151,6 +153,7 @@ extension PersistentSessionService {
 // MARK: - Messages
 
 extension PersistentSessionService {
+    @discardableResult
     public func append(
         _ messages: [NewMessage], to sessionID: ULID, usage: TokenUsage?, expectedSequence: Int?
     ) async throws(StoreError) -> [SessionMessage] {
@@ -215,6 +218,7 @@ extension PersistentSessionService {
         try await get(id).messageCount
     }
 
+    @discardableResult
     public func rewind(
         _ id: ULID, to sequence: Int, expectedRevision: Timestamp?, expectedSequence: Int?
     ) async throws(StoreError) -> Session {

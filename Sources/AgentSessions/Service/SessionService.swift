@@ -37,6 +37,7 @@ public protocol SessionService: Sendable {
     ///
     /// - Parameter expectedRevision: Where given, the session must not have changed since: ``Session/revision``.
     /// - Throws: ``StoreError/Code/conflict`` where it has changed.
+    @discardableResult
     func update(
         _ id: ULID, actorName: String?, metadata: JSONObject?, expectedRevision: Timestamp?
     ) async throws(StoreError) -> Session
@@ -45,6 +46,7 @@ public protocol SessionService: Sendable {
     ///
     /// - Throws: ``StoreError/Code/invalidArgument`` for a negative part, ``StoreError/Code/limitExceeded`` where a
     ///   total would not fit 64 bits. Nothing is added then.
+    @discardableResult
     func updateTokenUsage(_ id: ULID, adding usage: TokenUsage) async throws(StoreError) -> Session
 
     /// Deletes a session with its messages.
@@ -65,6 +67,7 @@ public protocol SessionService: Sendable {
     /// - Returns: The messages as they are stored.
     /// - Throws: ``StoreError/Code/conflict`` where the last sequence is another, a message id is there with another
     ///   payload, or only a part of the batch is there.
+    @discardableResult
     func append(
         _ messages: [NewMessage], to sessionID: ULID, usage: TokenUsage?, expectedSequence: Int?
     ) async throws(StoreError) -> [SessionMessage]
@@ -98,6 +101,7 @@ public protocol SessionService: Sendable {
     ///   - expectedRevision: Where given, the session's revision must be this.
     ///   - expectedSequence: Where given, the session's last sequence must be this.
     /// - Throws: ``StoreError/Code/conflict`` where an expectation is not met.
+    @discardableResult
     func rewind(
         _ id: ULID, to sequence: Int, expectedRevision: Timestamp?, expectedSequence: Int?
     ) async throws(StoreError) -> Session
@@ -139,6 +143,7 @@ extension SessionService {
     }
 
     /// Changes a session, whatever its revision.
+    @discardableResult
     public func update(
         _ id: ULID, actorName: String? = nil, metadata: JSONObject? = nil
     ) async throws(StoreError) -> Session {
@@ -148,6 +153,7 @@ extension SessionService {
     /// Appends one message.
     ///
     /// The rules are those of ``append(_:to:usage:expectedSequence:)``.
+    @discardableResult
     public func appendMessage(
         _ message: NewMessage, to sessionID: ULID, usage: TokenUsage? = nil, expectedSequence: Int? = nil
     ) async throws(StoreError) -> SessionMessage {
@@ -160,6 +166,7 @@ extension SessionService {
     }
 
     /// Appends a batch, whole or not at all.
+    @discardableResult
     public func append(_ messages: [NewMessage], to sessionID: ULID) async throws(StoreError) -> [SessionMessage] {
         try await append(messages, to: sessionID, usage: nil, expectedSequence: nil)
     }
@@ -183,6 +190,7 @@ extension SessionService {
     }
 
     /// Removes every message after a sequence, whatever the session's revision.
+    @discardableResult
     public func rewind(_ id: ULID, to sequence: Int) async throws(StoreError) -> Session {
         try await rewind(id, to: sequence, expectedRevision: nil, expectedSequence: nil)
     }

@@ -26,7 +26,7 @@ struct BackendsCommand: ToolCommand {
     /// all the same, as they may be what helps.
     private func configuredStore(_ context: ToolContext) async -> BackendReport.ConfiguredStore? {
         do {
-            return try await context.withStore(global) { (store) throws(StoreError) in
+            return try await context.withExistingStore(global, migrations: .inspect) { (store) throws(StoreError) in
                 BackendReport.ConfiguredStore(
                     backend: store.store.backendName, url: store.configuration.url.description,
                     capabilities: store.store.capabilities, settings: try await store.store.effectiveSettings())

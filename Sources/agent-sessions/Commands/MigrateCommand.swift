@@ -1,4 +1,5 @@
 import AgentSessions
+import AgentSessionsBackends
 import ArgumentParser
 
 /// `migrate`: brings a store up to date, or shows how far it is.
@@ -12,13 +13,12 @@ struct MigrateCommand: ToolCommand {
     var status = false
 
     func run(in context: ToolContext) async throws(StoreError) {
-        let policy: MigrationPolicy = status ? .inspect : .apply
-        let steps = try await context.withStore(global, migrations: policy) { (store) throws(StoreError) in
-            try await store.store.migrations()
-        }
+        let (steps, exists) = try await steps(context)
         let applied = steps.count { $0.appliedAt != nil }
         guard !global.json else {
-            try context.console.print(["migrations": .array(steps.map(\.json)), "applied": .integer(Int64(applied))])
+            try context.console.print([
+                "migrations": .array(steps.map(\.json)), "applied": .integer(Int64(applied)), "exists": .bool(exists),
+            ])
             return
         }
         var table = Table([.text("MIGRATION"), .text("ORIGIN"), .text("APPLIED (UTC)"), .text("BY")])
@@ -29,6 +29,24 @@ struct MigrateCommand: ToolCommand {
             ]
         }
         try context.console.output.print("\(table.text)\n\n\(applied) of \(counted(steps.count, "step")) applied.")
+        if !exists {
+            try context.console.output.print(
+                "There is no store there yet: `migrate`, or the first command that writes, makes it with these steps.")
+        }
+    }
+
+    /// The chain, and whether there is a store that it is the chain of. A look makes no store.
+    private func steps(_ context: ToolContext) async throws(StoreError) -> ([MigrationStatus], exists: Bool) {
+        guard status else {
+            return try await context.withStore(global, migrations: .apply) { (store) throws(StoreError) in
+                (try await store.store.migrations(), true)
+            }
+        }
+        guard try context.configuration(global).storeExists() else { return (MigrationStatus.ofNewStore, false) }
+        return try await context.withExistingStore(global, migrations: .inspect) { (store) throws(StoreError) in
+            let steps = try await store.store.migrations()
+            return (steps, steps.contains { $0.appliedAt != nil })
+        }
     }
 }
 

@@ -287,7 +287,7 @@ struct NativeRefusalTests {
             let flag = CancellationFlag()
             var reading = walker.init(try DocumentBytes(.bytes(Array(text.utf8)), cancellation: flag))
             var repeated = RepeatedIDs(capacity: capacity)
-            for (index, id) in ids.enumerated() { try repeated.add(ULID(high: 0, low: id), at: index + 1) }
+            for (index, id) in ids.enumerated() { try repeated.addUnique(ULID(high: 0, low: id), at: index + 1) }
             let document = CheckedDocument(
                 start: 0, messages: 0..<text.utf8.count, count: ids.count, header: 0, body: 0)
             try repeated.check(document, &reading, cancellation: flag) { (bytes, place) throws(StoreError) in

@@ -1,14 +1,14 @@
 #if Postgres
-import AgentSessions
-import AgentSessionsPostgres
-import Foundation
-import Synchronization
+internal import AgentSessions
+package import AgentSessionsPostgres
+internal import Foundation
+internal import Synchronization
 
 /// A PostgreSQL server of the tests' own: its data in a temporary folder, reachable by a Unix socket there alone, run
 /// as an unprivileged user. It is stopped, and the folder removed, when the test process ends, however it ends.
-final class PostgresCluster: Sendable {
+package final class PostgresCluster: Sendable {
     /// Where Debian and others keep the programs of PostgreSQL; the newest version that is there.
-    static let programs: String? = {
+    package static let programs: String? = {
         let manager = FileManager.default
         let versions = (try? manager.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
         let folders =
@@ -18,12 +18,12 @@ final class PostgresCluster: Sendable {
     }()
 
     /// Whether tests can have a server.
-    static let isInstalled = programs != nil
+    package static let isInstalled = programs != nil
 
     private static let cache = Mutex<Result<PostgresCluster, any Error>?>(nil)
 
     /// The server that tests share, each in a schema of its own. It is started by who asks first.
-    static func shared() throws -> PostgresCluster {
+    package static func shared() throws -> PostgresCluster {
         try cache.withLock { cache in
             if let cache { return cache }
             let made = Result { try PostgresCluster() }
@@ -32,11 +32,11 @@ final class PostgresCluster: Sendable {
         }.get()
     }
 
-    let folder: String
+    package let folder: String
     private let programs: String
 
     /// Makes and starts a server.
-    init(_ settings: [String: String] = [:]) throws {
+    package init(_ settings: [String: String] = [:]) throws {
         guard let programs = Self.programs else { throw TestFailure("PostgreSQL is not installed") }
         self.programs = programs
         folder = "/tmp/agent-sessions-pg-\(UUID().uuidString.prefix(8))"
@@ -56,17 +56,17 @@ final class PostgresCluster: Sendable {
         try watch()
     }
 
-    func start() throws {
+    package func start() throws {
         try asUser("pg_ctl", ["-D", "\(folder)/data", "-l", "\(folder)/log", "-w", "start"])
     }
 
-    func stop() throws {
+    package func stop() throws {
         try asUser("pg_ctl", ["-D", "\(folder)/data", "-m", "fast", "-w", "stop"])
     }
 
     /// Runs SQL and gives what comes of it as lines.
     @discardableResult
-    func sql(_ sql: String) async throws -> String {
+    package func sql(_ sql: String) async throws -> String {
         try await Shell.text([
             "\(programs)/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-c",
             sql,
@@ -74,12 +74,15 @@ final class PostgresCluster: Sendable {
     }
 
     /// How to open a store in a fresh schema.
-    func configuration(schema: String = "s_\(UUID().uuidString.prefix(8).lowercased())") -> PostgresConfiguration {
+    package func configuration(schema: String = PostgresCluster.freshSchema()) -> PostgresConfiguration {
         var configuration = PostgresConfiguration(
             connection: ["host": folder, "user": "postgres", "dbname": "postgres"])
         configuration.schema = schema
         return configuration
     }
+
+    /// The name of a schema that nobody has.
+    package static func freshSchema() -> String { "s_\(UUID().uuidString.prefix(8).lowercased())" }
 
     // MARK: Processes
 
@@ -103,7 +106,7 @@ final class PostgresCluster: Sendable {
     }
 
     @discardableResult
-    func asUser(_ program: String, _ arguments: [String]) throws -> String {
+    package func asUser(_ program: String, _ arguments: [String]) throws -> String {
         let path = program.hasPrefix("/") ? program : "\(programs)/\(program)"
         guard geteuid() == 0 else { return try run(path, arguments) }
         return try run("/sbin/runuser", ["-u", "nobody", "--", path] + arguments)
@@ -116,9 +119,9 @@ final class PostgresCluster: Sendable {
 }
 
 /// Why a test could not go on.
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
+package struct TestFailure: Error, CustomStringConvertible {
+    package let description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }
 #endif

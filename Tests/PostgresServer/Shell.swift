@@ -1,24 +1,24 @@
 #if Postgres
-import Foundation
+package import Foundation
 
 /// Runs commands of the system. `Process` of Foundation waits for a command's children too, and so for a server that
 /// the command leaves behind.
-enum Shell {
+package enum Shell {
     /// What became of a command.
-    struct Outcome: Sendable {
-        let status: Int32
-        let output: [UInt8]
-        let errors: String
+    package struct Outcome: Sendable {
+        package let status: Int32
+        package let output: [UInt8]
+        package let errors: String
     }
 
     /// Runs a command and waits for it.
     ///
     /// - Returns: What it wrote.
     @discardableResult
-    static func run(_ arguments: [String]) throws -> String { try text(of: try wait(for: arguments), arguments) }
+    package static func run(_ arguments: [String]) throws -> String { try text(of: try wait(for: arguments), arguments) }
 
     /// The same, on a thread that may wait.
-    static func text(_ arguments: [String]) async throws -> String {
+    package static func text(_ arguments: [String]) async throws -> String {
         try text(of: try await outcome(arguments), arguments)
     }
 
@@ -29,7 +29,7 @@ enum Shell {
     }
 
     /// Runs a command, whatever its status, on a thread that may wait.
-    static func outcome(_ arguments: [String]) async throws -> Outcome {
+    package static func outcome(_ arguments: [String]) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
                 continuation.resume(with: Result { try wait(for: arguments) })
@@ -56,7 +56,7 @@ enum Shell {
     ///
     /// - Returns: Its process.
     @discardableResult
-    static func start(_ script: String) throws -> pid_t {
+    package static func start(_ script: String) throws -> pid_t {
         var process: pid_t = 0
         let words: [String] = ["/bin/sh", "-c", script]
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

@@ -1,0 +1,191 @@
+/// Copies one session.
+struct SessionCopy {
+    /// What came of it.
+    enum Outcome: Sendable {
+        /// It was there already, the same.
+        case present(messages: Int)
+        case copied(messages: Int, replaced: Bool)
+        /// It is no more at the source.
+        case gone
+        case failed(StoreError)
+    }
+
+    /// How often a session is read again that is rewound while it is read, or made in the target meanwhile.
+    private static let attempts = 5
+    private static let pageBytes = 256 << 10
+
+    private let id: ULID
+    private let source: RetriedStore
+    private let target: RetriedStore
+
+    init(of id: ULID, from source: RetriedStore, to target: RetriedStore) {
+        self.id = id
+        self.source = source
+        self.target = target
+    }
+
+    func run() async -> Outcome {
+        var attempt = 1
+        while true {
+            do throws(StoreError) {
+                return try await copy()
+            } catch {
+                let isRace = error.code == .conflict || error.code == .alreadyExists
+                guard isRace, attempt < Self.attempts else { return .failed(error) }
+                attempt += 1
+            }
+        }
+    }
+
+    private func copy() async throws(StoreError) -> Outcome {
+        do throws(StoreError) {
+            guard let existing = try await target.get(id) else { return try await write(replaced: false) }
+            return try await compare(with: existing)
+        } catch {
+            // It was deleted since it was listed.
+            guard error.code == .notFound, try await source.get(id) == nil else { throw error }
+            return .gone
+        }
+    }
+
+    private func pages(of store: RetriedStore) -> SessionPages {
+        SessionPages(of: id, page: store.pages(of: id, byteLimit: Self.pageBytes))
+    }
+
+    // MARK: Writing
+
+    /// Reads the session as it is at one moment, checks it against the target's limits, stores it, and reads it back.
+    private func write(replaced: Bool) async throws(StoreError) -> Outcome {
+        let (session, document, checksum) = try await read()
+        let reading = NativeCopyReader(limits: target.limits)
+        let checked = try await check(document, reading)
+        if replaced { try await target.delete(id) }
+        try await target.restore(
+            session,
+            messages: DocumentMessages(
+                document: checked, source: document, session: session, reading: reading, generator: .shared))
+        let stored = try await SessionChecksum.read(pages(of: target), of: id)
+        guard stored.session == session, stored.text == checksum else {
+            throw StoreError(
+                .checksumMismatch,
+                "Session \(id) reads back from the target with another count, revision or checksum than it has at "
+                    + "the source. Run `verify` on both stores; delete it from the target before it is copied again.")
+        }
+        return .copied(messages: session.messageCount, replaced: replaced)
+    }
+
+    /// The session as a native document.
+    private func read() async throws(StoreError) -> (session: Session, document: DocumentBytes, checksum: String) {
+        var pages = pages(of: source)
+        var spool = DocumentSpool(name: "session \(id)")
+        var writer: NativeDocumentWriter?
+        do {
+            while let messages = try await pages.next() {
+                var bytes: [UInt8] = []
+                if writer == nil, let session = pages.session {
+                    writer = NativeDocumentWriter(session, exportedAt: session.updatedAt)
+                    try writer?.begin(&bytes)
+                }
+                try writer?.append(messages, into: &bytes)
+                try await spool.append(bytes)
+            }
+            var bytes: [UInt8] = []
+            try writer?.end(&bytes)
+            try await spool.append(bytes)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .corrupt("Session \(id)", "\(error)", cause: error)
+        }
+        guard let session = pages.session, let checksum = writer?.finalChecksum else { throw .sessionNotFound(id) }
+        return (session, try await spool.finish(), checksum)
+    }
+
+    private func check(
+        _ document: DocumentBytes, _ reading: NativeCopyReader
+    ) async throws(StoreError) -> CheckedDocument {
+        let check: @Sendable (CancellationFlag) throws(StoreError) -> CheckedDocument = { (flag) throws(StoreError) in
+            var walker = DocumentWalker(document)
+            return try reading.check(&walker, cancellation: flag)
+        }
+        do throws(StoreError) {
+            // What is in memory waits for nothing.
+            return document.isFile ? try await onOwnThread(check) : try check(CancellationFlag())
+        } catch {
+            throw error.located("Session \(id) cannot be copied", after: "The target does not take it.")
+        }
+    }
+
+    // MARK: Comparing
+
+    private func compare(with existing: Session) async throws(StoreError) -> Outcome {
+        let (session, checksum) = try await SessionChecksum.read(pages(of: source), of: id)
+        if session == existing {
+            let stored = try await SessionChecksum.read(pages(of: target), of: id)
+            if stored.session == session, stored.text == checksum { return .present(messages: session.messageCount) }
+            return differs("has the same revision in both stores, \(session.revision), and different messages")
+        }
+        guard existing.revision < session.revision else {
+            return differs("was changed in the target, to revision \(existing.revision)")
+        }
+        guard try await isEarlier(existing, than: session) else {
+            return differs(
+                "has revision \(existing.revision) in the target and \(session.revision) at the source, and may have "
+                    + "been changed in both")
+        }
+        return try await write(replaced: true)
+    }
+
+    private func differs(_ how: String) -> Outcome {
+        .failed(
+            StoreError(
+                .conflict,
+                "Session \(id) \(how). It was left as it is: keep it, or delete it from the target and copy again."))
+    }
+
+    /// Whether the target's session is the source's of an earlier moment, changed by nobody since.
+    ///
+    /// A message's time is the revision that it made. So where the target's revision is the time of its last message,
+    /// nothing was done to it after that message; and where all its messages are the source's, it was the source that
+    /// the message was appended to.
+    private func isEarlier(_ existing: Session, than session: Session) async throws(StoreError) -> Bool {
+        guard existing.createdAt == session.createdAt, existing.messageCount <= session.messageCount else {
+            return false
+        }
+        var last = existing.createdAt
+        if existing.messageCount > 0 {
+            var ours = stream(of: source)
+            var theirs = stream(of: target)
+            for _ in 0..<existing.messageCount {
+                guard let message = try await ours.next(), try await theirs.next() == message else { return false }
+                last = message.createdAt
+            }
+        }
+        return existing.revision == last
+    }
+
+    private func stream(of store: RetriedStore) -> MessageStream.AsyncIterator {
+        MessageStream(after: 0, page: store.pages(of: id, byteLimit: Self.pageBytes)).makeAsyncIterator()
+    }
+}
+
+/// Reads the document of a copy, whose records keep their ids.
+private struct NativeCopyReader: DocumentReading {
+    let limits: StoreLimits
+
+    func check(_ walker: inout DocumentWalker, cancellation: CancellationFlag) throws(StoreError) -> CheckedDocument {
+        try NativeDocumentReader(limits: limits).check(&walker, cancellation: cancellation)
+    }
+
+    func session(
+        of document: CheckedDocument, _ walker: inout DocumentWalker, id: ULID, time: Timestamp
+    ) throws(StoreError) -> Session {
+        try NativeDocumentReader(limits: limits).session(of: document, &walker, id: id, time: time)
+    }
+
+    func message(
+        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, id: ULID, session: Session, sequence: Int
+    ) throws(StoreError) -> SessionMessage {
+        try NativeRecords.message(bytes, at: place, limits: limits)
+    }
+}

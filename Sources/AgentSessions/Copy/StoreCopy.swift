@@ -1,0 +1,171 @@
+public import Logging
+
+/// A copy of every session of one store into another, whatever their engines.
+///
+/// ```swift
+/// let result = try await StoreCopy(from: old, to: new).run()
+/// ```
+///
+/// Sessions keep their ids, revisions, times, usage and metadata; messages keep theirs. Each session is copied as it was
+/// at one moment, in one transaction of the target, and read back: its count, revision and checksum (the one that its
+/// native document has) must be those of the source. Memory is bounded, whatever the length of a session; one that is
+/// longer than 256 KiB passes through a temporary file without a name, in `TMPDIR` or `/tmp`.
+///
+/// A copy that was interrupted is run again. Of a session that is in the target already
+/// - one that is the same is left as it is, after its checksum was compared;
+/// - one that is provably the source's of an earlier moment, changed by nobody since, is replaced by the newer: its
+///   messages are the source's first, and its revision is the one that the last of them made;
+/// - any other is an error of the code ``StoreError/Code/conflict``, and stays as it is.
+///
+/// Sessions that are created at the source while the copy runs are for the next run, and sessions that are deleted there
+/// stay in the target.
+public struct StoreCopy: Sendable {
+    /// How far a copy is.
+    public struct Progress: Sendable {
+        /// Sessions of the source that are dealt with.
+        public let sessions: Int
+        /// Their messages.
+        public let messages: Int
+    }
+
+    /// What a copy came to.
+    public struct Result: Sendable, Hashable {
+        /// Sessions of the source that are in the target now, verified.
+        public internal(set) var sessions = 0
+        /// Their messages.
+        public internal(set) var messages = 0
+        /// Of the sessions, those that were written by this run.
+        public internal(set) var copied = 0
+        /// Of the sessions that were written, those that took the place of an earlier state.
+        public internal(set) var replaced = 0
+    }
+
+    /// Sessions that are copied at the same time, so that they can share a transaction or a sync.
+    private static let sessionsAtOnce = 8
+    private static let pageSessions = 100
+    /// Sessions that the error names.
+    private static let namedFailures = 10
+
+    private let source: RetriedStore
+    private let target: RetriedStore
+
+    /// A copy between two open stores, which it does not close.
+    ///
+    /// - Parameters:
+    ///   - source: The store to read. Others may use it meanwhile.
+    ///   - target: The store to write.
+    ///   - retryPolicy: How to try again what failed for a passing reason.
+    ///   - logger: Where retries are logged. No content of a message is.
+    public init(
+        from source: any SessionStore, to target: any SessionStore, retryPolicy: RetryPolicy = .standard,
+        logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() })
+    ) {
+        self.source = RetriedStore(source, policy: retryPolicy, logger: logger)
+        self.target = RetriedStore(target, policy: retryPolicy, logger: logger)
+    }
+
+    /// Copies. It can be interrupted at any time: a session is in the target whole or not at all.
+    ///
+    /// A session that cannot be copied keeps no other from it: the error that says so, and names it, comes at the end.
+    ///
+    /// - Parameter progress: Told after each session how far it is, on any thread.
+    /// - Throws: ``StoreError/Code/invalidArgument`` where both are the same store; ``StoreError/Code/conflict``,
+    ///   ``StoreError/Code/corrupt``, ``StoreError/Code/limitExceeded`` or ``StoreError/Code/checksumMismatch`` where
+    ///   sessions were not copied; what keeps a store from being read or written.
+    public func run(progress: (@Sendable (Progress) -> Void)? = nil) async throws(StoreError) -> Result {
+        if let identity = try await source.identity(), try await target.identity() == identity {
+            throw StoreError(
+                .invalidArgument, "Both sides of the copy are the same store. Name another one to copy to.")
+        }
+        var tally = Tally(progress: progress)
+        var after: SessionPosition?
+        while let page = try await page(after: &after) {
+            try await copy(page, &tally)
+        }
+        if let failure = tally.failure { throw failure }
+        return tally.result
+    }
+
+    private func page(after: inout SessionPosition?) async throws(StoreError) -> [Session]? {
+        let page = try await source.list(SessionListRequest(after: after, limit: Self.pageSessions))
+        guard let last = page.last else { return nil }
+        after = last.position
+        return page
+    }
+
+    private func copy(_ sessions: [Session], _ tally: inout Tally) async throws(StoreError) {
+        var stop: StoreError?
+        await withTaskGroup(of: SessionCopy.Outcome.self) { [source, target] group in
+            var running = 0
+            func collect() async {
+                guard let outcome = await group.next() else { return }
+                running -= 1
+                if let error = tally.take(outcome) { stop = stop ?? error }
+            }
+            for session in sessions where stop == nil {
+                group.addTask { await SessionCopy(of: session.id, from: source, to: target).run() }
+                running += 1
+                if running == Self.sessionsAtOnce { await collect() }
+            }
+            while running > 0 { await collect() }
+        }
+        guard let stop else { return }
+        throw stop.located(
+            "The copy stopped",
+            after: "\(tally.result.sessions) sessions are in the target, each whole. Run the copy again to go on.")
+    }
+
+    /// What has come of the sessions so far.
+    private struct Tally {
+        var result = Result()
+        let progress: (@Sendable (Progress) -> Void)?
+        private var failures: [StoreError] = []
+        private var failureCount = 0
+
+        init(progress: (@Sendable (Progress) -> Void)?) {
+            self.progress = progress
+        }
+
+        /// - Returns: An error that concerns more than the one session.
+        mutating func take(_ outcome: SessionCopy.Outcome) -> StoreError? {
+            switch outcome {
+            case .present(let messages): add(messages)
+            case .copied(let messages, let replaced):
+                add(messages)
+                result.copied += 1
+                if replaced { result.replaced += 1 }
+            case .gone: break
+            case .failed(let error) where error.concernsOneSession:
+                failureCount += 1
+                if failures.count < StoreCopy.namedFailures { failures.append(error) }
+            case .failed(let error): return error
+            }
+            return nil
+        }
+
+        private mutating func add(_ messages: Int) {
+            result.sessions += 1
+            result.messages += messages
+            progress?(Progress(sessions: result.sessions, messages: result.messages))
+        }
+
+        /// The error that tells of every session that could not be copied.
+        var failure: StoreError? {
+            guard let first = failures.first else { return nil }
+            let more = failureCount - failures.count
+            let details = failures.map(\.message).joined(separator: " ") + (more > 0 ? " And \(more) more." : "")
+            return StoreError(
+                first.code,
+                "\(failureCount) of \(failureCount + result.sessions) sessions were not copied; the others were, each "
+                    + "whole. \(details)",
+                backend: first.backend, nativeCode: first.nativeCode, cause: first)
+        }
+    }
+}
+
+extension StoreError {
+    /// Whether other sessions can be copied all the same.
+    fileprivate var concernsOneSession: Bool {
+        [.conflict, .corrupt, .limitExceeded, .invalidArgument, .checksumMismatch].contains(code)
+    }
+}

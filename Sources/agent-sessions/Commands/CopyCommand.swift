@@ -1,0 +1,58 @@
+import AgentSessions
+import ArgumentParser
+
+/// `copy`: every session of a store into another.
+struct CopyCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy", abstract: "Copy every session of a store into another, of any engine, and verify it.",
+        discussion: """
+            Ids, revisions, times and usage stay as they are. Each session is copied whole or not at all, and read back. \
+            A copy that was interrupted is run again: what is there already is compared and left as it is.
+
+            Settings besides the URLs come from the environment and the file of --config, for both stores.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("The store to read. It must be there.", valueName: "url"))
+    var from: String
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The store to write. It is made where there is none.", valueName: "url"))
+    var to: String
+
+    func validate() throws {
+        guard global.store == nil else {
+            throw ValidationError("copy takes its stores from --from and --to: leave --store out.")
+        }
+    }
+
+    func run(in context: ToolContext) async throws(StoreError) {
+        let source = global.naming(store: from)
+        let target = global.naming(store: to)
+        // Both are looked at before either is opened, and so before the target is made.
+        _ = try context.configuration(target)
+        let result = try await context.withExistingStore(source) { (source) throws(StoreError) in
+            try await context.withStore(target) { (target) throws(StoreError) in
+                let progress = ProgressBar("Copying", on: context.console)
+                defer { progress.clear() }
+                return try await StoreCopy(from: source.store, to: target.store).run {
+                    progress.show(count: $0.sessions, of: "sessions")
+                }
+            }
+        }
+        if global.json {
+            try context.console.print([
+                "sessions": .integer(Int64(result.sessions)), "messages": .integer(Int64(result.messages)),
+                "verified": true, "copied": .integer(Int64(result.copied)),
+            ])
+        } else {
+            let rest = result.sessions - result.copied
+            try context.console.output.print(
+                "Copied \(counted(result.copied, "session")), \(counted(rest, "session")) were there already. All "
+                    + "\(counted(result.messages, "message")) are in the target; counts, revisions and checksums agree."
+            )
+        }
+    }
+}
