@@ -145,18 +145,24 @@ let package = Package(
             ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(
-            name: "StoreWriter", dependencies: ["AgentSessions", "AgentSessionsSQLite"], path: "Tests/StoreWriter"),
+            name: "StoreWriter",
+            dependencies: [
+                "AgentSessions", "AgentSessionsBackends",
+                .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
+            ],
+            path: "Tests/StoreWriter"),
+        .target(name: "ProcessSupport", path: "Tests/ProcessSupport"),
         .testTarget(
             name: "AgentSessionsSQLiteTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "StoreWriter",
+                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "ProcessSupport", "StoreWriter",
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
             ]),
         .testTarget(
             name: "AgentSessionsLMDBTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB",
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB", "ProcessSupport", "StoreWriter",
                 .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
             ]),
         // A server of the tests' own.

@@ -1,3 +1,5 @@
+import AgentSessions
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -10,7 +12,7 @@ import Darwin
 ///
 /// Swift's `Mutex` has no condition to wait on, so this is a POSIX mutex with a condition variable.
 ///
-/// `@unchecked Sendable`: every access to `elements`, `isClosed` and `waiting` is between `pthread_mutex_lock` and
+/// `@unchecked Sendable`: every access to `elements`, `isClosed`, `waiting` and `wanted` is between `pthread_mutex_lock` and
 /// `pthread_mutex_unlock` of the one mutex, which lives as long as the queue. Elements are `Sendable`.
 package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -18,13 +20,24 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     private var elements: [Element] = []
     private var isClosed = false
     private var waiting = 0
+    /// Elements that have to be there before a waiting thread is woken.
+    private var wanted = 1
 
     package init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         // Without attributes these only fail for want of memory, which Swift does not survive anyway.
         pthread_mutex_init(mutex, nil)
+        #if canImport(Darwin)
         pthread_cond_init(condition, nil)
+        #else
+        // A wait with a bound must not grow when somebody sets the clock.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+        #endif
     }
 
     deinit {
@@ -34,6 +47,13 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
+    /// How many elements are there.
+    package var count: Int {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return elements.count
+    }
+
     /// Adds an element and wakes one waiting thread.
     ///
     /// - Returns: Whether it was added; `false` after ``close()``.
@@ -41,19 +61,25 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         let added = !isClosed
         if added { elements.append(element) }
-        let wakes = added && waiting > 0
+        let wakes = added && waiting > 0 && elements.count >= wanted
         pthread_mutex_unlock(mutex)
         // After the unlock, so that the woken thread does not run into the mutex.
         if wakes { pthread_cond_signal(condition) }
         return added
     }
 
-    /// Takes everything that is there, in order, and waits while there is nothing.
+    /// Takes everything that is there, in order, and waits while there is nothing. Meant for one thread.
     ///
+    /// - Parameter policy: How long to wait for more.
     /// - Returns: At least one element, or `nil` when the queue is closed and empty.
-    package func takeAll() -> [Element]? {
+    package func takeAll(gathering policy: inout GatherPolicy) -> [Element]? {
         lockUntilFilled()
         defer { pthread_mutex_unlock(mutex) }
+        let patience = policy.patience(with: elements.count)
+        if patience > .zero {
+            gather(policy.expected, within: patience)
+            policy.gathered(elements.count)
+        }
         guard !elements.isEmpty else { return nil }
         let taken = elements
         elements = []
@@ -82,5 +108,32 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         waiting += 1
         while elements.isEmpty && !isClosed { pthread_cond_wait(condition, mutex) }
         waiting -= 1
+    }
+
+    /// Waits, with the mutex held, for so many elements, for the close, or for the end of `patience`.
+    private func gather(_ count: Int, within patience: Duration) {
+        (waiting, wanted) = (waiting + 1, count)
+        defer { (waiting, wanted) = (waiting - 1, 1) }
+        let clock = ContinuousClock()
+        let deadline = clock.now + patience
+        while elements.count < count, !isClosed {
+            let rest = deadline - clock.now
+            guard rest > .zero else { return }
+            wait(nanoseconds: rest.wholeNanoseconds)
+        }
+    }
+
+    private func wait(nanoseconds: Int64) {
+        #if canImport(Darwin)
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        pthread_cond_timedwait_relative_np(condition, mutex, &time)
+        #else
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let nanoseconds = Int64(time.tv_nsec) + nanoseconds
+        time.tv_sec += Int(nanoseconds / 1_000_000_000)
+        time.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        pthread_cond_timedwait(condition, mutex, &time)
+        #endif
     }
 }

@@ -18,17 +18,26 @@ struct GroupCommitter<Engine: CommitEngine> {
     /// A group is committed after this long, so that a large change in it does not keep the others waiting for more.
     private static var maximumGroupTime: Duration { .milliseconds(20) }
 
+    /// Whom the next group waits for.
+    var gather = GatherPolicy()
+
     private let engine: Engine
     private let clock = ContinuousClock()
     private let metrics: CommitMetrics
+    private let waiting: () -> Int
 
-    init(engine: Engine, metrics: CommitMetrics) {
+    /// - Parameters:
+    ///   - engine: What the groups are run on.
+    ///   - metrics: What is counted and timed.
+    ///   - waiting: How many changes have come since the group was taken.
+    init(engine: Engine, metrics: CommitMetrics, waiting: @escaping () -> Int = { 0 }) {
         self.engine = engine
         self.metrics = metrics
+        self.waiting = waiting
     }
 
     /// Runs and answers every change of a group.
-    func run(_ group: [PendingWrite<Engine.Writer>]) {
+    mutating func run(_ group: [PendingWrite<Engine.Writer>]) {
         var rest = group[...]
         while !rest.isEmpty {
             let shared = commitFirst(of: rest)
@@ -39,7 +48,7 @@ struct GroupCommitter<Engine: CommitEngine> {
     /// Runs as many changes as fit one transaction, and answers them.
     ///
     /// - Returns: How many.
-    private func commitFirst(of group: ArraySlice<PendingWrite<Engine.Writer>>) -> Int {
+    private mutating func commitFirst(of group: ArraySlice<PendingWrite<Engine.Writer>>) -> Int {
         let start = clock.now
         var taken: [PendingWrite<Engine.Writer>] = []
         var isSpoilt = false
@@ -73,8 +82,11 @@ struct GroupCommitter<Engine: CommitEngine> {
             return whole.count
         }
         if hasResult {
+            let time = clock.now - start
             metrics.groupSize.record(taken.count)
-            metrics.commitTime.recordNanoseconds((clock.now - start).wholeNanoseconds)
+            metrics.commitTime.recordNanoseconds(time.wholeNanoseconds)
+            // Counted before anybody is answered, as who is back already must not count twice.
+            gather.committed(taken.count, waiting: group.count - taken.count + waiting(), in: time)
         }
         for write in taken {
             if isSpoilt, taken.count > 1 { commitAlone(write) } else { write.answer() }

@@ -5,6 +5,7 @@ internal import CLMDB
 extension LMDBTransaction {
     /// Stores a session whose id is not in the store.
     public mutating func insert(_ session: Session) throws(StoreError) {
+        kind.insert(.adds)
         try put(session, flags: MDB_NOOVERWRITE)
         state.key.set(actor: nil, position: session.position)
         try putEntry(in: state.databases.byCreation)
@@ -31,8 +32,9 @@ extension LMDBTransaction {
 
     /// Stores messages of one session whose sequences are not in it.
     ///
-    /// - Throws: ``StoreError/Code/conflict`` where an id is in the session already.
+    /// - Throws: ``StoreError/messageIDTwice(_:in:)`` where an id is in the session already.
     public mutating func insert(_ messages: [SessionMessage]) throws(StoreError) {
+        kind.insert(.adds)
         for message in messages {
             let record = try MessageRecord(message)
             state.key.set(session: message.sessionID, sequence: message.sequence)
@@ -44,6 +46,7 @@ extension LMDBTransaction {
 
     /// Removes the messages of a session after a sequence, with every index entry.
     public mutating func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {
+        kind.insert(.removes)
         let cursor = try state.cursorOverMessages()
         let (first, overflow) = sequence.addingReportingOverflow(1)
         guard !overflow else { return }
@@ -107,12 +110,7 @@ extension LMDBTransaction {
             var value = MDB_val(mv_size: bytes.count, mv_data: bytes.baseAddress)
             return mdb_put(state.transaction, state.databases.messageIDs, &key, &value, UInt32(MDB_NOOVERWRITE))
         }
-        if code == MDB_KEYEXIST {
-            throw StoreError(
-                .conflict,
-                "The message id \(message.id) comes twice in session \(message.sessionID): each message has an id of "
-                    + "its own.")
-        }
+        if code == MDB_KEYEXIST { throw .messageIDTwice(message.id, in: message.sessionID) }
         try checkChange(code)
     }
 
@@ -127,7 +125,7 @@ extension LMDBTransaction {
     private mutating func checkChange(_ code: Int32) throws(StoreError) {
         guard code == MDB_MAP_FULL else { return try state.check(code) }
         foundMapFull = true
-        throw state.environment.mapFull(at: state.environment.info.me_mapsize)
+        throw state.environment.mapFull(at: state.environment.info.me_mapsize, isRemoval: isRemoval)
     }
 }
 #endif

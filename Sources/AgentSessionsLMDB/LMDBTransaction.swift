@@ -12,6 +12,18 @@ public struct LMDBTransaction: SessionStoreWriter {
     /// Whether a change found the map full, so that it has to grow before the next transaction.
     var foundMapFull = false
 
+    /// What the changes of a transaction do, as far as it matters where there is little room.
+    struct Kind: OptionSet {
+        let rawValue: UInt8
+        static let adds = Kind(rawValue: 1)
+        static let removes = Kind(rawValue: 2)
+    }
+
+    /// What the open transaction has done so far.
+    var kind: Kind = []
+    /// Whether it removes something and adds nothing.
+    var isRemoval: Bool { kind == .removes }
+
     init(_ state: TransactionState) {
         self.state = state
     }

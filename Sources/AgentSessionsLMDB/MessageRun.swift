@@ -64,9 +64,8 @@ struct MessageRun {
         _ record: UnsafeRawBufferPointer, _ sequence: Int, _ state: TransactionState
     ) throws(StoreError) -> Int {
         try state.spend(record.count)
-        let message = try MessageRecord.read(record, session: session, sequence: sequence)
-        messages.append(message)
-        return byteLimit == .max ? 0 : message.payloadBytes
+        messages.append(try MessageRecord.read(record, session: session, sequence: sequence))
+        return byteLimit == .max ? 0 : messages[messages.count - 1].payloadBytes
     }
 }
 

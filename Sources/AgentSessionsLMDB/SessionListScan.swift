@@ -32,7 +32,10 @@ struct SessionListScan {
         guard !isEmpty else { return [] }
         let state = transaction.state
         let cursor = try state.cursorOverSessions(byActor: actor != nil)
+        let records = try state.cursorOverSessions()
         var sessions: [Session] = []
+        // As many as a page has; a list can ask for more than there are.
+        sessions.reserveCapacity(min(request.limit, 100))
         var skipped = 0
         setStart(&state.key)
         var (key, value) = (state.key.value, MDB_val())
@@ -43,7 +46,7 @@ struct SessionListScan {
                 try state.spend(key.mv_size)
                 skipped += 1
             } else {
-                let session = try session(at: place, transaction)
+                let session = try session(at: place, records, state)
                 if !looksAtSessions || request.filter.includes(session) {
                     if skipped < request.offset { skipped += 1 } else { sessions.append(session) }
                     if sessions.count == request.limit { break }
@@ -84,10 +87,18 @@ struct SessionListScan {
         return SessionPosition(createdAt: time, id: key.ulid(at: prefix + 8))
     }
 
-    private func session(at place: SessionPosition, _ transaction: LMDBTransaction) throws(StoreError) -> Session {
-        guard let session = try transaction.session(place.id) else {
+    private func session(
+        at place: SessionPosition, _ sessions: OpaquePointer, _ state: TransactionState
+    ) throws(StoreError) -> Session {
+        state.key.set(session: place.id)
+        var (key, record) = (state.key.value, MDB_val())
+        let code = mdb_cursor_get(sessions, &key, &record, MDB_SET)
+        guard code != MDB_NOTFOUND else {
             throw .damaged("The index of sessions", "it names session \(place.id), which is not there")
         }
+        try state.check(code)
+        try state.spend(record.mv_size)
+        let session = try SessionRecord.read(UnsafeRawBufferPointer(record), id: place.id)
         let isOfActor = request.filter.actorName?.isIdentical(to: session.actorName) ?? true
         guard session.createdAt == place.createdAt, isOfActor else {
             throw .damaged("The index of sessions", "its entry of session \(place.id) is not what the session says")

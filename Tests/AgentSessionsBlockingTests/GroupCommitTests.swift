@@ -132,7 +132,8 @@ struct GroupCommitTests {
                         }
                         guard all.allSatisfy({ $0 != nil }) else { return }
                         // The last to come runs the group, in the order of the changes.
-                        GroupCommitter(engine: FakeEngine(journal), metrics: commitMetrics).run(all.compactMap { $0 })
+                        var committer = GroupCommitter(engine: FakeEngine(journal), metrics: commitMetrics)
+                        committer.run(all.compactMap { $0 })
                     }
                     switch outcome {
                     case .success(let row): return (index, row)
@@ -345,13 +346,15 @@ struct BlockingTests {
         let queue = BlockingQueue<Int>()
         for number in 1...5 { #expect(queue.add(number)) }
         #expect(queue.takeFirst() == 1)
-        #expect(queue.takeAll() == [2, 3, 4, 5])
+        #expect(queue.count == 4)
+        var policy = GatherPolicy()
+        #expect(queue.takeAll(gathering: &policy) == [2, 3, 4, 5])
         #expect(queue.add(6))
         queue.close()
         queue.close()
         #expect(!queue.add(7))
-        #expect(queue.takeAll() == [6])
-        #expect(queue.takeAll() == nil)
+        #expect(queue.takeAll(gathering: &policy) == [6])
+        #expect(queue.takeAll(gathering: &policy) == nil)
         #expect(queue.takeFirst() == nil)
     }
 
@@ -360,7 +363,8 @@ struct BlockingTests {
         let queue = BlockingQueue<Int>()
         let threads = try (0..<4).map { number in
             try WorkerThread {
-                if number.isMultiple(of: 2) { _ = queue.takeAll() } else { _ = queue.takeFirst() }
+                var policy = GatherPolicy()
+                if number.isMultiple(of: 2) { _ = queue.takeAll(gathering: &policy) } else { _ = queue.takeFirst() }
             }
         }
         try await Task.sleep(for: .milliseconds(20))

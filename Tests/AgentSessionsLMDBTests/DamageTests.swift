@@ -97,6 +97,7 @@ struct DamageTests {
                 }
             }
             #expect(error?.code == .conflict)
+            #expect(error?.message == StoreError.messageIDTwice(session, in: session).message)
             let counts = try await entryCounts(of: store)
             #expect(counts.values.allSatisfy { $0 == 0 })
         }

@@ -67,6 +67,52 @@ struct GrowthTests {
         }
     }
 
+    @Test func `a store that is full to the brim loses nothing, is read, and is emptied`() async throws {
+        try await withStore(
+            configured {
+                $0.initialMapSize = 1 << 20
+                $0.mapSize = 2 << 20
+            }
+        ) { store in
+            let service = PersistentSessionService(store, retryPolicy: .never)
+            let sessions = try await [service.create(actorName: "a"), service.create(actorName: "b")]
+            let stored = try await withThrowingTaskGroup(of: (ULID, [SessionMessage]).self) { group in
+                for session in sessions {
+                    group.addTask {
+                        var stored: [SessionMessage] = []
+                        // Large ones until there is no room for one, then small ones.
+                        for size in [5000, 50] {
+                            do throws(StoreError) {
+                                while true {
+                                    let message = NewMessage(.user, String(repeating: "x", count: size))
+                                    stored.append(try await service.appendMessage(message, to: session.id))
+                                }
+                            } catch {
+                                #expect(error.code == .limitExceeded)
+                            }
+                        }
+                        return (session.id, stored)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            for (id, messages) in stored {
+                #expect(messages.count > 20)
+                #expect(try await service.messages(in: id, limit: 10_000).messages == messages)
+            }
+            _ = try await service.rewind(sessions[0].id, to: 3)
+            #expect(try await service.count(sessions[0].id) == 3)
+            for session in sessions { try await service.delete(session.id) }
+            #expect(try await service.list().sessions.isEmpty)
+            // The room is there again.
+            let session = try await service.create(actorName: "c")
+            for _ in 0..<20 {
+                _ = try await service.appendMessage(
+                    NewMessage(.user, String(repeating: "y", count: 5000)), to: session.id)
+            }
+        }
+    }
+
     @Test func `growth by another process is adopted by readers and writers`() async throws {
         try await withFolder { folder in
             let path = folder + "/store"

@@ -167,16 +167,20 @@ struct OpeningTests {
         }
     }
 
-    @Test func `a read-only folder is unavailable`() async throws {
+    @Test(arguments: [0o555, 0o000] as [mode_t])
+    func `a folder without the rights is unavailable`(mode: mode_t) async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             await (try LMDBSessionStore.open(LMDBConfiguration(path: path))).close()
-            await #expect(processExitsWith: .success) { [path = path as String, folder = folder as String] in
+            await #expect(processExitsWith: .success) {
+                [
+                    path = path as String, folder = folder as String, mode = mode as mode_t
+                ] in
                 // Root may write anything, so become nobody.
                 chmod(folder, 0o755)
-                chmod(path, 0o555)
                 chmod(path + "/data.mdb", 0o444)
                 chmod(path + "/lock.mdb", 0o444)
+                chmod(path, mode)
                 if geteuid() == 0 { try #require(setuid(65534) == 0) }
                 let error = await errorOf { () async throws(StoreError) in
                     try await LMDBSessionStore.open(LMDBConfiguration(path: path))

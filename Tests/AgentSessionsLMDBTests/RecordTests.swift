@@ -39,6 +39,14 @@ struct RecordTests {
         try bytes.withUnsafeBytes { try MessageRecord.read($0, session: session, sequence: sequence) }
     }
 
+    /// The bytes with the checksum that belongs to them, so that what stands in them is what is judged.
+    private static func sealed(_ bytes: [UInt8], _ seed: UInt64) -> [UInt8] {
+        guard bytes.count >= RecordChecksum.size else { return bytes }
+        var bytes = bytes
+        bytes.withUnsafeMutableBytes { RecordChecksum.seal($0, seed: seed) }
+        return bytes
+    }
+
     private static func readSession(_ bytes: [UInt8]) throws -> Session {
         try bytes.withUnsafeBytes { try SessionRecord.read($0, id: session) }
     }
@@ -63,34 +71,42 @@ struct RecordTests {
 
     /// Every byte changed in several ways, and every length: a record is read or refused, and never traps.
     @Test func `damage is corrupt or another value, never a trap`() throws {
-        func check(_ bytes: [UInt8], _ read: ([UInt8]) throws -> Void) {
-            do { try read(bytes) } catch {
+        func check(_ bytes: [UInt8], _ seed: UInt64, _ read: ([UInt8]) throws -> Void) {
+            // As the damage is, which the checksum tells; and sealed again, for the checks behind it.
+            let error = #expect(throws: StoreError.self) { try read(bytes) }
+            #expect(error?.code == .corrupt && error?.backend == "lmdb")
+            do { try read(Self.sealed(bytes, seed)) } catch {
                 #expect((error as? StoreError)?.code == .corrupt)
                 #expect((error as? StoreError)?.backend == "lmdb")
             }
         }
         var random = SystemRandomNumberGenerator()
-        var records: [([UInt8], ([UInt8]) throws -> Void)] = []
+        var records: [([UInt8], UInt64, ([UInt8]) throws -> Void)] = []
         for message in try Self.messages() {
-            records.append((try Self.bytes(of: message), { _ = try Self.readMessage($0, 1) }))
+            let seed = RecordChecksum.seed(Self.session, message.sequence)
+            records.append((try Self.bytes(of: message), seed, { _ = try Self.readMessage($0, message.sequence) }))
         }
-        records.append((try Self.bytes(of: Self.someSession()), { _ = try Self.readSession($0) }))
-        for (bytes, read) in records {
-            for length in 0...bytes.count { check(Array(bytes.prefix(length)), read) }
-            check(bytes + [0], read)
+        let seed = RecordChecksum.seed(Self.session)
+        records.append((try Self.bytes(of: Self.someSession()), seed, { _ = try Self.readSession($0) }))
+        for (bytes, seed, read) in records {
+            for length in 0..<bytes.count { check(Array(bytes.prefix(length)), seed, read) }
+            check(bytes + [0], seed, read)
             for index in bytes.indices {
                 for mask: UInt8 in [0x01, 0x80, 0xFF, .random(in: 1...254, using: &random)] {
                     var changed = bytes
                     changed[index] ^= mask
-                    check(changed, read)
+                    check(changed, seed, read)
                 }
             }
-            for _ in 0..<2000 {
+            for _ in 0..<1000 {
                 var changed = bytes
                 for _ in 0..<Int.random(in: 1...6) {
                     changed[Int.random(in: changed.indices)] = .random(in: 0...255)
                 }
-                check(changed, read)
+                if changed != bytes { check(changed, seed, read) }
+                let noise = (0..<Int.random(in: 0...200)).map { _ in UInt8.random(in: 0...255) }
+                check(noise, seed, read)
+                check([1] + noise, seed, read)
             }
         }
     }
@@ -103,7 +119,8 @@ struct RecordTests {
         var bytes = try Self.bytes(of: message)
         try #require(bytes[offset] != value)
         bytes[offset] = value
-        #expect(throws: StoreError.self) { try Self.readMessage(bytes, 2) }
+        let changed = Self.sealed(bytes, RecordChecksum.seed(Self.session, 2))
+        #expect(throws: StoreError.self) { try Self.readMessage(changed, 2) }
     }
 
     @Test(arguments: [
@@ -114,7 +131,43 @@ struct RecordTests {
         var bytes = try Self.bytes(of: Self.someSession())
         try #require(bytes[offset] != value)
         bytes[offset] = value
-        #expect(throws: StoreError.self) { try Self.readSession(bytes) }
+        let changed = Self.sealed(bytes, RecordChecksum.seed(Self.session))
+        #expect(throws: StoreError.self) { try Self.readSession(changed) }
+    }
+
+    /// Made with the reference implementation.
+    @Test(
+        arguments: [
+            (0, 0, 0xEF46_DB37_51D8_E999), (1, 0, 0x1F25_C8D0_BC1F_4BB6), (3, 1, 0x2D80_E074_130D_0176),
+            (4, 2, 0x2C74_78D0_389E_71EA), (8, 3, 0x4F1D_5E3D_AFE2_A410), (31, 4, 0x7733_7C4F_5452_3111),
+            (32, 5, 0xB483_E00F_1DD6_7337), (33, 0x9E37_79B9_7F4A_7C15, 0x7ACE_AF1E_9D34_EA35),
+            (63, 6, 0x0DB2_C0B6_AC2C_8BDA), (101, 7, 0x4522_4C3D_C7F2_6AE5),
+        ] as [(Int, UInt64, UInt64)])
+    func `the checksum is XXH64`(length: Int, seed: UInt64, expected: UInt64) {
+        let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 7 + 3) }
+        #expect(bytes.withUnsafeBytes { RecordChecksum.of($0, seed: seed) } == expected)
+    }
+
+    @Test func `a record in another's place is corrupt`() throws {
+        let bytes = try Self.bytes(of: Self.messages()[0])
+        #expect(throws: StoreError.self) { try Self.readMessage(bytes, 2) }
+    }
+
+    @Test(arguments: [
+        "", "a", "é", "\u{0}", String(repeating: "x", count: 31), String(repeating: "x", count: 64) + "é",
+        "🧑‍🚀" + String(repeating: "y", count: 40),
+    ])
+    func `text comes back, and bytes that are none do not`(text: String) {
+        let bytes = Array(text.utf8)
+        bytes.withUnsafeBytes { buffer in
+            #expect(buffer.text(0..<buffer.count).map { Array($0.utf8) } == bytes)
+            #expect(buffer.isASCII == bytes.allSatisfy { $0 < 0x80 })
+        }
+        for index in bytes.indices {
+            var broken = bytes
+            broken[index] = 0xFF
+            #expect(broken.withUnsafeBytes { $0.text(0..<$0.count) } == nil)
+        }
     }
 
     @Test func `what does not fit a record is refused`() throws {

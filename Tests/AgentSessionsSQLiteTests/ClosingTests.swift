@@ -2,6 +2,7 @@
 import AgentSessions
 import AgentSessionsSQLite
 import Foundation
+import ProcessSupport
 import Testing
 
 @Suite struct `Closing a SQLite store` {
@@ -91,7 +92,7 @@ import Testing
 
     @Test func `is done by nobody's hand when the store is dropped`() async throws {
         let folder = try TemporaryFolder()
-        let lines = try await StoreProcess([folder.path(), "drop", "20"], in: folder).finish()
+        let lines = try await StoreProcess([folder.storeURL, "drop", "20"], in: folder.url).finish()
         for line in lines {
             let words = line.split(separator: " ").map(String.init)
             let before = try #require(Int(words[1]))

@@ -2,6 +2,7 @@
 import AgentSessions
 import CSQLite
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import AgentSessionsSQLite
@@ -14,7 +15,8 @@ import Testing
         let store = try await folder.open()
         let session = try await PersistentSessionService(store).create(actorName: "a")
         await store.close()
-        let lines = try await StoreProcess([folder.path(), "fill", "\(session.id)", "300000"], in: folder).finish()
+        let lines = try await StoreProcess([folder.storeURL, "fill", "\(session.id)", "300000"], in: folder.url)
+            .finish()
         let appended = lines.filter { $0.hasPrefix("appended") }
         #expect(lines.filter { $0.hasPrefix("error") } == ["error unavailable", "error unavailable"])
         #expect(lines.last == "closed")
@@ -66,7 +68,7 @@ import Testing
         await store.close()
         var printed: [String] = []
         for round in 0..<8 {
-            let writer = try StoreProcess([folder.path(), "append", "\(session.id)", "1000000"], in: output)
+            let writer = try StoreProcess([folder.storeURL, "append", "\(session.id)", "1000000"], in: output.url)
             try await writer.waitForLines(1 + round * 15)
             try await Task.sleep(for: .microseconds(Int.random(in: 0...3000)))
             let lines = try await writer.kill()
@@ -125,15 +127,6 @@ import Testing
         #expect(messages.map { "appended \($0.sequence) \($0.id)" } == appended)
         #expect(messages.map(\.sequence) == Array(1...appended.count))
         #expect(try folder.raw().value("PRAGMA integrity_check") == "ok")
-    }
-
-    private func run(_ program: String, _ arguments: [String]) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus
     }
 }
 #endif

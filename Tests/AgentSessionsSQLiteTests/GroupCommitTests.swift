@@ -1,6 +1,7 @@
 #if SQLite
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import AgentSessionsSQLite
@@ -135,7 +136,7 @@ import Testing
             let session = try await service.create(actorName: "a")
             let output = try TemporaryFolder()
             let processes = try (0..<4).map { _ in
-                try StoreProcess([folder.path(), "append", "\(session.id)", "60"], in: output)
+                try StoreProcess([folder.storeURL, "append", "\(session.id)", "60"], in: output.url)
             }
             for _ in 0..<60 { _ = try await service.appendMessage(NewMessage(.user, "mine"), to: session.id) }
             var printed: Set<String> = []

@@ -1,6 +1,7 @@
 #if SQLite
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import AgentSessionsSQLite
@@ -89,7 +90,7 @@ import Testing
         try manager.setAttributes([.posixPermissions: modes.folder], ofItemAtPath: folder.url.path)
         // Root may do everything: a process of another user tries.
         let output = try TemporaryFolder()
-        let lines = try await StoreProcess([folder.path(), "open"], in: output, asNobody: true).finish()
+        let lines = try await StoreProcess([folder.storeURL, "open"], in: output.url, asNobody: true).finish()
         try manager.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder.url.path)
         try manager.setAttributes([.posixPermissions: 0o600], ofItemAtPath: folder.path())
         #expect(lines.count == 1)
@@ -147,7 +148,7 @@ import Testing
     @Test func `by several processes and tasks at once works for each of them`() async throws {
         let folder = try TemporaryFolder()
         let output = try TemporaryFolder()
-        let processes = try (0..<6).map { _ in try StoreProcess([folder.path(), "open"], in: output) }
+        let processes = try (0..<6).map { _ in try StoreProcess([folder.storeURL, "open"], in: output.url) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {

@@ -1,6 +1,9 @@
-#if SQLite
 import AgentSessions
-import AgentSessionsSQLite
+import AgentSessionsBackends
+
+#if LMDB
+import AgentSessionsLMDB
+#endif
 
 #if canImport(Glibc)
 import Glibc
@@ -13,11 +16,13 @@ import Darwin
 // A store in a process of its own, for tests that race, starve or kill processes. Standard output has a line for each
 // change that the store acknowledged; an error goes there too, as `error CODE`.
 //
-//     StoreWriter PATH open                      opens and closes
-//     StoreWriter PATH append SESSION COUNT      appends messages one by one and prints their sequences and ids
-//     StoreWriter PATH fill SESSION BYTES        appends until an error, with no file of the process above BYTES;
+//     StoreWriter URL open                      opens and closes
+//     StoreWriter URL append SESSION COUNT      appends messages one by one and prints their sequences and ids
+//     StoreWriter URL fill SESSION BYTES        appends until an error, with no file of the process above BYTES;
 //                                                then lifts the bound and appends once more
-//     StoreWriter PATH drop COUNT                opens stores and lets go of them without closing them, then prints
+//     StoreWriter URL read SESSION               reads, says so, and waits to be killed
+//     StoreWriter URL hold SESSION               the same inside a read transaction (LMDB)
+//     StoreWriter URL drop COUNT                opens stores and lets go of them without closing them, then prints
 //                                                how many threads and files the process had before and has now
 
 /// Prints a line at once, past the buffer of standard output.
@@ -27,7 +32,7 @@ func say(_ line: String) {
 }
 
 func append(
-    _ count: Int, to session: ULID, through service: PersistentSessionService<SQLiteSessionStore>
+    _ count: Int, to session: ULID, through service: any SessionService
 ) async throws(StoreError) {
     for _ in 0..<count {
         let content = String(repeating: "x", count: 300)
@@ -52,7 +57,7 @@ func boundFiles(to bytes: rlim_t) {
 }
 
 func fill(
-    _ session: ULID, upTo bytes: rlim_t, through service: PersistentSessionService<SQLiteSessionStore>
+    _ session: ULID, upTo bytes: rlim_t, through service: any SessionService
 ) async throws(StoreError) {
     boundFiles(to: bytes)
     do throws(StoreError) {
@@ -79,12 +84,12 @@ func entries(of folder: String) -> Int {
     return count
 }
 
-func drop(_ count: Int, at path: String) async throws(StoreError) {
+func drop(_ count: Int, at url: String) async throws(StoreError) {
     let threads = entries(of: "/proc/self/task")
     let files = entries(of: "/proc/self/fd")
     for _ in 0..<count {
-        let store = try await SQLiteSessionStore.open(SQLiteConfiguration(path: path))
-        let service = PersistentSessionService(store)
+        let store = try await BackendRegistry.standard.open(url)
+        let service = store.makeService()
         for _ in 0..<5 { _ = try await service.list() }
     }
     for _ in 0..<200 where entries(of: "/proc/self/fd") > files { usleep(20_000) }
@@ -99,14 +104,25 @@ do throws(StoreError) {
         try await drop(Int(arguments[3]) ?? 0, at: arguments[1])
         exit(0)
     }
-    let store = try await SQLiteSessionStore.open(SQLiteConfiguration(path: arguments[1]))
-    let service = PersistentSessionService(store, retryPolicy: .never)
+    let store = try await BackendRegistry.standard.open(arguments[1])
+    let service = store.makeService(retryPolicy: .never)
     say("opened")
     switch arguments[2] {
     case "append" where arguments.count == 5:
         try await append(Int(arguments[4]) ?? 0, to: ULID(parsing: arguments[3]), through: service)
     case "fill" where arguments.count == 5:
         try await fill(ULID(parsing: arguments[3]), upTo: rlim_t(arguments[4]) ?? 0, through: service)
+    case "read" where arguments.count == 4:
+        say("count \(try await service.get(ULID(parsing: arguments[3])).messageCount)")
+        while true { sleep(1) }
+    #if LMDB
+    case "hold" where arguments.count == 4:
+        let id = try ULID(parsing: arguments[3])
+        try await (store as? LMDBSessionStore)?.read { (reader) throws(StoreError) in
+            say("count \(try reader.session(id)?.messageCount ?? 0)")
+            while true { sleep(1) }
+        }
+    #endif
     default: break
     }
     await store.close()
@@ -115,4 +131,3 @@ do throws(StoreError) {
     say("error \(error.code) \(error.message)")
     exit(1)
 }
-#endif

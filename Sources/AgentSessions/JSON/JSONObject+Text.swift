@@ -56,6 +56,12 @@ extension JSONObject {
         return (JSONObject(storage: .text(String(validUTF8: rewriter.output))), end)
     }
 
+    /// An object of a text that a store wrote in lossless form and vouches for, by a checksum for instance. It is not
+    /// looked into here.
+    package init(storedText: String) {
+        self.init(storage: .text(storedText))
+    }
+
     private init(storage: Storage) {
         self.storage = storage
     }

@@ -4,15 +4,9 @@ extension JSONObject {
     /// - Throws: `nonFiniteNumber`, `tooLarge` or `tooDeep`.
     func normalised(under limits: JSONLimits) throws(JSONError) -> JSONObject {
         try check(limits)
-        return JSONObject(losslessText: try losslessText())
+        return JSONObject(storedText: try losslessText())
     }
 
     /// The bytes of the text; zero where there is none because a number is not finite.
     var payloadBytes: Int { (try? utf8Count()) ?? 0 }
-
-    /// - Parameter text: What ``losslessText()`` gave.
-    private init(losslessText text: String) {
-        self.init()
-        storage = .text(text)
-    }
 }

@@ -7,11 +7,15 @@ extension MessagePage {
     func check(against request: MessageRequest) throws(StoreError) {
         let expected = request.range.sequences(limit: request.limit, last: session.messageCount)
         var sequence = messages.first?.sequence ?? 0
-        for message in messages {
-            guard message.sequence == sequence, message.sessionID == session.id, expected.contains(sequence) else {
+        // By index, as the loop over elements copies each message with its texts.
+        for index in messages.indices {
+            guard messages[index].sequence == sequence, messages[index].sessionID == session.id,
+                expected.contains(sequence)
+            else {
                 throw .corrupt(
                     "Session \(session.id)",
-                    "message \(message.id) stands as sequence \(message.sequence) where \(sequence) belongs")
+                    "message \(messages[index].id) stands as sequence \(messages[index].sequence) where \(sequence) "
+                        + "belongs")
             }
             sequence += 1
         }

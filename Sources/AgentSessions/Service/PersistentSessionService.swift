@@ -81,7 +81,7 @@ extension PersistentSessionService {
     }
 
     public func get(_ id: ULID) async throws(StoreError) -> Session {
-        let found = try await caller.call(.get) { () throws(StoreError) in try await store.get(id) }
+        let found = try await caller.read(.get) { () throws(StoreError) in try await store.get(id) }
         guard let found else { throw .sessionNotFound(id) }
         return found
     }
@@ -94,7 +94,7 @@ extension PersistentSessionService {
         try after?.requireFilter(filter)
         // One more than asked for tells whether there is a next page.
         let request = SessionListRequest(filter: filter, after: after?.position, offset: offset, limit: limit + 1)
-        var sessions = try await caller.call(.list) { () throws(StoreError) in try await store.list(request) }
+        var sessions = try await caller.read(.list) { () throws(StoreError) in try await store.list(request) }
         guard sessions.count > limit else { return SessionPage(sessions: sessions, next: nil) }
         sessions.removeLast(sessions.count - limit)
         return SessionPage(sessions: sessions, next: sessions.last.map { SessionCursor($0.position, filter: filter) })
@@ -199,7 +199,7 @@ extension PersistentSessionService {
     }
 
     func page(_ request: MessageRequest) async throws(StoreError) -> MessagePage {
-        let found = try await caller.call(.messages) { () throws(StoreError) in try await store.messages(request) }
+        let found = try await caller.read(.messages) { () throws(StoreError) in try await store.messages(request) }
         guard let found else { throw .sessionNotFound(request.sessionID) }
         try found.check(against: request)
         return found

@@ -38,11 +38,37 @@ struct RetryingCaller: Sendable {
         telemetry = ServiceTelemetry(backend: backend, tracer: tracer)
     }
 
-    /// A call that changes nothing.
-    func call<Result: Sendable>(
-        _ operation: ServiceOperation, _ attempt: @escaping @Sendable () async throws(StoreError) -> Result
+    /// A call that changes nothing, and is made again without a look at what became of it.
+    ///
+    /// The closure is not kept, so that a call that succeeds at once makes nothing on the heap.
+    func read<Result: Sendable>(
+        _ operation: ServiceOperation, _ attempt: () async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        try await call(operation, attempt) { () throws(StoreError) in .repeatable }
+        guard !Task.isCancelled else { throw .cancelledBeforeStart }
+        return try await telemetry.measure(operation) { (start) throws(StoreError) in
+            var last: StoreError
+            do throws(StoreError) {
+                return try await attempt()
+            } catch {
+                last = error
+            }
+            var number = 2
+            while last.isTransient || last.code == .outcomeUnknown {
+                let delay = policy.delay(beforeAttempt: number, jitter: .random(in: 0...1))
+                guard number <= policy.maximumAttempts, ContinuousClock.now + delay <= start + policy.totalTime else {
+                    break
+                }
+                try await pause(for: delay, shielded: false)
+                note(operation, attempt: number, after: last)
+                number += 1
+                do throws(StoreError) {
+                    return try await attempt()
+                } catch {
+                    last = error
+                }
+            }
+            throw last
+        }
     }
 
     /// A call that changes the store, and needs no fence when it is made again.
@@ -63,8 +89,7 @@ struct RetryingCaller: Sendable {
         _ operation: ServiceOperation, fenced attempt: @escaping Attempt<Result>, settle: @escaping Settle<Result>
     ) async throws(StoreError) -> Result {
         guard !Task.isCancelled else { throw .cancelledBeforeStart }
-        let deadline = ContinuousClock.now + policy.totalTime
-        return try await telemetry.measure(operation) { () throws(StoreError) in
+        return try await telemetry.measure(operation) { (start) throws(StoreError) in
             let first: StoreError
             do throws(StoreError) {
                 return try await attempt(nil)
@@ -72,7 +97,7 @@ struct RetryingCaller: Sendable {
                 first = error
             }
             guard first.isTransient || first.code == .outcomeUnknown else { throw first }
-            return try await retry(operation, after: first, until: deadline, attempt, settle: settle)
+            return try await retry(operation, after: first, until: start + policy.totalTime, attempt, settle: settle)
         }
     }
 
@@ -89,10 +114,7 @@ struct RetryingCaller: Sendable {
             // An unknown outcome is looked into once whatever the policy says: a look changes nothing.
             guard mayAttempt || open?.needsLook == true else { break }
             try await pause(for: delay, shielded: open != nil)
-            logger.debug(
-                "trying again",
-                metadata: ["operation": "\(operation.rawValue)", "attempt": "\(number)", "error": "\(last)"])
-            telemetry.countRetry(of: operation)
+            note(operation, attempt: number, after: last)
             number += 1
             if var outcome = open {
                 let found = try await outcome.settle(mayAttempt: mayAttempt, attempt, settle: settle)
@@ -113,6 +135,13 @@ struct RetryingCaller: Sendable {
             }
         }
         throw open?.unsettled ?? last
+    }
+
+    private func note(_ operation: ServiceOperation, attempt: Int, after error: StoreError) {
+        logger.debug(
+            "trying again",
+            metadata: ["operation": "\(operation.rawValue)", "attempt": "\(attempt)", "error": "\(error)"])
+        telemetry.countRetry(of: operation)
     }
 
     /// Waits before an attempt. While an outcome is unknown, a cancelled task goes on to find it out.

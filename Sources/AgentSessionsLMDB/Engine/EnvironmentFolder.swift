@@ -1,5 +1,6 @@
 #if LMDB
 internal import AgentSessions
+internal import CLMDB
 
 #if canImport(Glibc)
 internal import Glibc
@@ -53,6 +54,24 @@ struct EnvironmentFolder {
                 "the folder is not an LMDB environment but holds other files, such as \(quoted(foreign)). It was "
                     + "left untouched. Name a folder that is empty or new")
         }
+    }
+
+    /// Takes room on the disk for the table of readers. It is mapped and written in place, so that a disk without room
+    /// would end the process.
+    ///
+    /// - Returns: 0, or `ENOSPC` where there is no room. Any other failure, LMDB meets again and reports.
+    func reserveLockFile(readers: Int) -> Int32 {
+        #if canImport(Glibc) || canImport(Musl)
+        let descriptor = open("\(path)/\(Self.lockFile)", O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        // A reader takes 64 bytes, what stands before them less than 512. The length of the file stays LMDB's.
+        let keepSize: Int32 = 1
+        let code = fallocate(descriptor, keepSize, 0, off_t(readers * 64 + 512)) == 0 ? 0 : errno
+        return code == ENOSPC ? code : 0
+        #else
+        return 0
+        #endif
     }
 
     private static func names(in path: String) throws(StoreError) -> Set<String> {

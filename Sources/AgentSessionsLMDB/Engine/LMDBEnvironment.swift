@@ -45,9 +45,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         handle = try WriterLock.withTurn(path: folder.path, timeout: configuration.busyTimeout) {
             () throws(StoreError) in try Self.open(folder, configuration)
         }
-        // Readers that died without letting go keep old pages from being reused.
-        var dead: Int32 = 0
-        mdb_reader_check(handle, &dead)
+        clearStaleReaders()
         let initial = min(configuration.initialMapSize, configuration.mapSize)
         if info.me_mapsize < initial { try resize(to: initial) }
     }
@@ -66,6 +64,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         if code == MDB_SUCCESS, !folder.hasData {
             code = mdb_env_set_mapsize(handle, min(configuration.initialMapSize, configuration.mapSize))
         }
+        if code == MDB_SUCCESS { code = folder.reserveLockFile(readers: configuration.maxReaders) }
         if code == MDB_SUCCESS {
             let flags = UInt32(MDB_NOTLS) | configuration.sync.flags
             code = mdb_env_open(handle, folder.path, flags, S_IRUSR | S_IWUSR)
@@ -110,6 +109,10 @@ final class LMDBEnvironment: @unchecked Sendable {
 
     // MARK: The size of the map
 
+    /// Bytes that the map may grow by above its limit where something is removed. Even that needs room: pages are never
+    /// changed in place.
+    private static let reserve = 4 << 20
+
     /// Raises the size that the map may grow to.
     func raiseLimit(to size: Int) {
         growth.withLock { growth in
@@ -122,19 +125,28 @@ final class LMDBEnvironment: @unchecked Sendable {
 
     /// The error of a change that found no room: one that has it run again, where the map can grow.
     ///
-    /// - Parameter size: The size that was too small.
-    func mapFull(at size: Int) -> StoreError {
+    /// - Parameters:
+    ///   - size: The size that was too small.
+    ///   - isRemoval: Whether the change removes something and adds nothing.
+    func mapFull(at size: Int, isRemoval: Bool = false) -> StoreError {
         growth.withLock { growth in
             if let failure = growth.failure { return failure }
-            return size < growth.limit ? .mapGrows : .mapCannotGrow(path, size: size)
+            return size < Self.limit(growth, isRemoval) ? .mapGrows : .mapCannotGrow(path, size: size)
         }
+    }
+
+    private static func limit(_ growth: Growth, _ isRemoval: Bool) -> Int {
+        // The limit is at most 32 TiB, by the bounds of its setting; a caller of the library may give more.
+        isRemoval ? growth.limit.addingReportingOverflow(reserve).partialValue : growth.limit
     }
 
     /// Doubles the map. Called by a writer that holds the right to write and has no transaction.
     ///
     /// What fails here is told by ``mapFull(at:)`` to those who need the room, and by nobody to others.
-    func grow() {
-        let limit = sizeLimit
+    func grow(isRemoval: Bool = false) {
+        // What dead readers keep is room as well.
+        clearStaleReaders()
+        let limit = growth.withLock { Self.limit($0, isRemoval) }
         do throws(StoreError) {
             try gate.exclusively(within: busyTimeout) { () throws(StoreError) in
                 let size = info.me_mapsize
@@ -203,6 +215,12 @@ extension LMDBEnvironment {
         gate.leave()
     }
 
+    /// Lets go of what readers hold whose process died: their places in the table, and the old pages that they read.
+    func clearStaleReaders() {
+        var dead: Int32 = 0
+        mdb_reader_check(handle, &dead)
+    }
+
     /// Begins a write transaction. The caller holds the right to write.
     func beginWrite(_ state: TransactionState) throws(StoreError) {
         try begin(state, isInside: false, while: .writing)
@@ -219,8 +237,7 @@ extension LMDBEnvironment {
             if !isInside { try gate.enter() }
             var code = state.begin()
             if code == MDB_READERS_FULL {
-                var dead: Int32 = 0
-                mdb_reader_check(handle, &dead)
+                clearStaleReaders()
                 code = state.begin()
             }
             guard code != MDB_SUCCESS else { return }

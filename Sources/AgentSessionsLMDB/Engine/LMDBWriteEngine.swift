@@ -9,11 +9,16 @@ final class LMDBWriteEngine: CommitEngine {
     private let use: EnvironmentUse
     private let state: TransactionState
     private let lock: WriterLock
+    private var transactions = 0
+
+    /// Every so many transactions, which is about once a second under load, it is looked for readers that died.
+    private static let transactionsPerCheck = 1000
 
     /// Opens the store: the environment is there, is this package's and not newer than the build, and is up to date.
     init(_ configuration: LMDBConfiguration) throws(StoreError) {
         (use, state, lock) = try EnvironmentRegistry.acquire(configuration) { (use) throws(StoreError) in
             let lock = try WriterLock(path: configuration.path, timeout: configuration.busyTimeout)
+            try use.environment.requireWholeFile(lock)
             let databases = try LMDBMigrator(environment: use.environment, lock: lock)
                 .bringUpToDate(followedBy: configuration.migrations, configuration.migrationPolicy)
             return (use, TransactionState(use.environment, databases, isReader: false), lock)
@@ -27,6 +32,9 @@ final class LMDBWriteEngine: CommitEngine {
 
     func begin() throws(StoreError) {
         try lock.acquire()
+        writer.kind = []
+        transactions &+= 1
+        if transactions % Self.transactionsPerCheck == 0 { environment.clearStaleReaders() }
         do throws(StoreError) {
             try environment.beginWrite(state)
         } catch {
@@ -47,8 +55,8 @@ final class LMDBWriteEngine: CommitEngine {
     /// What a commit that failed means, after what it needs has been done.
     func failure(ofCommit code: Int32, mapSize: Int) -> StoreError {
         if code == MDB_MAP_FULL {
-            let error = environment.mapFull(at: mapSize)
-            environment.grow()
+            let error = environment.mapFull(at: mapSize, isRemoval: writer.isRemoval)
+            environment.grow(isRemoval: writer.isRemoval)
             return error
         }
         var error = environment.error(code, while: .committing)
@@ -78,7 +86,7 @@ final class LMDBWriteEngine: CommitEngine {
         environment.gate.leave()
         if writer.foundMapFull {
             writer.foundMapFull = false
-            environment.grow()
+            environment.grow(isRemoval: writer.isRemoval)
         }
         lock.release()
     }

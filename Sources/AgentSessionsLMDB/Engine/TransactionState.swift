@@ -34,6 +34,7 @@ final class TransactionState: @unchecked Sendable {
 
     private let keyBytes: UnsafeMutableRawPointer
     private let isReader: Bool
+    private var sessionCursor: OpaquePointer?
     private var messageCursor: OpaquePointer?
     private var actorCursor: OpaquePointer?
     private var creationCursor: OpaquePointer?
@@ -85,9 +86,10 @@ final class TransactionState: @unchecked Sendable {
         defer { transaction = nil }
         // A reader's cursors are ours to close; a writer's go with its transaction.
         if isReader {
-            for cursor in [messageCursor, actorCursor, creationCursor] where cursor != nil { mdb_cursor_close(cursor) }
+            let cursors = [sessionCursor, messageCursor, actorCursor, creationCursor]
+            for cursor in cursors where cursor != nil { mdb_cursor_close(cursor) }
         }
-        (messageCursor, actorCursor, creationCursor) = (nil, nil, nil)
+        (sessionCursor, messageCursor, actorCursor, creationCursor) = (nil, nil, nil, nil)
         return transaction
     }
 
@@ -102,6 +104,11 @@ final class TransactionState: @unchecked Sendable {
     /// A cursor over `session_messages` in this transaction.
     func cursorOverMessages() throws(StoreError) -> OpaquePointer {
         try cursor(&messageCursor, databases.messages, bit: 1)
+    }
+
+    /// A cursor over `sessions` in this transaction. It finds what lies near the last one without a search from the top.
+    func cursorOverSessions() throws(StoreError) -> OpaquePointer {
+        try cursor(&sessionCursor, databases.sessions, bit: 8)
     }
 
     /// A cursor over an index of the sessions in this transaction.

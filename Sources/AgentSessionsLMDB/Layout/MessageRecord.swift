@@ -16,6 +16,7 @@ internal import AgentSessions
 /// | 16 | 16 | id, big-endian |
 /// | 32 | 8 | created_at |
 /// | 40 | | role, tool_call_id, content, metadata |
+/// | end | 8 | ``RecordChecksum`` |
 ///
 /// Numbers are little-endian, save the id.
 struct MessageRecord {
@@ -46,6 +47,7 @@ struct MessageRecord {
         let metadataLength: UInt32 = try RecordLength.checked(metadata.utf8.count, "The metadata")
         size =
             Self.headerSize + role.utf8.count + Int(toolCallIDLength) + Int(contentLength) + Int(metadataLength)
+            + RecordChecksum.size
     }
 
     /// Writes the record into exactly ``size`` bytes.
@@ -69,6 +71,7 @@ struct MessageRecord {
         if let toolCallID = message.toolCallID { writer.write(toolCallID) }
         writer.write(message.content)
         writer.write(metadata)
+        RecordChecksum.seal(bytes, seed: RecordChecksum.seed(message.sessionID, message.sequence))
     }
 
     /// The message that a record holds.
@@ -78,6 +81,9 @@ struct MessageRecord {
         _ bytes: UnsafeRawBufferPointer, session: ULID, sequence: Int
     ) throws(StoreError) -> SessionMessage {
         let id = try readID(bytes, session: session, sequence: sequence)
+        guard RecordChecksum.holds(bytes, seed: RecordChecksum.seed(session, sequence)) else {
+            throw damaged(session, sequence, "its checksum is not that of its bytes")
+        }
         guard bytes[3] <= 1, bytes[3] == 1 || bytes[4] == 0, bytes[5] == 0, bytes[6] == 0, bytes[7] == 0 else {
             throw damaged(session, sequence, "its layout is unknown")
         }
@@ -85,7 +91,8 @@ struct MessageRecord {
         let toolCallIDEnd = roleEnd + Int(bytes[4])
         // Four lengths of at most 32 bits each: their sum fits an Int of 64.
         let contentEnd = toolCallIDEnd + Int(bytes.number(at: 8) as UInt32)
-        guard contentEnd + Int(bytes.number(at: 12) as UInt32) == bytes.count else {
+        let metadataEnd = contentEnd + Int(bytes.number(at: 12) as UInt32)
+        guard metadataEnd + RecordChecksum.size == bytes.count else {
             throw damaged(session, sequence, "the lengths in it do not add up to its \(bytes.count) bytes")
         }
         guard let role = role(bytes[1], bytes, headerSize..<roleEnd) else {
@@ -99,7 +106,7 @@ struct MessageRecord {
         guard let content = bytes.text(toolCallIDEnd..<contentEnd) else {
             throw damaged(session, sequence, "its content is not text in UTF-8")
         }
-        guard let metadata = bytes.metadata(contentEnd..<bytes.count) else {
+        guard let metadata = bytes.metadata(contentEnd..<metadataEnd) else {
             throw damaged(session, sequence, "its metadata is not a JSON object")
         }
         guard let createdAt = Timestamp(microseconds: bytes.number(at: 32)) else {
@@ -114,7 +121,9 @@ struct MessageRecord {
     ///
     /// - Throws: ``StoreError/Code/corrupt`` where there is none.
     static func readID(_ bytes: UnsafeRawBufferPointer, session: ULID, sequence: Int) throws(StoreError) -> ULID {
-        guard bytes.count >= headerSize else { throw damaged(session, sequence, "it has \(bytes.count) bytes") }
+        guard bytes.count >= headerSize + RecordChecksum.size else {
+            throw damaged(session, sequence, "it has \(bytes.count) bytes")
+        }
         guard bytes[0] == layout else { throw damaged(session, sequence, "its layout is unknown") }
         return bytes.ulid(at: idOffset)
     }

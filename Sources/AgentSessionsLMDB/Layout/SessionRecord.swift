@@ -13,6 +13,7 @@ internal import AgentSessions
 /// | 16, 24, 32 | 8 each | input_tokens, output_tokens, estimated_cost |
 /// | 40, 48 | 8 each | created_at, updated_at |
 /// | 56 | | actor name, metadata |
+/// | end | 8 | ``RecordChecksum`` |
 ///
 /// Numbers are little-endian.
 struct SessionRecord {
@@ -33,7 +34,7 @@ struct SessionRecord {
         metadata = try session.metadata.recordText()
         actorLength = try RecordLength.checked(session.actorName.utf8.count, "The actor name")
         let metadataLength: UInt32 = try RecordLength.checked(metadata.utf8.count, "The metadata")
-        size = Self.headerSize + Int(actorLength) + Int(metadataLength)
+        size = Self.headerSize + Int(actorLength) + Int(metadataLength) + RecordChecksum.size
     }
 
     /// Writes the record into exactly ``size`` bytes.
@@ -52,16 +53,21 @@ struct SessionRecord {
         writer.write(session.updatedAt.microseconds)
         writer.write(session.actorName)
         writer.write(metadata)
+        RecordChecksum.seal(bytes, seed: RecordChecksum.seed(session.id))
     }
 
     /// The session that a record holds.
     ///
     /// - Throws: ``StoreError/Code/corrupt`` where it is not what ``write(to:)`` writes.
     static func read(_ bytes: UnsafeRawBufferPointer, id: ULID) throws(StoreError) -> Session {
-        guard bytes.count >= headerSize else { throw damaged(id, "it has \(bytes.count) bytes") }
+        guard bytes.count >= headerSize + RecordChecksum.size else { throw damaged(id, "it has \(bytes.count) bytes") }
         guard bytes[0] == layout, bytes[2] == 0, bytes[3] == 0 else { throw damaged(id, "its layout is unknown") }
+        guard RecordChecksum.holds(bytes, seed: RecordChecksum.seed(id)) else {
+            throw damaged(id, "its checksum is not that of its bytes")
+        }
         let actorEnd = headerSize + Int(bytes[1])
-        guard actorEnd + Int(bytes.number(at: 4) as UInt32) == bytes.count else {
+        let metadataEnd = actorEnd + Int(bytes.number(at: 4) as UInt32)
+        guard metadataEnd + RecordChecksum.size == bytes.count else {
             throw damaged(id, "the lengths in it do not add up to its \(bytes.count) bytes")
         }
         guard let count = Int(exactly: bytes.number(at: 8) as Int64), count >= 0 else {
@@ -79,7 +85,7 @@ struct SessionRecord {
         guard let actorName = bytes.text(headerSize..<actorEnd) else {
             throw damaged(id, "its actor_name is not text in UTF-8")
         }
-        guard let metadata = bytes.metadata(actorEnd..<bytes.count) else {
+        guard let metadata = bytes.metadata(actorEnd..<metadataEnd) else {
             throw damaged(id, "its metadata is not a JSON object")
         }
         return Session(

@@ -19,6 +19,9 @@ final class TemporaryFolder: Sendable {
 
     func path(_ name: String = "sessions.db") -> String { url.appending(path: name).path }
 
+    /// The store as a process of its own is told of it.
+    var storeURL: String { "sqlite://\(path())" }
+
     func configuration(_ change: (inout SQLiteConfiguration) -> Void = { _ in }) -> SQLiteConfiguration {
         var configuration = SQLiteConfiguration(path: path())
         change(&configuration)

@@ -1,11 +1,10 @@
-#if Postgres
 /// How long a group waits for more operations before it goes.
 ///
 /// Those who shared a commit hear of it at the same moment, and most come back at once. Where a commit takes long,
 /// waiting for them for a part of that time lets them share the next one with those who wait already; otherwise the two
 /// halves take turns for ever, and each waits for two commits. Where a commit is fast, or one task works alone, nobody
 /// waits; where nobody comes back, less and less.
-struct GatherPolicy {
+package struct GatherPolicy {
     /// The part of the last commit's time that is waited at the most, at first and at last: one in so many.
     private static let shares = 3...96
     /// The longest wait.
@@ -14,8 +13,11 @@ struct GatherPolicy {
     private static let shortest = Duration.microseconds(40)
 
     private var share = shares.lowerBound
-    private var expected = 0
+    /// Operations that are waited for.
+    package private(set) var expected = 0
     private var lastTime = Duration.zero
+
+    package init() {}
 
     /// A group was committed, and its members are about to hear of it.
     ///
@@ -23,23 +25,22 @@ struct GatherPolicy {
     ///   - count: Its members.
     ///   - waiting: Operations that came in the meantime.
     ///   - time: How long it took.
-    mutating func committed(_ count: Int, waiting: Int, in time: Duration) {
+    package mutating func committed(_ count: Int, waiting: Int, in time: Duration) {
         expected = count + waiting
         lastTime = time
     }
 
     /// How long to wait at the most, with so many operations there already.
-    func patience(with count: Int) -> Duration {
+    package func patience(with count: Int) -> Duration {
         guard expected > 1, count < expected else { return .zero }
         let patience = min(lastTime / share, Self.longest)
         return patience < Self.shortest ? .zero : patience
     }
 
     /// A group was waited for, and so many operations are there now.
-    mutating func gathered(_ count: Int) {
+    package mutating func gathered(_ count: Int) {
         // Most of them will do: some tasks end, or do something else in between.
         let hasPaid = count * 4 >= expected * 3
         share = hasPaid ? Self.shares.lowerBound : min(share * 2, Self.shares.upperBound)
     }
 }
-#endif

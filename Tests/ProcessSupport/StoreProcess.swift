@@ -1,22 +1,25 @@
-#if SQLite
-import Foundation
-import Testing
+package import Foundation
 
 /// The program `StoreWriter` in a process of its own.
-final class StoreProcess {
+package final class StoreProcess {
     private let process = Process()
     private let output: URL
 
     /// Starts it; `asNobody` without the rights of root, where the tests have them.
-    init(_ arguments: [String], in folder: TemporaryFolder, asNobody: Bool = false) throws {
-        output = folder.url.appending(path: "output-\(UUID().uuidString)")
+    ///
+    /// - Parameters:
+    ///   - arguments: The URL of a store, a verb, and what the verb takes.
+    ///   - folder: Where its output goes.
+    ///   - asNobody: Whether to give up the rights of root.
+    package init(_ arguments: [String], in folder: URL, asNobody: Bool = false) throws {
+        output = folder.appending(path: "output-\(UUID().uuidString)")
         try Data().write(to: output)
         let program = try Self.program()
         if asNobody && isRoot {
             // The clone may lie where only its owner can look, so the program is put where everybody can.
-            let copy = folder.url.appending(path: "StoreWriter").path
+            let copy = folder.appending(path: "StoreWriter").path
             try FileManager.default.copyItem(atPath: program, toPath: copy)
-            for path in [folder.url.path, copy] {
+            for path in [folder.path, copy] {
                 try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
             }
             process.executableURL = URL(filePath: "/usr/sbin/runuser")
@@ -30,7 +33,7 @@ final class StoreProcess {
     }
 
     /// Every whole line that the process has written so far.
-    var lines: [String] {
+    package var lines: [String] {
         get throws {
             let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
             return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
@@ -38,13 +41,14 @@ final class StoreProcess {
     }
 
     /// Waits for its end.
-    func finish() async throws -> [String] {
+    @discardableResult
+    package func finish() async throws -> [String] {
         while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         return try lines
     }
 
     /// Waits until it has written so many lines.
-    func waitForLines(_ count: Int) async throws {
+    package func waitForLines(_ count: Int) async throws {
         while process.isRunning, try lines.count < count { try await Task.sleep(for: .milliseconds(2)) }
     }
 
@@ -53,7 +57,8 @@ final class StoreProcess {
     }
 
     /// `kill -9`.
-    func kill() async throws -> [String] {
+    @discardableResult
+    package func kill() async throws -> [String] {
         Foundation.kill(process.processIdentifier, SIGKILL)
         return try await finish()
     }
@@ -70,6 +75,15 @@ final class StoreProcess {
     }
 }
 
+/// Runs a program of the system to its end, and gives its exit status.
+package func run(_ program: String, _ arguments: [String]) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus
+}
+
 /// Whether the tests may do everything, so that rights of files mean nothing to them.
-let isRoot = geteuid() == 0
-#endif
+package let isRoot = geteuid() == 0

@@ -1,6 +1,6 @@
-#if Postgres
-@testable import AgentSessionsPostgres
 import Testing
+
+@testable import AgentSessionsBlocking
 
 @Suite("gathering a group")
 struct GatherPolicyTests {
@@ -36,4 +36,3 @@ struct GatherPolicyTests {
         #expect(policy.patience(with: 10) == .milliseconds(2))
     }
 }
-#endif
