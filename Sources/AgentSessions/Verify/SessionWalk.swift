@@ -165,8 +165,12 @@ struct SessionWalkState {
     /// Takes the page that follows.
     mutating func take(_ page: MessagePage) {
         see(page.session)
-        for message in page.messages { take(message) }
-        if page.messages.isEmpty {
+        // Beyond the last message that the session counts, a store may answer with the one that it does not count,
+        // wherever the page begins.
+        let isBeyond = position >= page.session.messageCount
+        let messages = page.messages.filter { !isBeyond || $0.sequence > position }
+        for message in messages { take(message) }
+        if messages.isEmpty {
             // At the end, or in a gap.
             let (next, overflow) = position.addingReportingOverflow(window)
             isAtEnd = overflow || next >= page.session.messageCount
