@@ -1,6 +1,7 @@
 #if SQLite && LMDB && Postgres
 import AgentSessions
 import AgentSessionsBackends
+import AgentSessionsLMDB
 import AgentSessionsMemory
 import CLMDB
 import CSQLite
@@ -239,8 +240,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: [
         ("session_messages", 45, "undecodable"), ("session_messages", 0, "undecodable"),
-        ("session_messages", 20, "missingIndexEntry"), ("sessions", 8, "messageCount"), ("sessions", 0, "undecodable"),
-        ("sessions", 41, "missingIndexEntry"), ("session_messages_by_id", 6, "danglingIndexEntry"),
+        ("session_messages", 20, "undecodable"), ("sessions", 8, "undecodable"), ("sessions", 0, "undecodable"),
+        ("sessions", 41, "undecodable"), ("session_messages_by_id", 6, "danglingIndexEntry"),
     ])
     func `in LMDB, a byte flipped, is named`(database: String, offset: Int, kind: String) async throws {
         let url = try shop.url(.lmdb, "a")
@@ -251,7 +252,23 @@ struct Damage: Sendable, CustomTestStringConvertible {
             value[offset] ^= 0xFF
             return .replace(value)
         }
-        let damage = Damage(sql: "", kind: kind, breaksReading: kind == "undecodable" || kind == "messageCount")
+        let damage = Damage(sql: "", kind: kind, breaksReading: kind == "undecodable")
+        try await expectNamed(damage, in: url, session)
+    }
+
+    /// Records carry checksums, so a wrong counter can only come from a writer.
+    @Test func `in LMDB, a counter that a writer got wrong, is named`() async throws {
+        let url = try shop.url(.lmdb, "a")
+        let session = try await fill(url)
+        let store = try await LMDBSessionStore.open(LMDBConfiguration(path: "\(shop.path)/a"))
+        try await store.write { (writer) throws(StoreError) in
+            guard let stored = try writer.session(session.id) else { return }
+            var wrong = stored
+            wrong.messageCount += 2
+            try writer.replace(stored, with: wrong)
+        }
+        await store.close()
+        let damage = Damage(sql: "", kind: "messageCount", breaksReading: true)
         try await expectNamed(damage, in: url, session)
     }
 
