@@ -17,16 +17,16 @@ struct RetriedStore: Sendable {
     func engineChecks() async throws(StoreError) -> [VerificationCheck] { try await store.engineChecks() }
 
     func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {
-        try await caller.call(.list) { () throws(StoreError) in try await store.list(request) }
+        try await caller.read(.list) { () throws(StoreError) in try await store.list(request) }
     }
 
     func get(_ id: ULID) async throws(StoreError) -> Session? {
-        try await caller.call(.get) { () throws(StoreError) in try await store.get(id) }
+        try await caller.read(.get) { () throws(StoreError) in try await store.get(id) }
     }
 
     /// A page as the store gives it, with whatever may be missing in it.
     func page(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
-        try await caller.call(.messages) { () throws(StoreError) in try await store.messages(request) }
+        try await caller.read(.messages) { () throws(StoreError) in try await store.messages(request) }
     }
 
     /// Reads a session page by page, in which nothing may be missing.
