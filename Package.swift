@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "AgentSessionsLMDB", targets: ["AgentSessionsLMDB"]),
         .library(name: "AgentSessionsPostgres", targets: ["AgentSessionsPostgres"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
+        .library(name: "AgentSessionsConformance", targets: ["AgentSessionsConformance"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
     ],
@@ -108,6 +109,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
+
+        .target(
+            name: "AgentSessionsConformance", dependencies: ["AgentSessions"], path: "Conformance/Kit"),
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
