@@ -19,6 +19,7 @@ let package = Package(
         .library(name: "AgentSessionsPostgres", targets: ["AgentSessionsPostgres"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
         .library(name: "AgentSessionsConformance", targets: ["AgentSessionsConformance"]),
+        .library(name: "AgentSessionsConformanceTesting", targets: ["AgentSessionsConformanceTesting"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
     ],
@@ -111,7 +112,11 @@ let package = Package(
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
 
         .target(
-            name: "AgentSessionsConformance", dependencies: ["AgentSessions"], path: "Conformance/Kit"),
+            name: "AgentSessionsConformance", dependencies: ["AgentSessions", "AgentSessionsBlocking"],
+            path: "Conformance/Kit"),
+        .target(
+            name: "AgentSessionsConformanceTesting", dependencies: ["AgentSessionsConformance"],
+            path: "Conformance/Testing"),
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsSQLite"],
@@ -146,6 +151,12 @@ let package = Package(
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
                 "AgentSessionsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .testTarget(
+            name: "AgentSessionsConformanceTests",
+            dependencies: [
+                "agent-sessions", "AgentSessions", "AgentSessionsConformance", "AgentSessionsConformanceTesting",
+                "AgentSessionsMemory",
             ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(

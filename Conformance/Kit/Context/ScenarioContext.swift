@@ -6,43 +6,35 @@ import Synchronization
 /// It may be used from several tasks at once. ``expect(_:_:)`` and its like note a failure and go on;
 /// ``require(_:_:)`` and its like end the scenario.
 public final class ScenarioContext: Sendable {
-    /// Where the store is.
-    public let place: StorePlace
     /// Through which layer the scenario is run.
     public let layer: Layer
-    /// The seed of the scenario's random numbers.
+    /// The seed of the run.
     public let seed: UInt64
     /// The clock that the scenario's changes are timed by.
     public let clock: ScenarioClock
 
     private struct State {
         var random: SeededRandom
-        var current: StoreAccess
-        var instances: [StoreAccess]
-        var failures: [String] = []
+        var access: StoreAccess
     }
 
-    private let factory: any StoreFactory
+    private let opened: OpenedStores
     private let state: Mutex<State>
 
-    init(
-        _ scenario: String, layer: Layer, place: StorePlace, factory: any StoreFactory, store: any SessionStore,
-        seed: UInt64
-    ) {
-        self.place = place
+    init(_ scenario: String, layer: Layer, opened: OpenedStores, store: any SessionStore, seed: UInt64) {
         self.layer = layer
         self.seed = seed
-        self.factory = factory
+        self.opened = opened
         var random = SeededRandom(seed: seed, part: scenario)
-        // Some time in the years after 2024, to the microsecond.
+        // Some time in the years 2024 and 2025, to the microsecond.
         let start = 1_704_067_200_000_000 + Int64.random(in: 0..<63_072_000_000_000, using: &random)
-        clock = ScenarioClock(start: Timestamp.earliest.advanced(by: start - Timestamp.earliest.microseconds))
+        clock = ScenarioClock(start: Timestamp(microseconds: start) ?? .earliest)
         let access = StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: random.next()))
-        state = Mutex(State(random: random, current: access, instances: [access]))
+        state = Mutex(State(random: random, access: access))
     }
 
     /// The store, through the layer of this run.
-    public var access: StoreAccess { state.withLock { $0.current } }
+    public var access: StoreAccess { state.withLock { $0.access } }
 
     /// The repositories of the store themselves.
     public var store: any SessionStore { access.store }
@@ -54,25 +46,31 @@ public final class ScenarioContext: Sendable {
 
     /// Closes the store and opens it again.
     public func reopen() async throws(StoreError) {
-        await access.store.close()
-        let opened = try await openAnother()
-        state.withLock { $0.current = opened }
+        await store.close()
+        let opened = try await secondInstance()
+        state.withLock { $0.access = opened }
     }
 
     /// Opens the store a second time while it is open.
     public func secondInstance() async throws(StoreError) -> StoreAccess {
-        try await openAnother()
+        let store = try await opened.open()
+        return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
     }
 
-    private func openAnother() async throws(StoreError) -> StoreAccess {
-        let store = try await factory.open(place)
-        let access = StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
-        state.withLock { $0.instances.append(access) }
-        return access
+    /// Starts a process that has the same store open.
+    public func startHelper(_ task: HelperTask) async throws -> HelperProcess {
+        guard let helper = try await startHelperIfPossible(task) else {
+            throw EnvironmentMissing(what: "the factory names no command that runs a helper process")
+        }
+        return helper
     }
 
-    /// Every instance that was opened, so that the runner closes them.
-    var instances: [StoreAccess] { state.withLock { $0.instances } }
+    func startHelperIfPossible(_ task: HelperTask) async throws(StoreError) -> HelperProcess? {
+        guard let command = opened.factory.helperCommand(task.description, at: opened.place) else { return nil }
+        let helper = try HelperProcess(command)
+        opened.add(helper)
+        return helper
+    }
 
     // MARK: Random numbers
 
@@ -95,9 +93,9 @@ public final class ScenarioContext: Sendable {
 
     /// Notes a failure.
     public func fail(_ message: String) {
-        state.withLock { $0.failures.append(message) }
+        opened.fail(message)
     }
 
     /// What was noted.
-    var failures: [String] { state.withLock { $0.failures } }
+    var failures: [String] { opened.failures }
 }

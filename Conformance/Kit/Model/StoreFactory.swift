@@ -44,14 +44,24 @@ public struct StorePlace: Sendable, Hashable {
     }
 }
 
-/// A factory of stores that live in memory and need no place: each opening gives a new one.
-public struct TransientStores: StoreFactory {
-    private let make: @Sendable () -> any SessionStore
+/// A factory in a line, for backends that leave nothing outside ``StorePlace/folder``.
+///
+/// ```swift
+/// let stores = Stores { place in try await MyStore.open(folder: place.folder) }
+/// ```
+public struct Stores: StoreFactory {
+    private let opening: @Sendable (StorePlace) async throws -> any SessionStore
 
-    /// A factory of what `make` makes.
-    public init(_ make: @escaping @Sendable () -> any SessionStore) {
-        self.make = make
+    /// A factory of what `open` opens.
+    public init(_ open: @escaping @Sendable (StorePlace) async throws -> any SessionStore) {
+        opening = open
     }
 
-    public func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore { make() }
+    public func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
+        do {
+            return try await opening(place)
+        } catch {
+            throw error as? StoreError ?? StoreError(.internalFailure, "Opening threw \(type(of: error)).", cause: error)
+        }
+    }
 }

@@ -1,0 +1,9 @@
+import AgentSessionsConformance
+import AgentSessionsConformanceTesting
+import AgentSessionsMemory
+import Testing
+
+@Test("The memory backend keeps the contract", arguments: Scenario.all)
+func memory(_ scenario: Scenario) async {
+    await scenario.verify(on: Stores { _ in MemorySessionStore() })
+}
