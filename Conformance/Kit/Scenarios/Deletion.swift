@@ -17,7 +17,8 @@ extension Scenario {
                 "the list by last change")
         },
         Scenario(
-            "delete.absent", .delete, "3.5", "Deleting an absent session is no deletion: false from the repository, "
+            "delete.absent", .delete, "3.5",
+            "Deleting an absent session is no deletion: false from the repository, "
                 + "notFound from the service, and nothing else changes."
         ) { test in
             let other = try await test.session(messages: 2)
@@ -91,7 +92,8 @@ extension Scenario {
             test.expect(try await test.access.addUsage(usage, to: session.id).usage, equals: usage, "the usage")
         },
         Scenario(
-            "delete.others", .delete, "3.5", "Deleting a session leaves the messages of its neighbours, though their "
+            "delete.others", .delete, "3.5",
+            "Deleting a session leaves the messages of its neighbours, though their "
                 + "ids and their messages' ids are the same or next to it."
         ) { test in
             let middle = test.newID()
@@ -126,7 +128,8 @@ extension Scenario {
             test.expect(stored.last?.sequence, equals: 2500, "the last sequence")
         },
         Scenario(
-            "delete.changes-refused", .delete, "3.6", "Every change of a deleted session throws notFound, and does not "
+            "delete.changes-refused", .delete, "3.6",
+            "Every change of a deleted session throws notFound, and does not "
                 + "bring it back."
         ) { test in
             let session = try await test.session(messages: 2)
