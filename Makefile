@@ -60,6 +60,8 @@ conformance: test-deps ## prove that every backend keeps the contract; a page wi
 test: test-deps ## build and run all tests
 	@echo '==> building a package outside this one that wants SQLite alone'
 	@sh Scripts/outside-package.sh
+	@echo "==> proving a backend outside this package with the conformance kit"
+	@sh Scripts/outside-conformance.sh
 	@echo '==> building the tests'
 	$(SWIFT) build $(TRAITS) --build-tests
 	@echo '==> running the tests'
