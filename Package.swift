@@ -18,6 +18,8 @@ let package = Package(
         .library(name: "AgentSessionsLMDB", targets: ["AgentSessionsLMDB"]),
         .library(name: "AgentSessionsPostgres", targets: ["AgentSessionsPostgres"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
+        .library(name: "AgentSessionsConformance", targets: ["AgentSessionsConformance"]),
+        .library(name: "AgentSessionsConformanceTesting", targets: ["AgentSessionsConformanceTesting"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
     ],
@@ -104,10 +106,17 @@ let package = Package(
         .executableTarget(
             name: "agent-sessions",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsConformance",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
+
+        .target(
+            name: "AgentSessionsConformance", dependencies: ["AgentSessions", "AgentSessionsBlocking"],
+            path: "Conformance/Kit"),
+        .target(
+            name: "AgentSessionsConformanceTesting", dependencies: ["AgentSessionsConformance"],
+            path: "Conformance/Testing"),
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsBackends"],
@@ -142,6 +151,17 @@ let package = Package(
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
                 "AgentSessionsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // The backend of docs/writing-a-backend.md, and its test target, as its author would have them.
+        .target(name: "JSONLinesExample", dependencies: ["AgentSessions"], path: "Conformance/Examples/JSONLines"),
+        .testTarget(
+            name: "JSONLinesTests",
+            dependencies: ["JSONLinesExample", "AgentSessionsConformance", "AgentSessionsConformanceTesting"]),
+        .testTarget(
+            name: "AgentSessionsConformanceTests",
+            dependencies: [
+                "agent-sessions", "AgentSessions", "AgentSessionsConformance", "AgentSessionsConformanceTesting",
+                "AgentSessionsMemory",
             ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(

@@ -1,9 +1,11 @@
 import Synchronization
 
-/// A value that one thread sends once, and that tasks wait for.
+/// A value that one thread sends once, and that tasks wait for: mostly one, several where several close a store.
 package final class OneShot<Value: Sendable>: Sendable {
     private enum State {
-        case waiting([CheckedContinuation<Value, Never>])
+        case empty
+        /// An empty array takes no memory of its own, so that one waiter costs nothing more.
+        case waiting(CheckedContinuation<Value, Never>, others: [CheckedContinuation<Value, Never>])
         case sent(Value)
     }
 
@@ -13,12 +15,15 @@ package final class OneShot<Value: Sendable>: Sendable {
 
     /// Sends the value. Only the first call counts.
     package func send(_ value: Value) {
-        let waiting = state.withLock { state -> [CheckedContinuation<Value, Never>] in
-            guard case .waiting(let waiting) = state else { return [] }
+        let before = state.withLock { state in
+            let before = state
+            if case .sent = before { return before }
             state = .sent(value)
-            return waiting
+            return before
         }
-        for continuation in waiting { continuation.resume(returning: value) }
+        guard case .waiting(let first, let others) = before else { return }
+        first.resume(returning: value)
+        for other in others { other.resume(returning: value) }
     }
 
     /// Waits for the value, without blocking a thread.
@@ -27,10 +32,10 @@ package final class OneShot<Value: Sendable>: Sendable {
             let sent: Value? = state.withLock { state in
                 switch state {
                 case .sent(let value): return value
-                case .waiting(let waiting):
-                    state = .waiting(waiting + [continuation])
-                    return nil
+                case .empty: state = .waiting(continuation, others: [])
+                case .waiting(let first, let others): state = .waiting(first, others: others + [continuation])
                 }
+                return nil
             }
             if let sent { continuation.resume(returning: sent) }
         }

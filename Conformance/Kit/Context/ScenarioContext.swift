@@ -1,0 +1,107 @@
+public import AgentSessions
+import Synchronization
+
+/// What a scenario has to work with: a fresh store, a clock, random numbers, and a place to say what it expects.
+///
+/// It may be used from several tasks at once. ``expect(_:_:)`` and its like note a failure and go on;
+/// ``require(_:_:)`` and its like end the scenario.
+public final class ScenarioContext: Sendable {
+    /// Through which layer the scenario is run.
+    public let layer: Layer
+    /// The seed of the run.
+    public let seed: UInt64
+    /// The clock that the scenario's changes are timed by.
+    public let clock: ScenarioClock
+
+    private struct State {
+        var random: SeededRandom
+        var access: StoreAccess
+    }
+
+    private let opened: OpenedStores
+    private let state: Mutex<State>
+
+    init(_ scenario: String, layer: Layer, opened: OpenedStores, store: any SessionStore, seed: UInt64) {
+        self.layer = layer
+        self.seed = seed
+        self.opened = opened
+        var random = SeededRandom(seed: seed, part: scenario)
+        // Some time in the years 2024 and 2025, to the microsecond.
+        let start = 1_704_067_200_000_000 + Int64.random(in: 0..<63_072_000_000_000, using: &random)
+        clock = ScenarioClock(start: Timestamp(microseconds: start) ?? .earliest)
+        let access = StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: random.next()))
+        state = Mutex(State(random: random, access: access))
+    }
+
+    /// The store, through the layer of this run.
+    public var access: StoreAccess { state.withLock { $0.access } }
+
+    /// The repositories of the store themselves.
+    public var store: any SessionStore { access.store }
+
+    /// A service over the store. It tries nothing again where the run is bare.
+    public var service: any SessionService { access.service }
+
+    // MARK: Instances
+
+    /// Closes the store and opens it again.
+    public func reopen() async throws(StoreError) {
+        await store.close()
+        let opened = try await secondInstance()
+        state.withLock { $0.access = opened }
+    }
+
+    /// Opens the store a second time while it is open.
+    public func secondInstance() async throws(StoreError) -> StoreAccess {
+        let store = try await opened.open()
+        return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
+    }
+
+    /// Opens a store at a place of its own, which has nothing to do with that of the scenario.
+    public func openElsewhere() async throws -> StoreAccess {
+        let store = try await opened.openElsewhere()
+        return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
+    }
+
+    /// Starts a process that has the same store open.
+    public func startHelper(_ task: HelperTask) async throws -> HelperProcess {
+        guard let helper = try await startHelperIfPossible(task) else {
+            throw EnvironmentMissing(what: "the factory names no command that runs a helper process")
+        }
+        return helper
+    }
+
+    func startHelperIfPossible(_ task: HelperTask) async throws(StoreError) -> HelperProcess? {
+        guard let command = opened.factory.helperCommand(task.description, at: opened.place) else { return nil }
+        let helper = try HelperProcess(command)
+        opened.add(helper)
+        return helper
+    }
+
+    // MARK: Random numbers
+
+    /// The next random number of the scenario.
+    public func randomNumber() -> UInt64 {
+        state.withLock { $0.random.next() }
+    }
+
+    /// A random number within bounds.
+    public func random(in range: ClosedRange<Int>) -> Int {
+        state.withLock { Int.random(in: range, using: &$0.random) }
+    }
+
+    /// An id that does not tell when it was made, so that an order by id is never the order of making.
+    public func newID() -> ULID {
+        access.newID()
+    }
+
+    // MARK: Failures
+
+    /// Notes a failure.
+    public func fail(_ message: String) {
+        opened.fail(message)
+    }
+
+    /// What was noted.
+    var failures: [String] { opened.failures }
+}

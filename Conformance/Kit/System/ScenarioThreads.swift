@@ -1,0 +1,58 @@
+import AgentSessionsBlocking
+
+/// Threads of a scenario's own, on which its tasks run. A store that blocks them, however long, blocks nobody else: not
+/// the runner, not the other scenarios, not the threads of Swift's pool.
+final class ScenarioThreads: TaskExecutor {
+    private let jobs = BlockingQueue<UnownedJob>()
+
+    /// Starts the threads.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where the system has no thread to give.
+    init(count: Int) throws {
+        do {
+            for _ in 0..<count {
+                let jobs = jobs
+                _ = try WorkerThread { [weak self] in
+                    while let job = jobs.takeFirst() {
+                        guard let self else { return }
+                        job.runSynchronously(on: self.asUnownedTaskExecutor())
+                    }
+                }
+            }
+        } catch {
+            jobs.close()
+            throw error
+        }
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if !jobs.add(job) { globalConcurrentExecutor.enqueue(job) }
+    }
+
+    /// Lets the threads end when nothing is left to do. What comes later runs on Swift's pool.
+    func finish() {
+        jobs.close()
+    }
+}
+
+/// Runs `operation` on `threads` and waits for it, but no longer than `limit`.
+///
+/// - Returns: The result; `nil` where the limit was reached first. The operation is cancelled then, and left behind if
+///   it does not heed that.
+func within<Result: Sendable>(
+    _ limit: Duration, on threads: ScenarioThreads, watch: Watch,
+    _ operation: @escaping @Sendable () async -> Result
+) async -> Result? {
+    let outcome = OneShot<Result?>()
+    let task = Task(executorPreference: threads) {
+        outcome.send(await operation())
+    }
+    let alarm = watch.ring(after: limit) {
+        task.cancel()
+        outcome.send(nil)
+    }
+    let result = await outcome.value()
+    watch.stop(alarm)
+    return result
+}

@@ -1,0 +1,59 @@
+import AgentSessionsBlocking
+import Synchronization
+
+/// Alarms that ring on a thread of their own, so that no store can keep them from it.
+final class Watch: Sendable {
+    private struct Alarm {
+        let time: ContinuousClock.Instant
+        let ring: @Sendable () -> Void
+    }
+
+    private struct State {
+        var alarms: [UInt64: Alarm] = [:]
+        var last: UInt64 = 0
+        var isFinished = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Starts the thread.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where the system has no thread to give.
+    init() throws {
+        _ = try WorkerThread { [weak self] in
+            while let self, self.ringWhatIsDue() {
+                WorkerThread.pause(milliseconds: 20)
+            }
+        }
+    }
+
+    /// Calls `ring` after a while, unless the alarm is stopped.
+    func ring(after delay: Duration, _ ring: @escaping @Sendable () -> Void) -> UInt64 {
+        state.withLock { state in
+            state.last += 1
+            state.alarms[state.last] = Alarm(time: .now + delay, ring: ring)
+            return state.last
+        }
+    }
+
+    /// Stops an alarm.
+    func stop(_ alarm: UInt64) {
+        _ = state.withLock { $0.alarms.removeValue(forKey: alarm) }
+    }
+
+    /// Ends the thread.
+    func finish() {
+        state.withLock { $0.isFinished = true }
+    }
+
+    private func ringWhatIsDue() -> Bool {
+        let now = ContinuousClock.now
+        let (due, isFinished) = state.withLock { state in
+            let due = state.alarms.filter { $0.value.time <= now }
+            for key in due.keys { state.alarms[key] = nil }
+            return (due.values.map(\.ring), state.isFinished)
+        }
+        for ring in due { ring() }
+        return !isFinished
+    }
+}

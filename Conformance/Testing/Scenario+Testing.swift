@@ -1,0 +1,41 @@
+public import AgentSessionsConformance
+public import Testing
+
+extension Scenario: CustomTestStringConvertible {
+    /// The id, under which each scenario is shown as a test of its own.
+    public var testDescription: String { id }
+}
+
+extension Scenario {
+    /// Runs the scenario on the stores of a backend, and records an issue where the rule does not hold.
+    ///
+    /// A failure that a waiver accepts is recorded as a known issue.
+    ///
+    /// ```swift
+    /// @Test(arguments: Scenario.all) func conformance(_ scenario: Scenario) async {
+    ///     await scenario.verify(on: stores)
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - factory: Opens the stores.
+    ///   - options: How to run. The seed is named in the issue; give it to repeat the run.
+    ///   - sourceLocation: Where issues are recorded.
+    public func verify(
+        on factory: any StoreFactory, options: ConformanceRunner.Options = ConformanceRunner.Options(),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        let result = await ConformanceRunner(factory, options: options).run(self)
+        let comment: Comment = "\(rule) (clause \(clause), seed \(options.seed))\n\(result.message)"
+        switch result.outcome {
+        case .passed, .unsupported, .notRun:
+            break
+        case .failed where !status.isBinding(), .waived:
+            withKnownIssue(comment, sourceLocation: sourceLocation) {
+                Issue.record(comment, sourceLocation: sourceLocation)
+            }
+        case .failed, .unexpectedPass:
+            Issue.record(comment, sourceLocation: sourceLocation)
+        }
+    }
+}
