@@ -57,6 +57,12 @@ public final class ScenarioContext: Sendable {
         return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
     }
 
+    /// Opens a store at a place of its own, which has nothing to do with that of the scenario.
+    public func openElsewhere() async throws -> StoreAccess {
+        let store = try await opened.openElsewhere()
+        return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
+    }
+
     /// Starts a process that has the same store open.
     public func startHelper(_ task: HelperTask) async throws -> HelperProcess {
         guard let helper = try await startHelperIfPossible(task) else {

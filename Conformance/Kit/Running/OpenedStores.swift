@@ -10,17 +10,34 @@ final class OpenedStores: Sendable {
         var stores: [any SessionStore] = []
         var helpers: [HelperProcess] = []
         var failures: [String] = []
+        var otherPlaces: [StorePlace] = []
     }
 
     private let state = Mutex(State())
 
-    init(place: StorePlace, factory: any StoreFactory) {
+    private let makePlace: @Sendable () throws(StoreError) -> StorePlace
+
+    init(
+        place: StorePlace, factory: any StoreFactory, makePlace: @escaping @Sendable () throws(StoreError) -> StorePlace
+    ) {
         self.place = place
+        self.makePlace = makePlace
         self.factory = factory
     }
 
     /// Opens a store at the place.
     func open() async throws(StoreError) -> any SessionStore {
+        try await open(place)
+    }
+
+    /// Opens a store at a fresh place.
+    func openElsewhere() async throws(StoreError) -> any SessionStore {
+        let other = try makePlace()
+        state.withLock { $0.otherPlaces.append(other) }
+        return try await open(other)
+    }
+
+    private func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
         let store = try await factory.open(place)
         state.withLock { $0.stores.append(store) }
         return store
@@ -42,11 +59,11 @@ final class OpenedStores: Sendable {
     ///
     /// - Returns: What went wrong.
     func closeAll() async -> String? {
-        let (stores, helpers) = state.withLock { ($0.stores, $0.helpers) }
+        let (stores, helpers, others) = state.withLock { ($0.stores, $0.helpers, $0.otherPlaces) }
         for helper in helpers { helper.kill() }
         for store in stores { await store.close() }
         do throws(StoreError) {
-            try await factory.destroy(place)
+            for place in [place] + others { try await factory.destroy(place) }
             return nil
         } catch {
             return "the store could not be removed: \(error)"

@@ -62,7 +62,9 @@ final class ScenarioRun: Sendable {
             threads.finish()
             stage.remove(place)
         }
-        let opened = OpenedStores(place: place, factory: factory)
+        let opened = OpenedStores(place: place, factory: factory) { [stage] () throws(StoreError) in
+            try stage.makePlace()
+        }
         let limit = options.timeLimit.map { min($0, scenario.timeLimit) } ?? scenario.timeLimit
         let found = await within(limit, on: threads, watch: stage.watch) { [self] in
             await play(through: layer, at: place, opened: opened)

@@ -1,4 +1,8 @@
 extension Scenario {
     /// Every scenario of the kit, group by group.
-    public static let all: [Scenario] = creation
+    public static let all: [Scenario] = [
+        creation, listing, deletion, appending, paging, documents, usage, records, identity, updating, batches, replay,
+        streams, rewinding, limitScenarios, texts, cursors, reopening, concurrency, instances, processes, faults,
+        capabilities, errors, lifecycle,
+    ].flatMap { $0 }
 }

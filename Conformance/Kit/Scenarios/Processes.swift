@@ -1,0 +1,126 @@
+import AgentSessions
+
+extension Scenario {
+    private static let many: [Requirement] = [.manyProcesses]
+
+    static let processes: [Scenario] = [
+        Scenario(
+            "processes.see-each-other", .processes, "3", "A session that one process wrote, another reads.",
+            level: .full, requires: many
+        ) { test in
+            var session = try await test.session(messages: 3)
+            session = try await test.access.addUsage(TokenUsage(inputTokens: 7), to: session.id)
+            let helper = try await test.startHelper(.read(session.id))
+            test.expect(await helper.output(), equals: ["found 3 7 \(session.revision)"], "what the other process reads")
+            let absent = try await test.startHelper(.read(test.newID()))
+            test.expect(await absent.output(), equals: ["absent"], "what it reads of an absent session")
+        },
+        Scenario(
+            "processes.written-by-another", .processes, "3", "What another process appended is there, in its order.",
+            level: .full, requires: many
+        ) { test in
+            let session = try await test.session(messages: 2)
+            let helper = try await test.startHelper(.append(session.id, count: 5))
+            let told = await helper.output()
+            let stored = try await test.access.messages(session.id, .after(2))
+            test.expect(told.count, equals: 5, "appends that were acknowledged")
+            test.expect(stored.map { "\($0.sequence) \($0.id)" }, equals: told, "the messages")
+            test.expect(stored.map(\.content), equals: stored.map(\.id.description), "the contents")
+        },
+        Scenario(
+            "processes.concurrent", .processes, "2", "Processes that append at once lose nothing and double nothing.",
+            level: .full, requires: many, layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            let session = try await test.access.create()
+            let helpers = [
+                try await test.startHelper(.append(session.id, count: 20)),
+                try await test.startHelper(.append(session.id, count: 20)),
+            ]
+            var own: [String] = []
+            for number in 1...20 {
+                let stored = try await test.access.append(turn(number), to: session.id)
+                own.append("\(stored.sequence) \(stored.id)")
+            }
+            var told = own
+            for helper in helpers { told += await helper.output() }
+            let stored = try await test.access.messages(session.id)
+            test.expect(stored.map(\.sequence), equals: Array(1...60), "the sequences")
+            test.expect(Set(stored.map { "\($0.sequence) \($0.id)" }), equals: Set(told), "what was acknowledged")
+            test.expect(try await test.current(session.id).messageCount, equals: 60, "the count")
+        },
+        Scenario(
+            "processes.usage", .processes, "3.8", "Increments of several processes are all counted.", level: .full,
+            requires: many, layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            let session = try await test.access.create()
+            let helper = try await test.startHelper(.addUsage(session.id, count: 20))
+            for _ in 0..<20 { _ = try await test.access.addUsage(TokenUsage(inputTokens: 1), to: session.id) }
+            test.expect(await helper.output().count, equals: 20, "increments of the other process")
+            test.expect(try await test.current(session.id).usage.inputTokens, equals: 40, "the tokens")
+        },
+        Scenario(
+            "processes.compare-and-append", .processes, "3.6",
+            "Processes that append after the sequence they read make one chain.", level: .full, requires: many,
+            layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            let session = try await test.access.create()
+            let helpers = [
+                try await test.startHelper(.compareAndAppend(session.id, count: 10)),
+                try await test.startHelper(.compareAndAppend(session.id, count: 10)),
+            ]
+            var told: Set<String> = []
+            for helper in helpers { told.formUnion(await helper.output()) }
+            let stored = try await test.access.messages(session.id)
+            test.expect(stored.map(\.sequence), equals: Array(1...20), "the sequences")
+            test.expect(Set(stored.map { "\($0.sequence) \($0.id)" }), equals: told, "what was acknowledged")
+        },
+        Scenario(
+            "processes.killed-writer", .processes, "3",
+            "After a writer was killed every append that it was told of is there, every batch is whole, and the "
+                + "store goes on.", level: .full, requires: many + [.durability(.processCrash)],
+            layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            let session = try await test.access.create()
+            let helper = try await test.startHelper(.appendUntilKilled(session.id))
+            _ = await helper.output(lines: 3 * test.random(in: 1...20))
+            helper.kill()
+            let told = await helper.output()
+            let stored = try await test.access.messages(session.id)
+            test.expect(
+                stored.prefix(told.count).map { "\($0.sequence) \($0.id)" }, equals: told, "what was acknowledged")
+            test.expect(stored.count.isMultiple(of: 3), "a batch was torn: \(stored.count) messages in batches of 3")
+            test.expect(stored.map(\.sequence), equals: Array(1..<(stored.count + 1)), "the sequences")
+            test.expect(try await test.current(session.id).messageCount, equals: stored.count, "the count")
+            let next = try await test.access.append(turn(1), to: session.id)
+            test.expect(next.sequence, equals: stored.count + 1, "the next sequence")
+        },
+        Scenario(
+            "processes.create-race", .processes, "3.1", "An id that another process created is taken.", level: .full,
+            requires: many
+        ) { test in
+            let id = test.newID()
+            let helper = try await test.startHelper(.create(id))
+            test.expect(await helper.output(), equals: ["created"], "the other process")
+            await test.expect(.alreadyExists, "the same id here") { () throws(StoreError) in
+                try await test.access.create(id: id)
+            }
+            let second = try await test.startHelper(.create(id))
+            test.expect(await second.output(), equals: ["alreadyExists"], "the same id in a third process")
+        },
+        Scenario(
+            "processes.killed-holder", .processes, "3.14",
+            "A process that is killed while it has the store open locks nobody out.", level: .full, requires: many
+        ) { test in
+            let session = try await test.session(messages: 1)
+            let helper = try await test.startHelper(.hold)
+            _ = await helper.output(lines: 1)
+            _ = try await test.access.append(turn(2), to: session.id)
+            helper.kill()
+            _ = await helper.output()
+            _ = try await test.access.append(turn(3), to: session.id)
+            let other = try await test.startHelper(.append(session.id, count: 1))
+            test.expect(await other.output().count, equals: 1, "appends of a new process")
+            test.expect(try await test.access.messages(session.id).count, equals: 4, "messages")
+        },
+    ]
+}
