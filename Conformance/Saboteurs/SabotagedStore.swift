@@ -8,7 +8,7 @@ import Synchronization
 public final class SabotagedStores: StoreFactory {
     private struct Shelf {
         let data: MemorySessionStore
-        let sabotage: @Sendable (inout StoreMethods) -> Void
+        let sabotage: (@Sendable (inout StoreMethods) -> Void)?
     }
 
     private let saboteur: Saboteur?
@@ -20,14 +20,14 @@ public final class SabotagedStores: StoreFactory {
     }
 
     public func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
-        let shelf = shelves.withLock { shelves in
-            let shelf =
-                shelves[place.name] ?? Shelf(data: MemorySessionStore(), sabotage: saboteur?.sabotage() ?? { _ in })
+        let shelf = shelves.withLock { shelves -> Shelf in
+            if let shelf = shelves[place.name] { return shelf }
+            let shelf = Shelf(data: MemorySessionStore(), sabotage: saboteur?.sabotage())
             shelves[place.name] = shelf
             return shelf
         }
         var methods = StoreMethods(shelf.data)
-        shelf.sabotage(&methods)
+        shelf.sabotage?(&methods)
         return SabotagedStore(methods)
     }
 

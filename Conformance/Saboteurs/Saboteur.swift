@@ -1,5 +1,3 @@
-public import AgentSessionsConformance
-
 /// A wrong store: one realistic mistake in a store that is right in everything else. The kit must find it, by the
 /// scenarios of the rule that it breaks.
 public struct Saboteur: Sendable, Identifiable {

@@ -1,4 +1,5 @@
 import AgentSessions
+import AgentSessionsConformance
 import AgentSessionsMemory
 
 extension Saboteur {

@@ -1,4 +1,6 @@
 import AgentSessions
+import AgentSessionsConformance
+import AgentSessionsMemory
 
 extension Saboteur {
     static let listing: [Saboteur] = [
@@ -194,7 +196,7 @@ extension Saboteur {
         ) { store, places in
             store.list = { [data = store.data] request in
                 let sessions = try await data.everySession().newestFirst().filter(request.filter.includes)
-                let start = places { request.after.flatMap { after in $0[after] } ?? 0 } + request.offset
+                let start = places { places in request.after.flatMap { places[$0] } ?? 0 } + request.offset
                 let page = Array(sessions.dropFirst(start).prefix(request.limit))
                 places { places in
                     for (index, session) in page.enumerated() { places[session.position] = start + index + 1 }

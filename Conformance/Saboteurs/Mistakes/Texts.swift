@@ -1,4 +1,6 @@
 import AgentSessions
+import AgentSessionsConformance
+import AgentSessionsMemory
 
 extension Saboteur {
     static let texts: [Saboteur] = [
