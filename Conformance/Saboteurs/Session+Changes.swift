@@ -46,3 +46,11 @@ extension Sequence<Session> {
         filter { session in request.after.map { session.position < $0 } ?? true }
     }
 }
+
+extension Int {
+    /// The sum, or the largest number.
+    func plus(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}

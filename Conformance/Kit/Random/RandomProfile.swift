@@ -36,7 +36,7 @@ struct RandomProfile: Sendable {
     private static let calls: [String?] = [nil, nil, nil, "", "call_1", "c\0d"]
     private static let metadata: [JSONObject] = [
         [:], [:], ["a": 1], ["a": .double(1)], ["a": .null], ["b": [], "c": [:]], ["n": .integer(.max), "m": .integer(.min)],
-        ["d": .double(-0.0), "e": .double(0.1), "f": .double(5e-324)], ["é": "e\u{301}", "e\u{301}": "é"],
+        ["d": .double(-0.0), "e": .double(0.1), "f": .double(.leastNonzeroMagnitude)], ["é": "e\u{301}", "e\u{301}": "é"],
         ["": "\0", "$x.y": [1, "1", true]],
     ]
     private static let amounts: [Int64] = [0, 1, 2, 999, 1 << 31, 1 << 53 | 1, .max / 2, .max, -1]

@@ -113,11 +113,11 @@ extension RandomRun {
         case .delete(let session):
             return .delete(sessions[session])
         case .append(let session, let batch, let usage, let expected):
-            let messages = batch.map {
+            let new = batch.map {
                 NewMessage(
                     $0.role, $0.content, toolCallID: $0.toolCallID, metadata: $0.metadata, id: messages[$0.id])
             }
-            return .append(sessions[session], messages, usage: usage, expectedSequence: expected)
+            return .append(sessions[session], new, usage: usage, expectedSequence: expected)
         case .page(let session, let range, let limit):
             return .page(sessions[session], range, limit: limit)
         case .rewind(let session, let sequence, let expectedSequence, let expected):

@@ -31,12 +31,14 @@ extension ScenarioContext {
         let recorder = HistoryRecorder()
         let seeds = clients.map { _ in randomNumber() }
         let shared = sessions
-        _ = try await atOnce(clients.count) { number in
+        let problems = try await atOnce(clients.count) { number in
             var client = HistoryClient(
                 number: number, access: clients[number], sessions: shared, recorder: recorder,
                 random: SeededRandom(seed: seeds[number]))
             for call in 0..<Self.callsOfAClient { try await client.act(call) }
+            return client.problems
         }
+        for problem in problems.flatMap({ $0 }) { fail(problem) }
         // In the end everything that was acknowledged must be there.
         for list in sessions.indices {
             var client = HistoryClient(
@@ -58,7 +60,8 @@ private struct HistoryClient {
     let sessions: [ULID]
     let recorder: HistoryRecorder
     var random: SeededRandom
-    private var last: (list: Int, elements: [Int], messages: [NewMessage])?
+    private(set) var problems: [String] = []
+    private var last: (list: Int, messages: [NewMessage], sequences: [Int])?
 
     init(
         number: Int, access: StoreAccess, sessions: [ULID], recorder: HistoryRecorder, random: SeededRandom
@@ -80,7 +83,6 @@ private struct HistoryClient {
             let elements = Array(first..<(first + (Bool.random(using: &random) ? 1 : 3)))
             let access = access
             let messages = elements.map { NewMessage(.user, "\($0)", id: access.newID()) }
-            last = (list, elements, messages)
             await append(elements, messages, to: list)
         }
     }
@@ -99,25 +101,25 @@ private struct HistoryClient {
         }
     }
 
-    private func append(_ elements: [Int], _ messages: [NewMessage], to list: Int) async {
+    private mutating func append(_ elements: [Int], _ messages: [NewMessage], to list: Int) async {
         let operation = History.Operation.append(list: list, elements: elements)
         recorder.note(number, operation, .invoke)
         do throws(StoreError) {
             let stored = try await access.append(messages, to: sessions[list])
             recorder.note(number, operation, .appended(sequences: stored.map(\.sequence)))
+            last = (list, messages, stored.map(\.sequence))
         } catch {
             recorder.note(number, operation, error.code == .outcomeUnknown ? .info : .fail)
         }
     }
 
-    /// Sends the last batch again, as after a lost answer: a replay adds nothing, so it is a read of its place.
-    private func appendAgain() async throws {
+    /// Sends the last batch again, as after a lost answer. It must come to the same and add nothing, so it is no call
+    /// of the history.
+    private mutating func appendAgain() async throws {
         guard let last else { return }
-        let stored = try? await access.append(last.messages, to: sessions[last.list])
-        // The same answer as the first time is all that is new in it.
-        guard let stored else { return }
-        let operation = History.Operation.append(list: last.list, elements: last.elements)
-        recorder.note(number, operation, .invoke)
-        recorder.note(number, operation, .appended(sequences: stored.map(\.sequence)))
+        let sequences = try await access.append(last.messages, to: sessions[last.list]).map(\.sequence)
+        if sequences != last.sequences {
+            problems.append("a replay gave the sequences \(sequences) where the append gave \(last.sequences)")
+        }
     }
 }

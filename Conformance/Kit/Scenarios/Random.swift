@@ -12,12 +12,12 @@ extension Scenario {
     ]
 
     /// How many sequences a scenario tries, and how often it runs one to make it shorter.
-    private static let sequences = 4
+    private static let sequencesOfScenario = 4
     private static let shrinkingBudget = 300
 
     private static func random(_ id: String, _ rule: String, _ profile: RandomProfile, steps count: Int) -> Scenario {
         Scenario(id, .random, "3", rule, level: .full, timeLimit: .seconds(60)) { test in
-            for number in 1...sequences {
+            for number in 1...sequencesOfScenario {
                 var random = SeededRandom(seed: test.randomNumber())
                 let steps = profile.steps(count, using: &random)
                 let start = test.clock.next()

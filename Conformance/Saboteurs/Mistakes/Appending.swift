@@ -317,7 +317,6 @@ extension Saboteur {
                         expectedSequence: request.expectedSequence, time: request.time))
                 await roundTrip()
                 let time = first.messages[0].createdAt
-                let last = first.messages.last?.sequence ?? 0
                 return try await store.data.change { tables in
                     guard let session = try tables.session(request.sessionID) else {
                         throw StoreError.sessionNotFound(request.sessionID)
@@ -330,7 +329,6 @@ extension Saboteur {
                     }
                     try tables.replace(session, with: grown)
                     try tables.insert(rest)
-                    _ = last
                     return AppendResult(messages: first.messages + rest, isReplay: false)
                 }
             }
@@ -401,7 +399,7 @@ extension Saboteur {
         Saboteur("batch.expected-is-next", "The expected sequence is compared with the next one.", caughtBy: []) { store in
             store.append = { [store] request in
                 var request = request
-                request.expectedSequence = request.expectedSequence.map { $0 - 1 }
+                request.expectedSequence = request.expectedSequence.map { $0 &- 1 }
                 return try await store.append(request)
             }
         },

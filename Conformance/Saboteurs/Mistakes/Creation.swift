@@ -94,13 +94,6 @@ extension Saboteur {
         Saboteur("identity.milliseconds", "Times are kept in milliseconds.", caughtBy: []) { store in
             store.alterTimes { Timestamp(microseconds: $0.microseconds / 1000 * 1000) ?? $0 }
         },
-        Saboteur("identity.seconds-as-double", "Times are kept as a double of seconds since 2001.", caughtBy: []) {
-            store in
-            store.alterTimes { time in
-                let seconds = Double(time.microseconds - 978_307_200_000_000) / 1_000_000
-                return Timestamp(microseconds: Int64(seconds * 1_000_000) + 978_307_200_000_000) ?? time
-            }
-        },
         Saboteur("identity.nothing-before-1970", "Times before 1970 are kept as 1970.", caughtBy: []) { store in
             store.alterTimes { max($0, Timestamp(microseconds: 0) ?? $0) }
         },

@@ -479,11 +479,10 @@ extension Saboteur {
         ) { store, running in
             store.update = { [store] id, change in
                 let isAlone = running { $0.insert(id).inserted }
-                guard isAlone, let before = try await store.get(id) else {
+                guard isAlone else {
                     guard let found = try await store.get(id) else { throw StoreError.sessionNotFound(id) }
                     return try change.apply(to: found)
                 }
-                _ = before
                 await roundTrip()
                 defer { running { _ = $0.remove(id) } }
                 return try await store.update(id, change)

@@ -19,7 +19,7 @@ extension Saboteur {
         },
         listing("list.limit-off-by-one", "The list gives one session too many.") { sessions, request in
             var request = request
-            request.limit += 1
+            request.limit = request.limit.plus(1)
             return sessions.newestFirst().after(request).page(request)
         },
         listing("list.limit-capped", "The list gives at most 100 sessions, whatever the limit.") { sessions, request in
@@ -37,7 +37,7 @@ extension Saboteur {
         },
         listing("list.limit-before-filter", "The limit counts sessions that the filter leaves out.") {
             sessions, request in
-            let run = sessions.newestFirst().after(request).prefix(request.limit + request.offset)
+            let run = sessions.newestFirst().after(request).prefix(request.limit.plus(request.offset))
             return Array(run.filter(request.filter.includes).dropFirst(request.offset))
         },
         filtering("list.actor-ignored", "The filter by actor is ignored.") { $0.actorName = nil },

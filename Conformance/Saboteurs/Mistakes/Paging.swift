@@ -8,21 +8,21 @@ extension Saboteur {
             if case .after(let sequence) = request.range, sequence > 0 { request.range = .after(sequence - 1) }
         },
         asking("page.after-skips", "A page after a sequence leaves the next one out.") { request in
-            if case .after(let sequence) = request.range, sequence > 0 { request.range = .after(sequence + 1) }
+            if case .after(let sequence) = request.range, sequence > 0 { request.range = .after(sequence.plus(1)) }
         },
         asking("page.before-inclusive", "A page before a sequence ends with it.") { request in
-            if case .before(let sequence) = request.range { request.range = .before(sequence &+ 1) }
+            if case .before(let sequence) = request.range { request.range = .before(sequence.plus(1)) }
         },
         asking("page.before-from-start", "A page before a sequence begins at the first message.") { request in
             if case .before(let sequence) = request.range {
                 request.range = .after(0)
-                request.limit = min(request.limit, max(sequence - 1, 1))
+                request.limit = min(request.limit, max(sequence, 2) - 1)
             }
         },
         asking("page.before-beyond-end", "Before a sequence beyond the end there is nothing.") { request in
             if case .before(let sequence) = request.range, sequence > 1_000 { request.range = .before(1) }
         },
-        asking("page.limit-off-by-one", "A page has one message too many.") { $0.limit += 1 },
+        asking("page.limit-off-by-one", "A page has one message too many.") { $0.limit = $0.limit.plus(1) },
         asking("page.limit-short-by-one", "A page of more than one message has one too few.") {
             if $0.limit > 1 { $0.limit -= 1 }
         },
@@ -60,8 +60,19 @@ extension Saboteur {
             request, messages in
             messages.first.map { $0.payloadBytes > request.byteLimit } == true ? [] : messages
         },
-        answering("page.bytes-without-metadata", "The bound on bytes does not count metadata.") { request, messages in
-            messages
+        Saboteur("page.bytes-without-metadata", "The bound on bytes does not count metadata.", caughtBy: []) { store in
+            store.messages = { [store] request in
+                var whole = request
+                whole.byteLimit = .max
+                guard let page = try await store.messages(whole) else { return nil }
+                guard case .after = request.range else { return try await store.messages(request) }
+                var bytes = 0
+                let messages = page.messages.prefix { message in
+                    defer { bytes += message.content.utf8.count }
+                    return bytes < request.byteLimit
+                }
+                return MessagePage(session: page.session, messages: Array(messages))
+            }
         },
         answering("page.skips-long", "Messages of more than 64 KiB are left out of pages of several.") { _, messages in
             messages.count > 1 ? messages.filter { $0.content.utf8.count <= 64 << 10 } : messages
@@ -148,7 +159,6 @@ extension Saboteur {
             "rewind.keeps-counter", "The sequences that a rewind frees are not given out again.", caughtBy: [],
             remembering: { Memory<[ULID: Int]>([:]) }
         ) { store, shifts in
-            let shifted: @Sendable (SessionMessage, Session) -> SessionMessage = { message, session in message }
             store.rewind = { [store] id, request in
                 let before = try await store.get(id)?.messageCount ?? 0
                 let session = try await store.rewind(id, request)
@@ -161,7 +171,6 @@ extension Saboteur {
                 return AppendResult(
                     messages: result.messages.map { $0.with(sequence: $0.sequence + shift) }, isReplay: false)
             }
-            _ = shifted
         },
         rewinding("rewind.resets-usage", "A rewind sets usage to zero.") { _, session, _ in session.usage = .zero },
         rewinding("rewind.to-zero-resets-usage", "Clearing a session clears its usage.") { _, session, request in
@@ -182,7 +191,7 @@ extension Saboteur {
         },
         asking("rewind.off-by-one", "A rewind removes the message that it is to end with.") { request, session in
             RewindRequest(
-                to: max(request.sequence - 1, 0), expectedRevision: request.expectedRevision,
+                to: max(request.sequence, 1) - 1, expectedRevision: request.expectedRevision,
                 expectedSequence: request.expectedSequence, time: request.time)
         },
         asking("rewind.leaves-one", "A rewind to 0 leaves the first message.") { request, session in

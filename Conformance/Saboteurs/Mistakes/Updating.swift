@@ -253,10 +253,9 @@ extension Saboteur {
         { store in
             store.append = { [data = store.data] request in
                 try await data.change { tables in
-                    try request.carryOut(&tables) { before, grown, messages in
+                    try request.carryOut(&tables) { _, grown, messages in
                         guard let usage = request.usage else { return }
                         for _ in messages.dropFirst() { grown.usage = try grown.usage.adding(usage) }
-                        _ = before
                     }
                 }
             }
