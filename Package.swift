@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "agent-sessions",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsConformance",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
@@ -162,6 +162,11 @@ let package = Package(
                 "AgentSessionsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        // The backend of docs/writing-a-backend.md, and its test target, as its author would have them.
+        .target(name: "JSONLinesExample", dependencies: ["AgentSessions"], path: "Conformance/Examples/JSONLines"),
+        .testTarget(
+            name: "JSONLinesTests",
+            dependencies: ["JSONLinesExample", "AgentSessionsConformance", "AgentSessionsConformanceTesting"]),
         .testTarget(
             name: "AgentSessionsConformanceTests",
             dependencies: [

@@ -19,7 +19,7 @@ public import AgentSessions
 /// No description of a configuration holds a password or the value of a secret.
 public struct StoreConfiguration: Sendable {
     /// The store. Its description leaves passwords out.
-    public let url: StoreURL
+    public internal(set) var url: StoreURL
     /// The backend that the URL names.
     public let backend: any StoreBackend.Type
     /// Where the URL comes from, such as `the environment`.
@@ -27,8 +27,8 @@ public struct StoreConfiguration: Sendable {
     /// The settings that were given, in order of their names. The rest have their defaults.
     public let given: [GivenSetting]
 
-    let settings: SettingValues
-    let isDefault: Bool
+    var settings: SettingValues
+    var isDefault: Bool
 
     /// A setting that somebody gave.
     public struct GivenSetting: Sendable, Hashable {
@@ -62,6 +62,17 @@ extension StoreConfiguration {
         _ backend: Backend.Type, context: StoreContext
     ) async throws(StoreError) -> any SessionStore {
         try await backend.open(url, settings: settings, context: context)
+    }
+}
+
+extension StoreConfiguration {
+    /// The same configuration for a store at another place.
+    func relocated(to place: TrialPlace) throws(StoreError) -> StoreConfiguration {
+        var relocated = self
+        relocated.url = place.url
+        relocated.settings = try settings.replacing(place.settings)
+        relocated.isDefault = false
+        return relocated
     }
 }
 

@@ -45,5 +45,11 @@ public enum LMDBBackend: StoreBackend {
         configuration.limits = context.limits
         return try await LMDBSessionStore.open(configuration, logger: context.logger)
     }
+
+    public static func trialPlace(
+        beside url: StoreURL, named name: String, folder: String
+    ) throws(StoreError) -> TrialPlace? {
+        .file("trial", in: folder, beside: url)
+    }
 }
 #endif

@@ -18,4 +18,10 @@ public enum MemoryBackend: StoreBackend {
         }
         return MemorySessionStore(limits: context.limits)
     }
+
+    public static func trialPlace(
+        beside url: StoreURL, named name: String, folder: String
+    ) throws(StoreError) -> TrialPlace? {
+        TrialPlace(url)
+    }
 }

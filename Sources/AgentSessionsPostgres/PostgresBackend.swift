@@ -42,6 +42,15 @@ public enum PostgresBackend: StoreBackend {
     public static func open(
         _ url: StoreURL, settings: SettingValues, context: StoreContext
     ) async throws(StoreError) -> PostgresSessionStore {
+        var configuration = try configuration(url, settings)
+        configuration.migrationPolicy = context.migrationPolicy
+        configuration.limits = context.limits
+        return try await PostgresSessionStore.open(configuration, logger: context.logger)
+    }
+
+    private static func configuration(
+        _ url: StoreURL, _ settings: SettingValues
+    ) throws(StoreError) -> PostgresConfiguration {
         var configuration = PostgresConfiguration(connection: try ConnectionSettings.parameters(url, settings))
         configuration.schema = try settings.text("schema")
         configuration.minimumConnections = try settings.count("pool_min")
@@ -54,9 +63,19 @@ public enum PostgresBackend: StoreBackend {
         configuration.preparesStatements = try settings.text("prepared_statements") == "on"
         configuration.synchronousCommit = .init(rawValue: try settings.text("synchronous_commit"))
         configuration.partitions = try settings.count("partitions")
-        configuration.migrationPolicy = context.migrationPolicy
-        configuration.limits = context.limits
-        return try await PostgresSessionStore.open(configuration, logger: context.logger)
+        return configuration
+    }
+
+    // MARK: Trials
+
+    public static func trialPlace(
+        beside url: StoreURL, named name: String, folder: String
+    ) throws(StoreError) -> TrialPlace? {
+        TrialPlace(url.with("schema", name), settings: ["schema": name])
+    }
+
+    public static func removeTrial(_ url: StoreURL, settings: SettingValues) async throws(StoreError) {
+        try await PostgresSessionStore.drop(try configuration(url, settings))
     }
 }
 #endif

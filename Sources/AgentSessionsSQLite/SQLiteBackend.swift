@@ -36,5 +36,11 @@ public enum SQLiteBackend: StoreBackend {
         configuration.limits = context.limits
         return try await SQLiteSessionStore.open(configuration, logger: context.logger)
     }
+
+    public static func trialPlace(
+        beside url: StoreURL, named name: String, folder: String
+    ) throws(StoreError) -> TrialPlace? {
+        .file("trial.db", in: folder, beside: url)
+    }
 }
 #endif

@@ -21,15 +21,17 @@ struct RootCommand: ParsableCommand {
         subcommands: [
             CreateCommand.self, ListCommand.self, ShowCommand.self, AppendCommand.self, UsageCommand.self,
             UpdateCommand.self, RewindCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
-            MigrateCommand.self, BackendsCommand.self, DemoCommand.self,
+            MigrateCommand.self, BackendsCommand.self, ConformanceCommand.self, ConformanceHelperCommand.self,
+            DemoCommand.self,
         ])
 
     /// Checks that a command line names a verb that there is. The parser would look for options of the root in what
     /// stands behind an unknown one, and complain about those.
     static func checkVerb(_ arguments: [String]) throws {
         guard let first = arguments.first, !first.hasPrefix("-"), first != "help" else { return }
-        let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard !verbs.contains(first) else { return }
+        let commands = configuration.subcommands.map { $0.configuration }
+        guard !commands.contains(where: { $0.commandName == first }) else { return }
+        let verbs = commands.filter { $0.shouldDisplay }.compactMap { $0.commandName }
         throw ValidationError("There is no verb \(quoted(first)): the verbs are \(verbs.joined(separator: ", ")).")
     }
 }

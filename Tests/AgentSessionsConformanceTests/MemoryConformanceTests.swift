@@ -3,7 +3,9 @@ import AgentSessionsConformanceTesting
 import AgentSessionsMemory
 import Testing
 
+let memoryStores = Stores { _ in MemorySessionStore() }
+
 @Test("The memory backend keeps the contract", arguments: Scenario.all)
 func memory(_ scenario: Scenario) async {
-    await scenario.verify(on: Stores { _ in MemorySessionStore() })
+    await scenario.verify(on: memoryStores)
 }

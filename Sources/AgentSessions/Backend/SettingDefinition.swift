@@ -87,6 +87,13 @@ public struct SettingValues: Sendable {
         }
     }
 
+    /// These values with others in place of some.
+    ///
+    /// - Throws: ``StoreError/Code/invalidArgument`` as ``init(_:given:)``.
+    package func replacing(_ values: [String: String]) throws(StoreError) -> SettingValues {
+        try SettingValues(Array(definitions.values), given: given.merging(values) { _, new in new })
+    }
+
     /// Whether somebody gave a value.
     public func isGiven(_ name: String) -> Bool { given[name] != nil }
 

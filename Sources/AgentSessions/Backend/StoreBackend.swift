@@ -37,10 +37,31 @@ public protocol StoreBackend: Sendable {
     static func open(
         _ url: StoreURL, settings: SettingValues, context: StoreContext
     ) async throws(StoreError) -> Store
+
+    /// Where a trial can have a store of its own that leaves the one at `url` alone; `nil`, where a backend does not
+    /// say, for nowhere.
+    ///
+    /// - Parameters:
+    ///   - url: The user's store.
+    ///   - name: A name that nobody else uses, `[a-z][a-z0-9_]*` of at most 40 bytes.
+    ///   - folder: An empty folder, which the caller removes.
+    static func trialPlace(
+        beside url: StoreURL, named name: String, folder: String
+    ) throws(StoreError) -> TrialPlace?
+
+    /// Removes what the store of a trial left outside its folder. The store is closed. Nothing, where a backend does
+    /// not say.
+    static func removeTrial(_ url: StoreURL, settings: SettingValues) async throws(StoreError)
 }
 
 extension StoreBackend {
     public static var aliases: [String] { [] }
+
+    public static func trialPlace(
+        beside url: StoreURL, named name: String, folder: String
+    ) throws(StoreError) -> TrialPlace? { nil }
+
+    public static func removeTrial(_ url: StoreURL, settings: SettingValues) async throws(StoreError) {}
 }
 
 /// What the application gives to a backend that opens a store.

@@ -18,6 +18,12 @@ public struct StoreURL: Sendable, Hashable {
         public let value: String
     }
 
+    package init(scheme: String, location: String, parameters: [Parameter]) {
+        self.scheme = scheme
+        self.location = location
+        self.parameters = parameters
+    }
+
     /// The URL that `text` writes.
     ///
     /// - Throws: ``StoreError/Code/invalidArgument`` where there is no scheme, a percent escape is broken, or a

@@ -1,0 +1,157 @@
+import AgentSessions
+import AgentSessionsConformance
+import ArgumentParser
+import Synchronization
+
+/// `conformance`: whether the configured store keeps the contract.
+struct ConformanceCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conformance", abstract: "Prove that a store keeps the contract.",
+        discussion: """
+            Runs the conformance kit on stores of its own beside the configured one (a file, a folder, a schema) and \
+            leaves your data alone. Ends with 1 where the store is not conformant.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: "base: what no application can do without; full: the whole contract.")
+    var level = Level.full
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Only scenarios whose id or group has this in it; * stands for anything.", valueName: "pattern"))
+    var only: String?
+
+    @Option(help: "Repeat the run of a report with the seed that it names.")
+    var seed: UInt64?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Write a report: the suffix says what, .json, .xml (JUnit) or .html.", valueName: "file"))
+    var report: String?
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A JSON report of another store, to stand beside this one in HTML.", valueName: "file"))
+    var beside: [String] = []
+
+    /// What `--level` takes.
+    enum Level: String, ExpressibleByArgument, CaseIterable {
+        case base
+        case full
+
+        var level: Scenario.Level { self == .base ? .base : .full }
+    }
+
+    func validate() throws {
+        if let report, ReportFormat(fileName: report) == nil {
+            throw ValidationError("The report \(quoted(report)) must end with .json, .xml or .html.")
+        }
+    }
+
+    func run(in context: ToolContext) async throws(StoreError) {
+        let stores = ConfiguredStores(configuration: try context.configuration(global), options: global)
+        let scenarios = Scenario.all.filter { matches($0) && $0.level <= level.level }
+        guard !scenarios.isEmpty else {
+            throw StoreError(
+                .invalidArgument,
+                "No scenario of this level has \(quoted(only ?? "")) in its id or group. Such as --only 'append.*'.")
+        }
+        let others = try beside.map { (path) throws(StoreError) in try Self.readReport(path) }
+        var options = ConformanceRunner.Options(level: level.level)
+        if let seed { options.seed = seed }
+        let bar = ProgressBar("Conformance", on: context.console)
+        let done = Mutex(0)
+        let found = await ConformanceRunner(stores, options: options).run(scenarios) { _ in
+            let count = done.withLock { done in
+                done += 1
+                return done
+            }
+            bar.show(Double(count) / Double(scenarios.count))
+        }
+        bar.clear()
+        if let report, let format = ReportFormat(fileName: report) {
+            let text = try format.text(found, beside: others)
+            try await ReplacingFile.write(to: report) { (output) throws(StoreError) in try output.print(text) }
+        }
+        if global.json {
+            try context.console.print(.object(found.json))
+        } else {
+            try context.console.output.print(found.text)
+        }
+        guard found.isConformant else {
+            throw StoreError(
+                StoreError.Code("notConformant"),
+                "The store is not conformant at level \(level.rawValue): see the scenarios that did not pass.")
+        }
+    }
+
+    private func matches(_ scenario: Scenario) -> Bool {
+        guard let only else { return true }
+        let pattern = only.contains("*") ? only : "*\(only)*"
+        return [scenario.id, scenario.group.rawValue].contains { fits(pattern[...], $0[...]) }
+    }
+
+    /// Whether `text` fits a pattern in which `*` stands for anything.
+    private func fits(_ pattern: Substring, _ text: Substring) -> Bool {
+        guard let first = pattern.first else { return text.isEmpty }
+        let rest = pattern.dropFirst()
+        if first == "*" {
+            return fits(rest, text) || (!text.isEmpty && fits(pattern, text.dropFirst()))
+        }
+        return text.first == first && fits(rest, text.dropFirst())
+    }
+
+    private static func readReport(_ path: String) throws(StoreError) -> JSONObject {
+        let text = try InputFile.reading(path) { (input) throws(StoreError) in try input.readText(limit: 64 << 20, what: "The report") }
+        do {
+            return try JSONObject(
+                parsing: text, limits: JSONLimits(maximumBytes: .max))
+        } catch {
+            throw StoreError(invalidJSON: error, in: "The report \(quoted(path, limit: 200))")
+        }
+    }
+}
+
+/// How a report is written, by the name of its file.
+enum ReportFormat {
+    case json
+    case junit
+    case html
+
+    init?(fileName: String) {
+        switch fileName.split(separator: ".").last {
+        case "json": self = .json
+        case "xml": self = .junit
+        case "html": self = .html
+        default: return nil
+        }
+    }
+
+    func text(_ report: ConformanceReport, beside others: [JSONObject]) throws(StoreError) -> String {
+        switch self {
+        case .json: try jsonText(.object(report.json))
+        case .junit: report.junit
+        case .html: HTMLReport([report.json] + others).page
+        }
+    }
+}
+
+extension ConformanceReport {
+    /// The report for people: failures first, then the totals and the verdict.
+    fileprivate var text: String {
+        var text = ""
+        let order: [Outcome] = [.failed, .unexpectedPass, .notRun, .waived]
+        for result in order.flatMap({ outcome in results.filter { $0.outcome == outcome } }) {
+            text += "\(result.outcome.rawValue)  \(result.scenario.id)\n  \(result.scenario.rule)\n"
+            for line in result.message.split(separator: "\n").prefix(8) { text += "    \(visible(String(line)))\n" }
+        }
+        if !text.isEmpty { text += "\n" }
+        let counts = Outcome.allCases.compactMap { outcome in totals[outcome].map { "\($0) \(outcome.rawValue)" } }
+        text += keyValueBlock([
+            ("backend", "\(visible(backend)), \(visible(engine))"), ("contract", "\(contract)"), ("seed", "\(seed)"),
+            ("scenarios", counts.joined(separator: ", ")), ("conformant", isConformant ? "yes" : "no"),
+        ])
+        return text
+    }
+}

@@ -1,0 +1,30 @@
+import AgentSessions
+import AgentSessionsConformance
+import ArgumentParser
+
+/// `conformance-helper`: what `conformance` runs as a second process. It is not shown in help.
+struct ConformanceHelperCommand: ToolCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conformance-helper", abstract: "Does a part of a conformance scenario in a process of its own.",
+        shouldDisplay: false)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: "The name of the place.")
+    var place: String
+
+    @Option(help: "The folder of the place.")
+    var folder: String
+
+    @Option(help: "What to do.")
+    var task: String
+
+    func run(in context: ToolContext) async throws(StoreError) {
+        let stores = ConfiguredStores(configuration: try context.configuration(global), options: global)
+        let status = await HelperProcess.main(
+            task: task, factory: stores, place: StorePlace(name: place, folder: folder))
+        guard status == 0 else {
+            throw StoreError(.invalidArgument, "The task \(quoted(task)) was not done. `conformance` gives the tasks.")
+        }
+    }
+}

@@ -1,0 +1,8 @@
+import AgentSessionsConformance
+import AgentSessionsConformanceTesting
+import JSONLinesExample
+import Testing
+
+let stores = Stores { place in try JSONLinesStore(folder: place.folder) }
+
+@Test(arguments: Scenario.all) func conformance(_ scenario: Scenario) async { await scenario.verify(on: stores) }
