@@ -68,6 +68,11 @@ public struct SelfTest: Sendable {
     }
 }
 
+extension SelfTest {
+    /// Why scenarios may stand although no saboteur fails them.
+    public static let reasons: [String: String] = [:]
+}
+
 extension Scenario {
     /// The id without its version.
     var name: String { String(id.prefix { $0 != "@" }) }

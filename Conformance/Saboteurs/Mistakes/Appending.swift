@@ -42,11 +42,11 @@ extension Saboteur {
                 }
             }
         },
-        appending("append.from-zero", "Sequences begin at 0.") { $0.with(sequence: $0.sequence - 1) },
-        appending("append.time-of-request", "A message has the time of its request, not the revision that it made.") {
+        appending("append.from-zero", "Sequences begin at 0.", caughtBy: []) { $0.with(sequence: $0.sequence - 1) },
+        appending("append.time-of-request", "A message has the time of its request, not the revision that it made.", caughtBy: []) {
             message, request in message.with(createdAt: request.time)
         },
-        appending("append.own-message-id", "A message gets an id of the store's making.") { message in
+        appending("append.own-message-id", "A message gets an id of the store's making.", caughtBy: []) { message in
             var bytes = message.id.bytes
             bytes[15] ^= 1
             return message.with(id: try? ULID(bytes: bytes))
@@ -122,23 +122,23 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        changing("append.revision-stands", "An append does not move updated_at.") { before, grown, _ in
+        changing("append.revision-stands", "An append does not move updated_at.", caughtBy: []) { before, grown, _ in
             grown.updatedAt = before.updatedAt
         },
-        changing("append.loses-metadata", "An append loses the session's metadata.") { _, grown, _ in
+        changing("append.loses-metadata", "An append loses the session's metadata.", caughtBy: []) { _, grown, _ in
             grown.metadata = JSONObject()
         },
-        changing("append.resets-usage", "An append without usage sets the session's usage to zero.") {
+        changing("append.resets-usage", "An append without usage sets the session's usage to zero.", caughtBy: []) {
             _, grown, request in
             if request.usage == nil { grown.usage = .zero }
         },
-        changing("append.loses-usage", "The usage that an append carries is lost.") { before, grown, _ in
+        changing("append.loses-usage", "The usage that an append carries is lost.", caughtBy: []) { before, grown, _ in
             grown.usage = before.usage
         },
-        changing("append.revision-a-message", "An append moves updated_at once for each message.") { _, grown, request in
+        changing("append.revision-a-message", "An append moves updated_at once for each message.", caughtBy: []) { _, grown, request in
             grown.updatedAt = grown.updatedAt.advanced(by: Int64(request.messages.count - 1))
         },
-        changing("append.loses-rename", "An append brings back the actor's first name.") { _, grown, _ in
+        changing("append.loses-rename", "An append brings back the actor's first name.", caughtBy: []) { _, grown, _ in
             if grown.actorName.hasPrefix("renamed") || grown.actorName.hasSuffix("2") { grown.actorName = "first" }
         },
         Saboteur("append.count-of-session-one", "A session counts at most 100 messages.", caughtBy: []) { store in

@@ -6,7 +6,7 @@ extension Saboteur {
     static let deletion: [Saboteur] = [
         Saboteur(
             "delete.leaves-messages", "The messages of a deleted session stay, for a session of the same id.",
-            caughtBy: [], remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
+            caughtBy: ["delete.messages", "delete.long"], remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
         ) { store, left in
             store.delete = { [store] id in
                 let messages = try await store.data.everyMessage(of: id)
@@ -23,7 +23,7 @@ extension Saboteur {
         },
         Saboteur(
             "delete.leaves-message-ids", "The ids of a deleted session's messages are remembered as stored.",
-            caughtBy: [], remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
+            caughtBy: ["delete.long", "delete.message-ids"], remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
         ) { store, left in
             store.delete = { [store] id in
                 let messages = try await store.data.everyMessage(of: id)
@@ -38,21 +38,21 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("delete.true-for-absent", "Deleting an absent session says that there was one.", caughtBy: []) {
+        Saboteur("delete.true-for-absent", "Deleting an absent session says that there was one.", caughtBy: ["delete.absent", "delete.twice"]) {
             store in
             store.delete = { [store] id in
                 _ = try await store.delete(id)
                 return true
             }
         },
-        Saboteur("delete.says-absent", "Deleting a session says that there was none.", caughtBy: []) { store in
+        Saboteur("delete.says-absent", "Deleting a session says that there was none.", caughtBy: ["delete.twice", "delete.gone"]) { store in
             store.delete = { [store] id in
                 _ = try await store.delete(id)
                 return false
             }
         },
         Saboteur(
-            "delete.stays-listed", "A deleted session stays in the list.", caughtBy: [],
+            "delete.stays-listed", "A deleted session stays in the list.", caughtBy: ["delete.others", "delete.changes-refused", "delete.list-entries"],
             remembering: { Memory<[Session]>([]) }
         ) { store, left in
             store.delete = { [store] id in
@@ -64,7 +64,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.stays-under-actor", "A deleted session stays in the index of actors.", caughtBy: [],
+            "delete.stays-under-actor", "A deleted session stays in the index of actors.", caughtBy: ["delete.list-entries", "delete.gone"],
             remembering: { Memory<[Session]>([]) }
         ) { store, left in
             store.delete = { [store] id in
@@ -77,7 +77,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.id-stays-taken", "The id of a deleted session stays taken.", caughtBy: [],
+            "delete.id-stays-taken", "The id of a deleted session stays taken.", caughtBy: ["delete.messages", "delete.long", "delete.message-ids"],
             remembering: { Memory<Set<ULID>>([]) }
         ) { store, gone in
             store.delete = { [store] id in
@@ -90,7 +90,7 @@ extension Saboteur {
                 return try await store.create(new)
             }
         },
-        Saboteur("delete.takes-the-actors", "Deleting a session deletes all of its actor.", caughtBy: []) { store in
+        Saboteur("delete.takes-the-actors", "Deleting a session deletes all of its actor.", caughtBy: ["delete.others"]) { store in
             store.delete = { [store] id in
                 guard let session = try await store.get(id) else { return false }
                 for other in try await store.data.everySession() where other.actorName == session.actorName {
@@ -100,7 +100,7 @@ extension Saboteur {
             }
         },
         Saboteur("delete.takes-same-message-ids", "Deleting takes messages of the same ids from other sessions too.",
-            caughtBy: []
+            caughtBy: ["delete.others"]
         ) { store in
             store.delete = { [store] id in
                 let ids = Set(try await store.data.everyMessage(of: id).map(\.id))
@@ -119,7 +119,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.leaves-usage", "A session of the id of a deleted one begins with its usage.", caughtBy: [],
+            "delete.leaves-usage", "A session of the id of a deleted one begins with its usage.", caughtBy: ["delete.usage"],
             remembering: { Memory<[ULID: TokenUsage]>([:]) }
         ) { store, left in
             store.delete = { [store] id in
@@ -135,7 +135,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.still-readable", "The messages of a deleted session can be read on.", caughtBy: [],
+            "delete.still-readable", "The messages of a deleted session can be read on.", caughtBy: ["delete.gone"],
             remembering: { Memory<[ULID: MessagePage]>([:]) }
         ) { store, left in
             store.delete = { [store] id in
@@ -148,7 +148,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.append-revives", "An append to a deleted session brings it back.", caughtBy: [],
+            "delete.append-revives", "An append to a deleted session brings it back.", caughtBy: ["delete.changes-refused"],
             remembering: { Memory<[ULID: Session]>([:]) }
         ) { store, gone in
             store.delete = { [store] id in

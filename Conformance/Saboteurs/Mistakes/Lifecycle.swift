@@ -4,10 +4,10 @@ import AgentSessionsMemory
 
 extension Saboteur {
     static let lifecycle: [Saboteur] = [
-        Saboteur("lifecycle.works-closed", "A closed store goes on working.", caughtBy: []) { store in
+        Saboteur("lifecycle.works-closed", "A closed store goes on working.", caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]) { store in
             store.errorWhenClosed = nil
         },
-        Saboteur("lifecycle.reads-closed", "A closed store still reads.", caughtBy: [],
+        Saboteur("lifecycle.reads-closed", "A closed store still reads.", caughtBy: ["lifecycle.close-at-once", "lifecycle.close-twice", "lifecycle.closed-get"],
             remembering: { Memory(false) }
         ) { store, closed in
             store.errorWhenClosed = nil
@@ -22,22 +22,22 @@ extension Saboteur {
             store.rewind = { [store] id, request in try refuse(); return try await store.rewind(id, request) }
             store.restore = { [store] session, source in try refuse(); try await store.restore(session, source) }
         },
-        Saboteur("lifecycle.unavailable-closed", "A closed store says that it is unavailable.", caughtBy: []) { store in
+        Saboteur("lifecycle.unavailable-closed", "A closed store says that it is unavailable.", caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]) { store in
             store.errorWhenClosed = StoreError(.unavailable, "The connection was closed.")
         },
-        Saboteur("lifecycle.empty-closed", "A closed store says that everything is absent.", caughtBy: []) { store in
+        Saboteur("lifecycle.empty-closed", "A closed store says that everything is absent.", caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]) { store in
             store.errorWhenClosed = StoreError(.notFound, "There is no such session.")
         },
-        Saboteur("lifecycle.settings-without-engine", "The settings do not name the engine.", caughtBy: []) { store in
+        Saboteur("lifecycle.settings-without-engine", "The settings do not name the engine.", caughtBy: ["capabilities.settings"]) { store in
             store.effectiveSettings = { [] }
         },
-        Saboteur("lifecycle.no-migrations", "The store says that it has no migrations.", caughtBy: []) { store in
+        Saboteur("lifecycle.no-migrations", "The store says that it has no migrations.", caughtBy: ["reopen.migrations"]) { store in
             store.migrations = { [] }
         },
-        Saboteur("lifecycle.migrations-backwards", "The migrations are told last first.", caughtBy: []) { store in
+        Saboteur("lifecycle.migrations-backwards", "The migrations are told last first.", caughtBy: ["reopen.migrations"]) { store in
             store.migrations = { [store] in try await store.migrations().reversed() }
         },
-        Saboteur("lifecycle.migrations-not-applied", "The last migration is told as missing.", caughtBy: []) { store in
+        Saboteur("lifecycle.migrations-not-applied", "The last migration is told as missing.", caughtBy: ["reopen.migrations"]) { store in
             store.migrations = { [store] in
                 var steps = try await store.migrations()
                 if let last = steps.popLast() {
@@ -48,7 +48,7 @@ extension Saboteur {
                 return steps
             }
         },
-        Saboteur("lifecycle.migrations-without-parents", "The migrations are told without their parents.", caughtBy: []) {
+        Saboteur("lifecycle.migrations-without-parents", "The migrations are told without their parents.", caughtBy: ["reopen.migrations"]) {
             store in
             store.migrations = { [store] in
                 try await store.migrations().map {
@@ -60,12 +60,12 @@ extension Saboteur {
     ]
 
     static let reopening: [Saboteur] = [
-        reopened("reopen.loses-all", "A store that was opened again is empty.") { tables, sessions in
+        reopened("reopen.loses-all", "A store that was opened again is empty.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"]) { tables, sessions in
             for session in sessions { try tables.remove(session) }
         },
-        reopened("reopen.loses-last-session", "The session that was made last is gone after the store was opened again.")
+        reopened("reopen.loses-last-session", "The session that was made last is gone after the store was opened again.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"])
         { tables, sessions in if let last = sessions.last { try tables.remove(last) } },
-        reopened("reopen.loses-last-message", "The message that came last is gone after the store was opened again.") {
+        reopened("reopen.loses-last-message", "The message that came last is gone after the store was opened again.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"]) {
             tables, sessions in
             for session in sessions where session.messageCount > 0 {
                 var cut = session
@@ -74,21 +74,21 @@ extension Saboteur {
                 try tables.replace(session, with: cut)
             }
         },
-        reopened("reopen.loses-usage", "Usage is gone after the store was opened again.") { tables, sessions in
+        reopened("reopen.loses-usage", "Usage is gone after the store was opened again.", caughtBy: ["reopen.kept"]) { tables, sessions in
             for session in sessions {
                 var changed = session
                 changed.usage = .zero
                 try tables.replace(session, with: changed)
             }
         },
-        reopened("reopen.loses-metadata", "Metadata is gone after the store was opened again.") { tables, sessions in
+        reopened("reopen.loses-metadata", "Metadata is gone after the store was opened again.", caughtBy: ["reopen.kept"]) { tables, sessions in
             for session in sessions {
                 var changed = session
                 changed.metadata = JSONObject()
                 try tables.replace(session, with: changed)
             }
         },
-        reopened("reopen.rounds-revisions", "updated_at is rounded to milliseconds when the store is opened again.") {
+        reopened("reopen.rounds-revisions", "updated_at is rounded to milliseconds when the store is opened again.", caughtBy: ["reopen.many-times", "reopen.revision", "reopen.kept"]) {
             tables, sessions in
             for session in sessions {
                 var changed = session
@@ -97,11 +97,11 @@ extension Saboteur {
                 try tables.replace(session, with: changed)
             }
         },
-        reopened("reopen.loses-empty", "Sessions without messages are gone after the store was opened again.") {
+        reopened("reopen.loses-empty", "Sessions without messages are gone after the store was opened again.", caughtBy: ["reopen.empty-sessions"]) {
             tables, sessions in for session in sessions where session.messageCount == 0 { try tables.remove(session) }
         },
         Saboteur(
-            "reopen.forgets-ids", "Message ids are not known any more after the store was opened again.", caughtBy: [],
+            "reopen.forgets-ids", "Message ids are not known any more after the store was opened again.", caughtBy: ["reopen.replay"],
             remembering: { Memory(Set<MessageKey>()) }
         ) { store, old in
             store.close = { [data = store.data] in
@@ -119,7 +119,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "reopen.deleted-come-back", "Deleted sessions are back after the store was opened again.", caughtBy: [],
+            "reopen.deleted-come-back", "Deleted sessions are back after the store was opened again.", caughtBy: ["reopen.deleted"],
             remembering: { Memory<[Session]>([]) }
         ) { store, gone in
             store.delete = { [store] id in
@@ -134,7 +134,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "reopen.rewound-come-back", "Removed messages are back after the store was opened again.", caughtBy: [],
+            "reopen.rewound-come-back", "Removed messages are back after the store was opened again.", caughtBy: ["reopen.kept"],
             remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
         ) { store, removed in
             store.rewind = { [store] id, request in
@@ -158,7 +158,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "reopen.queue-lost", "What was acknowledged last is lost when the store is closed at once.", caughtBy: [],
+            "reopen.queue-lost", "What was acknowledged last is lost when the store is closed at once.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"],
             remembering: { Memory<[ULID: Int]>([:]) }
         ) { store, last in
             store.append = { [store] request in
@@ -173,7 +173,7 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("reopen.migrates-again", "Opening a store applies its migrations again.", caughtBy: []) { store in
+        Saboteur("reopen.migrates-again", "Opening a store applies its migrations again.", caughtBy: ["reopen.migrations-once", "reopen.race"]) { store in
             let openedAt = Timestamp.now()
             store.migrations = { [store] in
                 try await store.migrations().map {
@@ -281,17 +281,14 @@ extension Saboteur {
             let counts = Memory<[ULID: Int]>([:])
             store.append = { [store] request in
                 let counted = counts { $0[request.sessionID] }
-                guard let counted, let now = try await store.get(request.sessionID), now.messageCount > counted else {
-                    let result = try await store.append(request)
-                    counts { $0[request.sessionID] = result.messages.last?.sequence }
-                    return result
-                }
                 // What another instance wrote meanwhile is overwritten.
                 let result = try await store.data.change { tables in
-                    var old = now
-                    old.messageCount = counted
-                    try tables.removeMessages(of: now, after: counted)
-                    try tables.replace(now, with: old)
+                    if let counted, let now = try tables.session(request.sessionID), now.messageCount > counted {
+                        var old = now
+                        old.messageCount = counted
+                        try tables.removeMessages(of: now, after: counted)
+                        try tables.replace(now, with: old)
+                    }
                     return try request.carryOut(&tables)
                 }
                 counts { $0[request.sessionID] = result.messages.last?.sequence }
@@ -362,7 +359,7 @@ extension Saboteur {
 
     static let concurrency: [Saboteur] = [
         Saboteur("concurrency.cancelled-after-commit", "A cancelled task is told cancelled though its append is stored.",
-            caughtBy: []
+            caughtBy: ["concurrency.cancelled-append"]
         ) { store in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -370,7 +367,7 @@ extension Saboteur {
                 return result
             }
         },
-        Saboteur("concurrency.cancelled-torn", "A cancelled task leaves half of its batch.", caughtBy: []) { store in
+        Saboteur("concurrency.cancelled-torn", "A cancelled task leaves half of its batch.", caughtBy: ["concurrency.cancelled-append"]) { store in
             store.append = { [store] request in
                 guard Task.isCancelled, request.messages.count > 1 else { return try await store.append(request) }
                 _ = try await store.append(request.with(messages: [request.messages[0]]))
@@ -378,7 +375,7 @@ extension Saboteur {
             }
         },
         Saboteur("concurrency.cancelled-update", "A cancelled task is told cancelled though its update is stored.",
-            caughtBy: []
+            caughtBy: ["concurrency.cancelled-update"]
         ) { store in
             store.update = { [store] id, change in
                 let changed = try await store.update(id, change)
@@ -387,7 +384,7 @@ extension Saboteur {
             }
         },
         Saboteur("concurrency.cancelled-create", "A cancelled task is told cancelled though its session is stored.",
-            caughtBy: []
+            caughtBy: ["concurrency.cancelled-create"]
         ) { store in
             store.create = { [store] new in
                 let made = try await store.create(new)
@@ -396,7 +393,7 @@ extension Saboteur {
             }
         },
         Saboteur("concurrency.cancelled-rewind", "A cancelled task is told cancelled though its rewind is stored.",
-            caughtBy: []
+            caughtBy: ["concurrency.cancelled-rewind"]
         ) { store in
             store.rewind = { [store] id, request in
                 let session = try await store.rewind(id, request)
@@ -405,7 +402,7 @@ extension Saboteur {
             }
         },
         Saboteur("concurrency.cancelled-delete", "A cancelled task is told cancelled though its session is gone.",
-            caughtBy: []
+            caughtBy: ["concurrency.cancelled-delete"]
         ) { store in
             store.delete = { [store] id in
                 let existed = try await store.delete(id)
@@ -414,7 +411,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "concurrency.busy", "Of several changes at once, all but one are refused as busy.", caughtBy: [],
+            "concurrency.busy", "Of several changes at once, all but one are refused as busy.", caughtBy: ["concurrency.sessions", "concurrency.appends", "concurrency.rewind"],
             remembering: { Memory(0) }
         ) { store, running in
             store.append = { [store] request in
@@ -430,7 +427,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.stale-reads", "While a session is being changed, readers get it as it was long before.",
-            caughtBy: [], remembering: { Memory<[ULID: [MessagePage]]>([:]) }
+            caughtBy: ["history.clients", "history.instances"], remembering: { Memory<[ULID: [MessagePage]]>([:]) }
         ) { store, history in
             store.messages = { [store] request in
                 guard let page = try await store.messages(request) else { return nil }
@@ -445,7 +442,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.non-prefix", "A reader at the same time as writers misses a message in the middle.",
-            caughtBy: [], remembering: { Memory<[ULID: Int]>([:]) }
+            caughtBy: ["concurrency.rewind"], remembering: { Memory<[ULID: Int]>([:]) }
         ) { store, writing in
             store.append = { [store] request in
                 writing { $0[request.sessionID, default: 0] += 1 }
@@ -463,7 +460,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.answers-swapped", "Of appends that are committed together, each gets the answer of the first.",
-            caughtBy: [], remembering: { Memory<[ULID: AppendResult]>([:]) }
+            caughtBy: ["concurrency.appends", "concurrency.batches", "concurrency.revisions"], remembering: { Memory<[ULID: AppendResult]>([:]) }
         ) { store, first in
             store.append = { [store] request in
                 let isFirst = first { $0[request.sessionID] == nil }
@@ -475,7 +472,7 @@ extension Saboteur {
             }
         },
         Saboteur("concurrency.one-at-a-time", "A second call while one is under way is lost without an error.",
-            caughtBy: [], remembering: { Memory<Set<ULID>>([]) }
+            caughtBy: ["concurrency.usage-and-appends", "concurrency.revisions", "concurrency.usage"], remembering: { Memory<Set<ULID>>([]) }
         ) { store, running in
             store.update = { [store] id, change in
                 let isAlone = running { $0.insert(id).inserted }
@@ -491,16 +488,16 @@ extension Saboteur {
     ]
 
     static let capabilities: [Saboteur] = [
-        Saboteur("capabilities.reopen-undeclared", "The store can be opened again and does not say so.", caughtBy: []) {
+        Saboteur("capabilities.reopen-undeclared", "The store can be opened again and does not say so.", caughtBy: ["capabilities.durability", "capabilities.durability-unclosed"]) {
             store in store.capabilities.abilities.remove(.reopen)
         },
         Saboteur(
-            "capabilities.instances-undeclared", "The store can be opened twice and does not say so.", caughtBy: []
+            "capabilities.instances-undeclared", "The store can be opened twice and does not say so.", caughtBy: ["reopen.race"]
         ) { store in
             store.capabilities.abilities.remove(.multipleInstances)
         },
         Saboteur("capabilities.instances-missing", "Two instances have nothing in common though it is declared.",
-            caughtBy: []
+            caughtBy: ["reopen.migrations-once", "reopen.goes-on"]
         ) { store in
             let own = StoreMethods(MemorySessionStore())
             let capabilities = store.capabilities
