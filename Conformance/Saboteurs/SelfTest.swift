@@ -50,7 +50,7 @@ public struct SelfTest: Sendable {
     }
 
     private static func finding(on saboteur: Saboteur, by scenarios: [Scenario], seed: UInt64) async -> Finding {
-        let options = ConformanceRunner.Options(seed: seed, width: 4, timeLimit: .seconds(5))
+        let options = ConformanceRunner.Options(seed: seed)
         let report = await ConformanceRunner(saboteur.stores, options: options).run(scenarios)
         let failing = Set(
             report.results.filter { [.failed, .unexpectedPass].contains($0.outcome) }.map(\.scenario.name))

@@ -1,3 +1,6 @@
+import AgentSessionsConformance
+import AgentSessionsSaboteurs
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -5,9 +8,6 @@ import Musl
 #else
 import Darwin
 #endif
-
-import AgentSessionsConformance
-import AgentSessionsSaboteurs
 
 // The table of saboteur against scenario: `conformance-selftest [--all] [ID…]` runs the kit on every wrong store, or on
 // those whose id begins with one of the words; `--all` names every scenario that failed on it. It fails where one is not caught by the scenarios of its own rule, where a
@@ -46,7 +46,9 @@ print("\(table.findings.count - missed.count) of \(table.findings.count) saboteu
 isProven = isProven && missed.isEmpty
 if words.isEmpty {
     print("\(table.scenarios.count - table.idle.count) of \(table.scenarios.count) scenarios failed on a saboteur")
-    for name in table.idle { print("no saboteur fails \(name)\(SelfTest.reasons[name].map { ": \($0)" } ?? " WITHOUT A REASON")") }
+    for name in table.idle {
+        print("no saboteur fails \(name)\(SelfTest.reasons[name].map { ": \($0)" } ?? " WITHOUT A REASON")")
+    }
     isProven = isProven && table.idle.allSatisfy { SelfTest.reasons[$0] != nil }
 }
 exit(isProven ? 0 : 1)

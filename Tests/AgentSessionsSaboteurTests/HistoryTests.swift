@@ -52,7 +52,8 @@ struct HistoryTests {
         }
         let acknowledged = History.Kind.appended(sequences: [1])
         expect(.lost(element: 1, list: 0), Self.history((0, Self.one, acknowledged), (1, Self.read, Self.seen())))
-        expect(.doubled(element: 1, list: 0), Self.history((0, Self.one, acknowledged), (1, Self.read, Self.seen(1, 1))))
+        expect(
+            .doubled(element: 1, list: 0), Self.history((0, Self.one, acknowledged), (1, Self.read, Self.seen(1, 1))))
         expect(
             .doubled(element: 2, list: 0), Self.history((0, Self.one, acknowledged), (1, Self.two, acknowledged)))
         expect(

@@ -17,7 +17,9 @@ struct RandomTests {
     func shortest() async throws {
         let message = try await message("random.model@1", on: "rewind.resets-usage")
         // A session, usage, a rewind: nothing else is needed to show the mistake.
-        let steps = message.split(separator: "\n").filter { $0.hasPrefix("1. ") || $0.hasPrefix("2. ") || $0.hasPrefix("3. ") }
+        let steps = message.split(separator: "\n").filter {
+            $0.hasPrefix("1. ") || $0.hasPrefix("2. ") || $0.hasPrefix("3. ")
+        }
         #expect(message.contains("3. rewind("))
         #expect(!message.contains("4. "), "\(steps)")
     }

@@ -61,7 +61,8 @@ public struct Stores: StoreFactory {
         do {
             return try await opening(place)
         } catch {
-            throw error as? StoreError ?? StoreError(.internalFailure, "Opening threw \(type(of: error)).", cause: error)
+            throw error as? StoreError
+                ?? StoreError(.internalFailure, "Opening threw \(type(of: error)).", cause: error)
         }
     }
 }

@@ -14,7 +14,8 @@ struct RandomProfile: Sendable {
     /// Everything.
     static let all = RandomProfile(
         weights: [
-            (.create, 10), (.get, 4), (.list, 8), (.update, 8), (.addUsage, 6), (.delete, 4), (.append, 20), (.again, 8),
+            (.create, 10), (.get, 4), (.list, 8), (.update, 8), (.addUsage, 6), (.delete, 4), (.append, 20),
+            (.again, 8),
             (.page, 12), (.rewind, 8), (.restore, 4),
         ], sessions: 4, messages: 10)
     /// The messages of a session: appends, replays, rewinds, pages.
@@ -23,7 +24,9 @@ struct RandomProfile: Sendable {
         sessions: 2, messages: 14)
     /// The list: many sessions, filters, cursors, changes of what lists are made from.
     static let lists = RandomProfile(
-        weights: [(.create, 25), (.list, 45), (.update, 12), (.addUsage, 5), (.append, 4), (.delete, 6), (.restore, 3)],
+        weights: [
+            (.create, 25), (.list, 45), (.update, 12), (.addUsage, 5), (.append, 4), (.delete, 6), (.restore, 3),
+        ],
         sessions: 16, messages: 4)
 
     // MARK: Values
@@ -35,8 +38,10 @@ struct RandomProfile: Sendable {
     ]
     private static let calls: [String?] = [nil, nil, nil, "", "call_1", "c\0d"]
     private static let metadata: [JSONObject] = [
-        [:], [:], ["a": 1], ["a": .double(1)], ["a": .null], ["b": [], "c": [:]], ["n": .integer(.max), "m": .integer(.min)],
-        ["d": .double(-0.0), "e": .double(0.1), "f": .double(.leastNonzeroMagnitude)], ["é": "e\u{301}", "e\u{301}": "é"],
+        [:], [:], ["a": 1], ["a": .double(1)], ["a": .null], ["b": [], "c": [:]],
+        ["n": .integer(.max), "m": .integer(.min)],
+        ["d": .double(-0.0), "e": .double(0.1), "f": .double(.leastNonzeroMagnitude)],
+        ["é": "e\u{301}", "e\u{301}": "é"],
         ["": "\0", "$x.y": [1, "1", true]],
     ]
     private static let amounts: [Int64] = [0, 1, 2, 999, 1 << 31, 1 << 53 | 1, .max / 2, .max, -1]
@@ -67,7 +72,8 @@ struct RandomProfile: Sendable {
         let session = Int.random(in: 0..<sessions, using: &random)
         switch kind(using: &random) {
         case .create:
-            return .create(session, actorName: Self.pick(Self.actors, &random), metadata: Self.pick(Self.metadata, &random))
+            return .create(
+                session, actorName: Self.pick(Self.actors, &random), metadata: Self.pick(Self.metadata, &random))
         case .get:
             return .get(session)
         case .list:
@@ -76,7 +82,8 @@ struct RandomProfile: Sendable {
                 offset: Self.pick([0, 0, 0, 1, 2, 5], &random), limit: Self.pick([1, 2, 3, 7, 100, 100], &random))
         case .update:
             let actor = maybe(2, &random) { Self.pick(Self.actors, &$0) }
-            let metadata = actor == nil ? Self.pick(Self.metadata, &random) : maybe(2, &random) { Self.pick(Self.metadata, &$0) }
+            let metadata =
+                actor == nil ? Self.pick(Self.metadata, &random) : maybe(2, &random) { Self.pick(Self.metadata, &$0) }
             return .update(session, actorName: actor, metadata: metadata, expected: revision(using: &random))
         case .addUsage:
             return .addUsage(session, usage(using: &random))

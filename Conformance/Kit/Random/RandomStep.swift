@@ -73,7 +73,8 @@ extension RandomAnswer: CustomStringConvertible {
 
     private func told(_ session: Session) -> String {
         let usage = session.usage
-        return "session \(session.id) of \(session.actorName.debugDescription), \(session.messageCount) messages, usage "
+        return
+            "session \(session.id) of \(session.actorName.debugDescription), \(session.messageCount) messages, usage "
             + "\(usage.inputTokens)/\(usage.outputTokens)/\(usage.estimatedCost), metadata "
             + "\((try? session.metadata.losslessText()) ?? "?"), created \(session.createdAt), updated \(session.updatedAt)"
     }

@@ -124,7 +124,8 @@ final class ScenarioRun: Sendable {
                     messages: ["the store does what it does not declare (\(requirement)): declare it"])
         } catch {
             return Finding(
-                outcome: .failed, messages: ["checking that \(requirement) is absent: unexpected error: \(shown(error))"])
+                outcome: .failed,
+                messages: ["checking that \(requirement) is absent: unexpected error: \(shown(error))"])
         }
     }
 }

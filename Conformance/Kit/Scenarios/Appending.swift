@@ -3,7 +3,8 @@ import AgentSessions
 extension Scenario {
     static let appending: [Scenario] = [
         Scenario(
-            "append.fields", .append, "2", "A stored message has the id, role, content, tool call id and metadata that "
+            "append.fields", .append, "2",
+            "A stored message has the id, role, content, tool call id and metadata that "
                 + "were sent, its session and its sequence."
         ) { test in
             let session = try await test.access.create()
@@ -36,9 +37,12 @@ extension Scenario {
             let session = try await test.access.create()
             let ids = (0..<12).map { _ in test.newID() }.sorted(by: >)
             var stored: [SessionMessage] = []
-            for id in ids { stored.append(try await test.access.append(NewMessage(.user, "\(id)", id: id), to: session.id)) }
+            for id in ids {
+                stored.append(try await test.access.append(NewMessage(.user, "\(id)", id: id), to: session.id))
+            }
             test.expect(try await test.access.messages(session.id).map(\.id), equals: ids, "the ids in order")
-            test.expect(try await test.access.messages(session.id, .last, limit: 5), equals: stored.suffix(5), "the last")
+            test.expect(
+                try await test.access.messages(session.id, .last, limit: 5), equals: stored.suffix(5), "the last")
         },
         Scenario(
             "append.order-not-by-clock", .append, "3.7",
@@ -50,10 +54,12 @@ extension Scenario {
             for number in 1...6 { stored.append(try await test.access.append(turn(number), to: session.id)) }
             test.expect(stored.map(\.sequence), equals: Array(1...6), "the sequences")
             test.expect(try await test.access.messages(session.id), equals: stored, "the messages")
-            test.expect(try await test.access.messages(session.id, .last, limit: 2), equals: stored.suffix(2), "the last")
+            test.expect(
+                try await test.access.messages(session.id, .last, limit: 2), equals: stored.suffix(2), "the last")
         },
         Scenario(
-            "append.count", .append, "2", "The session counts its messages: every append raises the count by its length."
+            "append.count", .append, "2",
+            "The session counts its messages: every append raises the count by its length."
         ) { test in
             let session = try await test.access.create()
             var count = 0

@@ -2,7 +2,8 @@ import AgentSessions
 
 extension Scenario {
     static let batches: [Scenario] = [
-        Scenario("batch.contiguous", .batch, "3.6", "A batch gets contiguous sequences in the order it was given.") { test in
+        Scenario("batch.contiguous", .batch, "3.6", "A batch gets contiguous sequences in the order it was given.") {
+            test in
             let session = try await test.session(messages: 3)
             let sent = (1...10).map { NewMessage(.user, "b\($0)", id: test.newID()) }
             let stored = try await test.access.append(sent, to: session.id)
@@ -34,14 +35,16 @@ extension Scenario {
                     are: stored.dropFirst(sequence).prefix(2), "after \(sequence)")
             }
         },
-        Scenario("batch.expected", .batch, "3.6", "A batch that names the sequence it follows is stored there.") { test in
+        Scenario("batch.expected", .batch, "3.6", "A batch that names the sequence it follows is stored there.") {
+            test in
             let session = try await test.access.create()
             let first = try await test.access.append([turn(1), turn(2)], to: session.id, expectedSequence: 0)
             let second = try await test.access.append([turn(3)], to: session.id, expectedSequence: 2)
             test.expect(try await test.access.messages(session.id), equals: first + second, "the messages")
         },
         Scenario(
-            "batch.stale", .batch, "3.6", "A batch that expects another last sequence is a conflict and stores nothing, "
+            "batch.stale", .batch, "3.6",
+            "A batch that expects another last sequence is a conflict and stores nothing, "
                 + "no message and no usage."
         ) { test in
             let session = try await test.session(messages: 3)

@@ -3,7 +3,8 @@ import AgentSessions
 extension Scenario {
     static let capabilities: [Scenario] = [
         Scenario(
-            "capabilities.steady", .capabilities, "3", "A store declares the same for as long as it lives, and the service "
+            "capabilities.steady", .capabilities, "3",
+            "A store declares the same for as long as it lives, and the service "
                 + "passes it on."
         ) { test in
             let declared = test.store.capabilities
@@ -35,7 +36,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "capabilities.settings", .capabilities, "3", "A store tells its engine with a version, and its settings, each "
+            "capabilities.settings", .capabilities, "3",
+            "A store tells its engine with a version, and its settings, each "
                 + "name once, as they are in force."
         ) { test in
             let settings = try await test.store.effectiveSettings()

@@ -80,7 +80,8 @@ extension Scenario {
             test.expect(try await test.access.messages(session.id).count, equals: 16, "messages")
         },
         Scenario(
-            "concurrency.revisions", .concurrency, "2", "Changes of several tasks have revisions that are all different."
+            "concurrency.revisions", .concurrency, "2",
+            "Changes of several tasks have revisions that are all different."
         ) { test in
             let session = try await test.access.create()
             let access = test.access
@@ -89,7 +90,8 @@ extension Scenario {
                 var own: [Timestamp] = []
                 for round in 0..<8 {
                     if writer.isMultiple(of: 2) {
-                        own.append(try await access.update(session.id, metadata: ["r": .integer(Int64(round))]).revision)
+                        own.append(
+                            try await access.update(session.id, metadata: ["r": .integer(Int64(round))]).revision)
                     } else {
                         own.append(try await access.append(turn(round), to: session.id).createdAt)
                     }
@@ -99,10 +101,12 @@ extension Scenario {
             }
             test.expect(Set(revisions.flatMap { $0 }).count, equals: 48, "different revisions")
             test.expect(
-                revisions.flatMap { $0 }.max(), equals: try await test.current(session.id).revision, "the last revision")
+                revisions.flatMap { $0 }.max(), equals: try await test.current(session.id).revision, "the last revision"
+            )
         },
         Scenario(
-            "concurrency.sessions", .concurrency, "2", "Tasks that write to sessions of their own do not disturb others."
+            "concurrency.sessions", .concurrency, "2",
+            "Tasks that write to sessions of their own do not disturb others."
         ) { test in
             let access = test.access
             let made = try await atOnce(10) { index in

@@ -123,7 +123,8 @@ extension Scenario {
             test.expect(ids == ids.sorted() && Set(ids).count == ids.count, "the ids must grow: \(ids)")
         },
         Scenario(
-            "create.get-absent", .create, "3.2", "An absent session is nil from the repository and notFound from the "
+            "create.get-absent", .create, "3.2",
+            "An absent session is nil from the repository and notFound from the "
                 + "service, also beside sessions that there are."
         ) { test in
             _ = try await test.session(messages: 1)
@@ -134,7 +135,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "create.get-neighbour", .create, "3.2", "A session is found by its whole id: one that differs in a single "
+            "create.get-neighbour", .create, "3.2",
+            "A session is found by its whole id: one that differs in a single "
                 + "bit, the first or the last, is absent."
         ) { test in
             let session = try await test.access.create()

@@ -130,7 +130,8 @@ extension Scenario {
             test.expectIDs(try await test.access.list(after: tie), equal: Array(expected), "after a tie by id")
         },
         Scenario(
-            "cursor.next", .cursor, "3.3", "A page has a next one where there are more sessions, and none where it is "
+            "cursor.next", .cursor, "3.3",
+            "A page has a next one where there are more sessions, and none where it is "
                 + "the last, also where it is exactly full.", layers: [.service]
         ) { test in
             let newest = Array(try await test.sessions(6).reversed())
@@ -165,7 +166,9 @@ extension Scenario {
         ) { test in
             let made = try await test.sessions(6)
             let mark = test.clock.next()
-            for index in [4, 0, 2, 1] { _ = try await test.access.addUsage(TokenUsage(inputTokens: 1), to: made[index].id) }
+            for index in [4, 0, 2, 1] {
+                _ = try await test.access.addUsage(TokenUsage(inputTokens: 1), to: made[index].id)
+            }
             let filter = SessionFilter(updatedFrom: mark)
             let first = try await test.access.list(filter, limit: 2)
             let second = try await test.access.list(filter, after: first.last?.position, limit: 10)

@@ -17,7 +17,8 @@ extension Scenario {
                 "the list by last change")
         },
         Scenario(
-            "delete.absent", .delete, "3.5", "Deleting an absent session is no deletion: false from the repository, "
+            "delete.absent", .delete, "3.5",
+            "Deleting an absent session is no deletion: false from the repository, "
                 + "notFound from the service, and nothing else changes."
         ) { test in
             let other = try await test.session(messages: 2)
@@ -59,7 +60,8 @@ extension Scenario {
             _ = try await test.access.create(id: session.id)
             // Another payload under the same id would be a conflict where an entry were left.
             let new = [
-                NewMessage(.tool, "other", toolCallID: "call", id: try old.at(2).id), NewMessage(.user, "new", id: try old.at(0).id),
+                NewMessage(.tool, "other", toolCallID: "call", id: try old.at(2).id),
+                NewMessage(.user, "new", id: try old.at(0).id),
             ]
             let stored = try await test.access.append(new, to: session.id)
             test.expect(stored.map(\.sequence), equals: [1, 2], "the sequences")
@@ -91,7 +93,8 @@ extension Scenario {
             test.expect(try await test.access.addUsage(usage, to: session.id).usage, equals: usage, "the usage")
         },
         Scenario(
-            "delete.others", .delete, "3.5", "Deleting a session leaves the messages of its neighbours, though their "
+            "delete.others", .delete, "3.5",
+            "Deleting a session leaves the messages of its neighbours, though their "
                 + "ids and their messages' ids are the same or next to it."
         ) { test in
             let middle = test.newID()
@@ -126,7 +129,8 @@ extension Scenario {
             test.expect(stored.last?.sequence, equals: 2500, "the last sequence")
         },
         Scenario(
-            "delete.changes-refused", .delete, "3.6", "Every change of a deleted session throws notFound, and does not "
+            "delete.changes-refused", .delete, "3.6",
+            "Every change of a deleted session throws notFound, and does not "
                 + "bring it back."
         ) { test in
             let session = try await test.session(messages: 2)

@@ -3,7 +3,8 @@ import AgentSessions
 extension Scenario {
     static let documents: [Scenario] = [
         Scenario(
-            "document.keys", .document, "3.9", "An export has schema_version, writer, exported_at, session, messages and "
+            "document.keys", .document, "3.9",
+            "An export has schema_version, writer, exported_at, session, messages and "
                 + "checksum.", layers: [.service]
         ) { test in
             let session = try await test.session(messages: 3)
@@ -47,7 +48,8 @@ extension Scenario {
             let session = try await test.access.create("local/agent", metadata: ["k": [1, 1.0, nil, "\u{0}"]])
             _ = try await test.access.append(
                 [
-                    NewMessage(.system, "s\u{0}"), NewMessage(.tool, "", toolCallID: "c", metadata: ["n": .double(-0.0)]),
+                    NewMessage(.system, "s\u{0}"),
+                    NewMessage(.tool, "", toolCallID: "c", metadata: ["n": .double(-0.0)]),
                     NewMessage(.user, "e\u{301} 👩‍👩‍👧"),
                 ], to: session.id, usage: TokenUsage(inputTokens: .max, outputTokens: 2, estimatedCost: 3))
             let before = try test.require(await test.access.snapshot(of: session.id), "the session is absent")
@@ -62,10 +64,13 @@ extension Scenario {
                     id: id, actorName: expected.actorName, messageCount: 3, usage: expected.usage,
                     metadata: expected.metadata, createdAt: after.session.createdAt,
                     updatedAt: after.session.updatedAt), "the session")
-            test.expect(after.messages.map(test.access.payload), equals: before.messages.map(test.access.payload), "the payloads")
+            test.expect(
+                after.messages.map(test.access.payload), equals: before.messages.map(test.access.payload),
+                "the payloads")
             test.expect(after.messages.map(\.sequence), equals: [1, 2, 3], "the sequences")
             test.expect(
-                Set(after.messages.map(\.id)).isDisjoint(with: before.messages.map(\.id)), "the messages must have fresh ids")
+                Set(after.messages.map(\.id)).isDisjoint(with: before.messages.map(\.id)),
+                "the messages must have fresh ids")
             test.expect(try await test.access.snapshot(of: session.id), equals: before, "the exported session")
         },
         Scenario(
@@ -129,7 +134,8 @@ extension Scenario {
                         document["session"]?["message_count"]?.integerValue, equals: Int64(messages.count),
                         "the count beside the messages")
                     test.expect(
-                        messages.map { $0["sequence"]?.integerValue }, equals: (1...max(1, messages.count)).map(Int64.init),
+                        messages.map { $0["sequence"]?.integerValue },
+                        equals: (1...max(1, messages.count)).map(Int64.init),
                         "the sequences")
                     test.expect(
                         messages.last?["created_at"], equals: document["session"]?["updated_at"],

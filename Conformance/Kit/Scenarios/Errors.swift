@@ -61,7 +61,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "errors.not-transient", .errors, "3.12", "A refusal by a rule is not transient, so that nobody tries it again."
+            "errors.not-transient", .errors, "3.12",
+            "A refusal by a rule is not transient, so that nobody tries it again."
         ) { test in
             let session = try await test.session(messages: 1)
             let refusals = [
@@ -80,7 +81,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "errors.after-refusal", .errors, "3", "After any refusal the store works as before: the next change is made."
+            "errors.after-refusal", .errors, "3",
+            "After any refusal the store works as before: the next change is made."
         ) { test in
             let session = try await test.session(messages: 1)
             for round in 1...10 {
@@ -104,7 +106,8 @@ extension Scenario {
         _ fail: @escaping @Sendable (ScenarioContext, _ secret: String) async throws -> StoreError?
     ) -> Scenario {
         Scenario(
-            "errors.no-content-\(name)", .errors, "3", "The error of a \(name) holds no content, no metadata and no "
+            "errors.no-content-\(name)", .errors, "3",
+            "The error of a \(name) holds no content, no metadata and no "
                 + "tool call id, in its description or those of its causes."
         ) { test in
             let secret = "secret\(test.randomNumber())"

@@ -56,7 +56,8 @@ extension Scenario {
                 expected.messages = Array(state.messages.prefix(1))
                 return expected
             },
-        ] + sequences.map { name, what, faults in
+        ]
+        + sequences.map { name, what, faults in
             Scenario(
                 "faults.create-\(name)", .faults, "3.12", "A creation is made once though the call \(what).",
                 layers: [.service]
@@ -67,7 +68,8 @@ extension Scenario {
                 test.expect(store.left, equals: 0, "faults that were not met")
                 test.expect(try await test.access.list(), equals: [session], "the list")
             }
-        } + sequences.map { name, what, faults in
+        }
+        + sequences.map { name, what, faults in
             Scenario(
                 "faults.delete-\(name)", .faults, "3.12", "A deletion succeeds though the call \(what).",
                 layers: [.service]
@@ -81,7 +83,8 @@ extension Scenario {
             }
         } + [
             Scenario(
-                "faults.import", .faults, "3.12", "An import is made once though the outcome of its commit was unknown.",
+                "faults.import", .faults, "3.12",
+                "An import is made once though the outcome of its commit was unknown.",
                 layers: [.service]
             ) { test in
                 let session = try await test.session(messages: 3)
@@ -93,7 +96,8 @@ extension Scenario {
                     try await test.access.messages(id).map(\.content), equals: ["m1", "m2", "m3"], "the contents")
             },
             Scenario(
-                "faults.bounded", .faults, "3.12", "Attempts are bounded: a fault that stays is thrown in the end, and "
+                "faults.bounded", .faults, "3.12",
+                "Attempts are bounded: a fault that stays is thrown in the end, and "
                     + "nothing was stored.", layers: [.service]
             ) { test in
                 let session = try await test.session(messages: 1)

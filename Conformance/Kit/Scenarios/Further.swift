@@ -99,7 +99,8 @@ extension Scenario {
             let message = NewMessage(.user, "x", metadata: metadata)
             _ = try await test.access.append(message, to: session.id)
             test.expect(
-                try await test.access.messages(session.id).map(\.metadata), equals: [metadata], "the message's metadata")
+                try await test.access.messages(session.id).map(\.metadata), equals: [metadata], "the message's metadata"
+            )
         },
         Scenario(
             "record.metadata-texts-like-values", .record, "2",
@@ -111,7 +112,8 @@ extension Scenario {
             test.expect(try await test.current(session.id).metadata, equals: metadata, "the session's metadata")
             _ = try await test.access.append(NewMessage(.user, "x", metadata: metadata), to: session.id)
             test.expect(
-                try await test.access.messages(session.id).map(\.metadata), equals: [metadata], "the message's metadata")
+                try await test.access.messages(session.id).map(\.metadata), equals: [metadata], "the message's metadata"
+            )
         },
         Scenario(
             "rewind.to-zero-keeps-session", .rewind, "3.7",

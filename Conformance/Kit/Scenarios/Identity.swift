@@ -51,7 +51,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "identity.created-at-stays", .identity, "2", "The time of creation never changes, of a session or a message."
+            "identity.created-at-stays", .identity, "2",
+            "The time of creation never changes, of a session or a message."
         ) { test in
             let session = try await test.session(messages: 2)
             let messages = try await test.access.messages(session.id)
@@ -63,7 +64,8 @@ extension Scenario {
             test.expect(try await test.access.messages(session.id), equals: messages, "the messages")
         },
         Scenario(
-            "identity.reads-change-nothing", .identity, "2", "Reading changes no field: a session is the same after any "
+            "identity.reads-change-nothing", .identity, "2",
+            "Reading changes no field: a session is the same after any "
                 + "number of reads."
         ) { test in
             let session = try await test.session(messages: 3)
@@ -97,14 +99,16 @@ extension Scenario {
             }
         },
         Scenario(
-            "identity.extreme-ids", .identity, "2", "Every 128 bits are an id: the smallest, the largest, and those with "
+            "identity.extreme-ids", .identity, "2",
+            "Every 128 bits are an id: the smallest, the largest, and those with "
                 + "the highest bit set are stored, found and ordered as unsigned numbers.", layers: [.repository]
         ) { test in
             test.clock.setStep(0)
             var patterns: [[UInt8]] = [
                 Array(repeating: 0, count: 16), Array(repeating: 0xFF, count: 16),
                 [0x7F] + Array(repeating: 0xFF, count: 15), [0x80] + Array(repeating: 0, count: 15),
-                Array(repeating: 0, count: 15) + [1], Array(repeating: 0, count: 7) + [1] + Array(repeating: 0, count: 8),
+                Array(repeating: 0, count: 15) + [1],
+                Array(repeating: 0, count: 7) + [1] + Array(repeating: 0, count: 8),
                 Array(repeating: 0, count: 8) + [0x80] + Array(repeating: 0, count: 7),
             ]
             var random = SeededRandom(seed: test.randomNumber())
@@ -114,7 +118,8 @@ extension Scenario {
                 let session = try await test.access.create(id: try ULID(bytes: bytes))
                 made.append(session)
                 let message = try await test.access.append(NewMessage(.user, "x", id: session.id), to: session.id)
-                test.expect(try await test.access.messages(session.id), equals: [message], "the message of \(session.id)")
+                test.expect(
+                    try await test.access.messages(session.id), equals: [message], "the message of \(session.id)")
             }
             let expected = made.map(\.id).sorted(by: >)
             test.expect(try await test.access.list().map(\.id), equals: expected, "the list")

@@ -31,18 +31,21 @@ extension Scenario {
         above("tool-call-id", "tool call id") { limits in
             NewMessage(.tool, "x", toolCallID: String(repeating: "é", count: limits.toolCallIDBytes / 2 + 1))
         },
-        Scenario("limits.actor", .limits, "2", "The longest actor name, counted in bytes of UTF-8, is stored.") { test in
+        Scenario("limits.actor", .limits, "2", "The longest actor name, counted in bytes of UTF-8, is stored.") {
+            test in
             let most = test.store.capabilities.limits.actorNameBytes
             let name = String(repeating: "é", count: most / 2) + (most.isMultiple(of: 2) ? "" : "x")
             let session = try await test.access.create(name)
             let other = try await test.access.create(String(name.unicodeScalars.dropLast()))
             test.expect(session.actorName, equals: name, "what create gives")
-            test.expect(try await test.access.list(SessionFilter(actorName: name)), equals: [session], "the actor's list")
+            test.expect(
+                try await test.access.list(SessionFilter(actorName: name)), equals: [session], "the actor's list")
             test.expect(
                 try await test.access.list(SessionFilter(actorName: other.actorName)), equals: [other],
                 "the list of a name that is one character shorter")
         },
-        Scenario("limits.actor-above", .limits, "2", "A longer actor name is limitExceeded.", layers: [.service]) { test in
+        Scenario("limits.actor-above", .limits, "2", "A longer actor name is limitExceeded.", layers: [.service]) {
+            test in
             let session = try await test.access.create("a")
             let name = String(repeating: "x", count: test.service.capabilities.limits.actorNameBytes + 1)
             try await test.expectUnchanged(session.id, "a refused name") {
@@ -55,7 +58,8 @@ extension Scenario {
             }
             test.expect(try await test.access.list().count, equals: 1, "sessions in the list")
         },
-        Scenario("limits.metadata", .limits, "2", "The longest metadata is stored and given back.", level: .full) { test in
+        Scenario("limits.metadata", .limits, "2", "The longest metadata is stored and given back.", level: .full) {
+            test in
             let most = test.store.capabilities.limits.metadataBytes
             // {"k":"…"} takes eight bytes beside the text.
             let metadata: JSONObject = ["k": .string(String(repeating: "m", count: most - 8))]
@@ -156,7 +160,8 @@ extension Scenario {
                 test.store, to: StoreLimits(contentBytes: .max, batchMessages: .max, pageItems: .max),
                 clock: test.clock)
             let own = test.store.capabilities.limits
-            test.expect(raised.capabilities.limits.contentBytes, equals: own.contentBytes, "the content that is allowed")
+            test.expect(
+                raised.capabilities.limits.contentBytes, equals: own.contentBytes, "the content that is allowed")
             test.expect(raised.capabilities.limits.pageItems, equals: own.pageItems, "the page that is allowed")
         },
     ]

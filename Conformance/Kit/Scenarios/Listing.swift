@@ -152,7 +152,8 @@ extension Scenario {
                 equal: [made[3], made[2], changed, made[0]], "before just after it")
         },
         Scenario(
-            "list.updated-follows", .list, "3.3", "Every kind of change moves a session in the filter by last change: "
+            "list.updated-follows", .list, "3.3",
+            "Every kind of change moves a session in the filter by last change: "
                 + "append, update, usage, rewind."
         ) { test in
             let made = try await test.sessions(5)
@@ -192,7 +193,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "list.filter-then-page", .list, "3.3", "Limit and offset count the sessions that pass the filter, no others."
+            "list.filter-then-page", .list, "3.3",
+            "Limit and offset count the sessions that pass the filter, no others."
         ) { test in
             var made: [Session] = []
             for index in 0..<15 { made.append(try await test.access.create(index % 3 == 0 ? "a" : "b")) }
@@ -258,7 +260,8 @@ extension Scenario {
                 "the list of the actor")
         },
         Scenario(
-            "list.actor-renamed", .list, "3.4", "After a change of actor a session is found under the new name and not "
+            "list.actor-renamed", .list, "3.4",
+            "After a change of actor a session is found under the new name and not "
                 + "under the old one, and back again."
         ) { test in
             let session = try await test.access.create("old")
@@ -274,7 +277,8 @@ extension Scenario {
             test.expect(try await test.access.list(SessionFilter(actorName: "new")), equals: [], "the name given up")
         },
         Scenario(
-            "list.limit-bounds", .list, "3.3", "A limit below 1 or an offset below 0 is refused; the largest page is "
+            "list.limit-bounds", .list, "3.3",
+            "A limit below 1 or an offset below 0 is refused; the largest page is "
                 + "allowed, and one above it is limitExceeded.", layers: [.service]
         ) { test in
             let made = try await test.sessions(2)

@@ -23,7 +23,8 @@ extension Scenario {
                 }
             }
         },
-        Scenario("page.after", .page, "3.7", "The page after a sequence begins with the next one, whole to its limit.") {
+        Scenario("page.after", .page, "3.7", "The page after a sequence begins with the next one, whole to its limit.")
+        {
             test in
             let session = try await test.session(messages: 9)
             let all = try await test.access.messages(session.id)
@@ -162,7 +163,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "page.limit-bounds", .page, "3.7", "A limit below 1, a negative offset and a sequence before the first are "
+            "page.limit-bounds", .page, "3.7",
+            "A limit below 1, a negative offset and a sequence before the first are "
                 + "refused, and a limit above the page size is limitExceeded.", layers: [.service]
         ) { test in
             let session = try await test.session(messages: 2)
@@ -186,7 +188,8 @@ extension Scenario {
                 "messages of the largest page")
         },
         Scenario(
-            "page.extreme-ranges", .page, "3.7", "The largest sequences that a caller can name are names like any other."
+            "page.extreme-ranges", .page, "3.7",
+            "The largest sequences that a caller can name are names like any other."
         ) { test in
             let session = try await test.session(messages: 3)
             let all = try await test.access.messages(session.id)

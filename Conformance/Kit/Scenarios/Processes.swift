@@ -11,7 +11,8 @@ extension Scenario {
             var session = try await test.session(messages: 3)
             session = try await test.access.addUsage(TokenUsage(inputTokens: 7), to: session.id)
             let helper = try await test.startHelper(.read(session.id))
-            test.expect(await helper.output(), equals: ["found 3 7 \(session.revision)"], "what the other process reads")
+            test.expect(
+                await helper.output(), equals: ["found 3 7 \(session.revision)"], "what the other process reads")
             let absent = try await test.startHelper(.read(test.newID()))
             test.expect(await absent.output(), equals: ["absent"], "what it reads of an absent session")
         },

@@ -25,7 +25,8 @@ extension Scenario {
                 func difference(in steps: [RandomStep]) async -> (steps: Int, what: String)? {
                     runs += 1
                     var run = RandomRun(
-                        test.store, layer: test.layer, profile: profile, seed: test.seed &+ UInt64(number) << 32 &+ runs,
+                        test.store, layer: test.layer, profile: profile,
+                        seed: test.seed &+ UInt64(number) << 32 &+ runs,
                         start: start)
                     return await run.difference(in: steps)
                 }

@@ -10,7 +10,8 @@ extension Scenario {
             ) { test in
                 try await test.roundTrip(metadata: try value())
             }
-        } + roles.map { role in
+        }
+        + roles.map { role in
             Scenario(
                 "record.role-\(role.count > 20 ? "longest" : role)", .record, "2",
                 "The role \(role) is stored and given back."
@@ -122,7 +123,8 @@ extension Scenario {
                     } catch {
                         test.expect(error.code != .internalFailure, "\(what): \(error)")
                     }
-                    test.expect(try await test.access.get(snapshot.session.id), equals: nil, "the session after \(what)")
+                    test.expect(
+                        try await test.access.get(snapshot.session.id), equals: nil, "the session after \(what)")
                     test.expect(try await test.access.list(), equals: [], "the list after \(what)")
                 }
                 // Nothing of the refused ones stands in the way of a good one.
@@ -213,7 +215,8 @@ extension ScenarioContext {
         expect(try await access.update(other.id, metadata: metadata).metadata, equals: metadata, "what update gives")
         expect(try await current(other.id).metadata, equals: metadata, "what get gives after an update")
         expect(
-            try await access.append(stored.prefix(1).map(again) + [again(stored.at(1))], to: session.id), equals: stored,
+            try await access.append(stored.prefix(1).map(again) + [again(stored.at(1))], to: session.id),
+            equals: stored,
             "the replay")
     }
 
@@ -230,7 +233,8 @@ extension ScenarioContext {
         }
         let session = Session(
             id: id, actorName: "restored", messageCount: count,
-            usage: TokenUsage(inputTokens: .max, outputTokens: 0, estimatedCost: 12_345), metadata: ["from": "elsewhere"],
+            usage: TokenUsage(inputTokens: .max, outputTokens: 0, estimatedCost: 12_345),
+            metadata: ["from": "elsewhere"],
             createdAt: start, updatedAt: start.advanced(by: 1_000_000))
         return SessionSnapshot(session: session, messages: messages)
     }

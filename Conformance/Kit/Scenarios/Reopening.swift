@@ -4,7 +4,9 @@ extension Scenario {
     private static let reopens: [Requirement] = [.ability(.reopen)]
 
     static let reopening: [Scenario] = [
-        Scenario("reopen.kept", .reopen, "3", "Everything is there after the store was closed and opened.", requires: reopens) {
+        Scenario(
+            "reopen.kept", .reopen, "3", "Everything is there after the store was closed and opened.", requires: reopens
+        ) {
             test in
             let first = try await test.access.create("first", metadata: ["a": [1, 2.5, nil]])
             _ = try await test.access.append(
@@ -23,7 +25,9 @@ extension Scenario {
             test.expect(after, equals: before, "the sessions")
             test.expect(try await test.access.list(), equals: list, "the list")
         },
-        Scenario("reopen.goes-on", .reopen, "3.6", "Sequences go on after reopening where they were.", requires: reopens) {
+        Scenario(
+            "reopen.goes-on", .reopen, "3.6", "Sequences go on after reopening where they were.", requires: reopens
+        ) {
             test in
             let session = try await test.session(messages: 3)
             try await test.reopen()
@@ -33,7 +37,9 @@ extension Scenario {
                 try await test.access.messages(session.id).map(\.content), equals: (1...5).map { "m\($0)" },
                 "the contents")
         },
-        Scenario("reopen.replay", .reopen, "3.6", "A replay after reopening finds what was stored before.", requires: reopens) {
+        Scenario(
+            "reopen.replay", .reopen, "3.6", "A replay after reopening finds what was stored before.", requires: reopens
+        ) {
             test in
             let session = try await test.access.create()
             let stored = try await test.access.append(
@@ -45,7 +51,10 @@ extension Scenario {
                     equals: stored, "the replay")
             }
         },
-        Scenario("reopen.revision", .reopen, "2", "The revision grows after reopening, though the clock went back.", requires: reopens) {
+        Scenario(
+            "reopen.revision", .reopen, "2", "The revision grows after reopening, though the clock went back.",
+            requires: reopens
+        ) {
             test in
             let session = try await test.session(messages: 1)
             try await test.reopen()
@@ -54,7 +63,8 @@ extension Scenario {
                 try await test.access.update(session.id, metadata: [:]).revision > session.revision,
                 "the revision must grow")
         },
-        Scenario("reopen.deleted", .reopen, "3.5", "What was deleted is gone after reopening too.", requires: reopens) { test in
+        Scenario("reopen.deleted", .reopen, "3.5", "What was deleted is gone after reopening too.", requires: reopens) {
+            test in
             let session = try await test.session("gone", messages: 3)
             let kept = try await test.session("kept", messages: 2)
             _ = try await test.access.delete(session.id)
@@ -63,7 +73,8 @@ extension Scenario {
             test.expect(try await test.access.list(), equals: [kept], "the list")
             test.expect(try await test.access.list(SessionFilter(actorName: "gone")), equals: [], "the actor's list")
         },
-        Scenario("reopen.refused", .reopen, "3.6", "What was refused is not there after reopening.", requires: reopens) { test in
+        Scenario("reopen.refused", .reopen, "3.6", "What was refused is not there after reopening.", requires: reopens)
+        { test in
             let session = try await test.session(messages: 2)
             let first = try await test.access.messages(session.id).at(0)
             await test.expect(.conflict, "an id that is taken") { () throws(StoreError) in
@@ -74,14 +85,18 @@ extension Scenario {
             try await test.reopen()
             test.expect(try await test.access.snapshot(of: session.id), equals: before, "the session")
         },
-        Scenario("reopen.many-times", .reopen, "2", "Opening again and again changes nothing.", requires: reopens) { test in
+        Scenario("reopen.many-times", .reopen, "2", "Opening again and again changes nothing.", requires: reopens) {
+            test in
             let session = try await test.session(messages: 2)
             let before = try await test.access.snapshot(of: session.id)
             for _ in 0..<4 { try await test.reopen() }
             test.expect(try await test.access.snapshot(of: session.id), equals: before, "the session")
         },
-        Scenario("reopen.migrations", .reopen, "2", "A store has its chain of migrations, each step applied once, each "
-            + "after its parent, and the first two are those of the contract.") { test in
+        Scenario(
+            "reopen.migrations", .reopen, "2",
+            "A store has its chain of migrations, each step applied once, each "
+                + "after its parent, and the first two are those of the contract."
+        ) { test in
             let chain = try await test.store.migrations()
             test.expect(
                 chain.prefix(2).map(\.name), equals: ["b1_001_resource_registry", "a7_001_session_persistence"],
@@ -156,13 +171,15 @@ extension Scenario {
             let session = try await test.access.create()
             var stored: [SessionMessage] = []
             for number in 1...8 {
-                stored.append(try await (number.isMultiple(of: 2) ? other : test.access).append(turn(number), to: session.id))
+                stored.append(
+                    try await (number.isMultiple(of: 2) ? other : test.access).append(turn(number), to: session.id))
             }
             test.expect(stored.map(\.sequence), equals: Array(1...8), "the sequences")
             test.expect(try await other.messages(session.id), equals: stored, "the messages")
         },
         Scenario(
-            "instances.no-stale-decision", .instances, "3.4", "An instance decides by what is stored, not by what it read "
+            "instances.no-stale-decision", .instances, "3.4",
+            "An instance decides by what is stored, not by what it read "
                 + "before: stale revisions and sequences are conflicts.", requires: instances2
         ) { test in
             let other = try await test.secondInstance()
@@ -190,7 +207,8 @@ extension Scenario {
             }
         },
         Scenario(
-            "instances.concurrent", .instances, "2", "Two instances that write at once lose nothing and double nothing.",
+            "instances.concurrent", .instances, "2",
+            "Two instances that write at once lose nothing and double nothing.",
             requires: instances2, timeLimit: .seconds(30)
         ) { test in
             let other = try await test.secondInstance()

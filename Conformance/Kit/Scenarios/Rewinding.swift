@@ -2,7 +2,8 @@ import AgentSessions
 
 extension Scenario {
     static let rewinding: [Scenario] = [
-        Scenario("rewind.removes-the-end", .rewind, "3.7", "A rewind removes every message after a sequence, no other.") {
+        Scenario("rewind.removes-the-end", .rewind, "3.7", "A rewind removes every message after a sequence, no other.")
+        {
             test in
             for target in [0, 1, 4, 8, 9] {
                 let session = try await test.session(messages: 9)
@@ -18,7 +19,8 @@ extension Scenario {
                     "the last messages after a rewind to \(target)")
             }
         },
-        Scenario("rewind.other-fields", .rewind, "3.7", "A rewind leaves usage, actor and metadata as they are.") { test in
+        Scenario("rewind.other-fields", .rewind, "3.7", "A rewind leaves usage, actor and metadata as they are.") {
+            test in
             let session = try await test.access.create("keep", metadata: ["keep": true])
             _ = try await test.access.append(
                 (1...4).map(turn), to: session.id,
@@ -31,7 +33,8 @@ extension Scenario {
             test.expect(rewound, equals: expected, "the session that rewind gives")
             test.expect(try await test.access.get(session.id), equals: expected, "the session that get gives")
         },
-        Scenario("rewind.revision", .rewind, "3.7", "A rewind moves updated_at, also where it removes nothing.") { test in
+        Scenario("rewind.revision", .rewind, "3.7", "A rewind moves updated_at, also where it removes nothing.") {
+            test in
             let session = try await test.session(messages: 2)
             let first = try await test.access.rewind(session.id, to: 2)
             test.expect(first.revision > session.revision, "the revision must grow by a rewind to the end")
@@ -93,7 +96,8 @@ extension Scenario {
             test.expect(try await test.access.get(session.id), equals: third, "the session")
             test.expect(third.messageCount, equals: 2, "the count")
         },
-        Scenario("rewind.stale-revision", .rewind, "3.7", "A rewind that expects another revision is a conflict.") { test in
+        Scenario("rewind.stale-revision", .rewind, "3.7", "A rewind that expects another revision is a conflict.") {
+            test in
             let session = try await test.session(messages: 3)
             for expected in [session.createdAt, session.revision.advanced(by: 1), session.revision.advanced(by: -1)] {
                 try await test.expectUnchanged(session.id, "a stale rewind") {
@@ -103,7 +107,8 @@ extension Scenario {
                 }
             }
         },
-        Scenario("rewind.stale-sequence", .rewind, "3.7", "A rewind that expects another last sequence is a conflict.") {
+        Scenario("rewind.stale-sequence", .rewind, "3.7", "A rewind that expects another last sequence is a conflict.")
+        {
             test in
             let session = try await test.session(messages: 3)
             for expected in [0, 1, 2, 4] {
@@ -142,7 +147,8 @@ extension Scenario {
                 try await test.service.count(session.id)
             }
         },
-        Scenario("rewind.again-and-again", .rewind, "3.7", "Appends and rewinds in turns keep sequences without gaps.") {
+        Scenario("rewind.again-and-again", .rewind, "3.7", "Appends and rewinds in turns keep sequences without gaps.")
+        {
             test in
             let session = try await test.access.create()
             var expected: [SessionMessage] = []
@@ -153,7 +159,8 @@ extension Scenario {
                 let target = test.random(in: 0...expected.count)
                 expected.removeLast(expected.count - target)
                 _ = try await test.access.rewind(session.id, to: target)
-                test.expect(try await test.access.messages(session.id), equals: expected, "the messages of round \(round)")
+                test.expect(
+                    try await test.access.messages(session.id), equals: expected, "the messages of round \(round)")
             }
             test.expect(expected.map(\.sequence), equals: Array(1..<(expected.count + 1)), "the sequences")
         },

@@ -9,7 +9,9 @@ extension Scenario {
             let all = try await test.access.messages(session.id)
             for start in [0, 1, 199, 200, 201, 449, 450, 451] {
                 var seen: [SessionMessage] = []
-                for try await message in test.service.messageStream(in: session.id, after: start) { seen.append(message) }
+                for try await message in test.service.messageStream(in: session.id, after: start) {
+                    seen.append(message)
+                }
                 test.expect(seen, are: all.dropFirst(start), "the stream after \(start)")
             }
         },
@@ -19,7 +21,8 @@ extension Scenario {
             test.expect(try await iterator.next(), equals: nil, "the first message")
             test.expect(try await iterator.next(), equals: nil, "the message after the end")
         },
-        Scenario("stream.absent", .stream, "3.7", "The stream of an absent session throws notFound, then ends.") { test in
+        Scenario("stream.absent", .stream, "3.7", "The stream of an absent session throws notFound, then ends.") {
+            test in
             var iterator = test.service.messageStream(in: test.newID()).makeAsyncIterator()
             do throws(StoreError) {
                 _ = try await iterator.next()
@@ -82,7 +85,8 @@ extension Scenario {
         },
         Scenario(
             "stream.pages-of-one-moment", .stream, "3.12",
-            "A page taken while others append shows a session and messages that belong together.", timeLimit: .seconds(30)
+            "A page taken while others append shows a session and messages that belong together.",
+            timeLimit: .seconds(30)
         ) { test in
             let session = try await test.access.create()
             let access = test.access
@@ -110,7 +114,8 @@ extension Scenario {
             test.expect(try await test.current(session.id).messageCount, equals: 100, "messages in the end")
         },
         Scenario(
-            "stream.list-of-one-moment", .stream, "3.12", "A list shows each session at one moment, count and usage "
+            "stream.list-of-one-moment", .stream, "3.12",
+            "A list shows each session at one moment, count and usage "
                 + "together, while others append."
         ) { test in
             let session = try await test.access.create()

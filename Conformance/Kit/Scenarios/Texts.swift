@@ -20,10 +20,12 @@ extension Scenario {
                     let call = try await test.access.append(
                         NewMessage(.tool, "", toolCallID: "a\(text)"), to: session.id)
                     test.expectTexts([call.toolCallID ?? ""], equal: ["a\(text)"], "the tool call id")
-                    test.expect(try await test.access.messages(session.id, .last, limit: 1), equals: [call], "its message")
+                    test.expect(
+                        try await test.access.messages(session.id, .last, limit: 1), equals: [call], "its message")
                 }
             }
-        } + actors.map { name, what, left, right in
+        }
+        + actors.map { name, what, left, right in
             Scenario(
                 "text.actor-\(name)", .text, "3.3",
                 "Actor names that differ in \(what) are different actors, byte for byte."

@@ -64,7 +64,8 @@ extension Scenario {
             test.expect(try await test.access.get(session.id), equals: second, "the session")
         },
         Scenario(
-            "update.stale", .update, "3.4", "A change that expects another revision, older or newer by a microsecond, is "
+            "update.stale", .update, "3.4",
+            "A change that expects another revision, older or newer by a microsecond, is "
                 + "a conflict and changes nothing."
         ) { test in
             var session = try await test.access.create("a", metadata: ["a": 1])

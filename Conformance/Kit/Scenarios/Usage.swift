@@ -23,7 +23,8 @@ extension Scenario {
                 try await test.current(session.id).usage,
                 equals: TokenUsage(inputTokens: 3, outputTokens: 5, estimatedCost: 7), "the totals")
         },
-        Scenario("usage.other-fields", .usage, "3.8", "Adding usage changes the totals and the revision, nothing else.") {
+        Scenario("usage.other-fields", .usage, "3.8", "Adding usage changes the totals and the revision, nothing else.")
+        {
             test in
             let session = try await test.access.create("a", metadata: ["k": [1, "x"]])
             _ = try await test.access.append([turn(1), turn(2)], to: session.id)
@@ -37,7 +38,8 @@ extension Scenario {
                 try await test.access.snapshot(of: session.id),
                 equals: SessionSnapshot(session: expected, messages: before?.messages ?? []), "the session")
         },
-        Scenario("usage.zero", .usage, "3.8", "Adding nothing is a change: the totals stay, the revision grows.") { test in
+        Scenario("usage.zero", .usage, "3.8", "Adding nothing is a change: the totals stay, the revision grows.") {
+            test in
             let session = try await test.access.create()
             let changed = try await test.access.addUsage(.zero, to: session.id)
             test.expect(changed.usage, equals: .zero, "the totals")
@@ -137,7 +139,8 @@ extension Scenario {
 
     private static func overflow(_ name: String, _ one: TokenUsage) -> Scenario {
         Scenario(
-            "usage.overflow-\(name)", .usage, "3.8", "An increment that would overflow the \(name) total throws "
+            "usage.overflow-\(name)", .usage, "3.8",
+            "An increment that would overflow the \(name) total throws "
                 + "limitExceeded and adds nothing, by one or by much."
         ) { test in
             let session = try await test.access.create()

@@ -1,3 +1,5 @@
+import AgentSessions
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -5,8 +7,6 @@ import Musl
 #else
 import Darwin
 #endif
-
-import AgentSessions
 
 /// Writes a text into a file that only its owner can read, in place of what it held.
 ///

@@ -43,7 +43,10 @@ extension Saboteur {
             }
         },
         appending("append.from-zero", "Sequences begin at 0.", caughtBy: []) { $0.with(sequence: $0.sequence - 1) },
-        appending("append.time-of-request", "A message has the time of its request, not the revision that it made.", caughtBy: []) {
+        appending(
+            "append.time-of-request", "A message has the time of its request, not the revision that it made.",
+            caughtBy: []
+        ) {
             message, request in message.with(createdAt: request.time)
         },
         appending("append.own-message-id", "A message gets an id of the store's making.", caughtBy: []) { message in
@@ -113,8 +116,9 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("append.absent-is-empty", "An append to an absent session is a success without messages.", caughtBy: [])
-        { store in
+        Saboteur(
+            "append.absent-is-empty", "An append to an absent session is a success without messages.", caughtBy: []
+        ) { store in
             store.append = { [store] request in
                 guard try await store.get(request.sessionID) != nil else {
                     return AppendResult(messages: [], isReplay: false)
@@ -135,7 +139,8 @@ extension Saboteur {
         changing("append.loses-usage", "The usage that an append carries is lost.", caughtBy: []) { before, grown, _ in
             grown.usage = before.usage
         },
-        changing("append.revision-a-message", "An append moves updated_at once for each message.", caughtBy: []) { _, grown, request in
+        changing("append.revision-a-message", "An append moves updated_at once for each message.", caughtBy: []) {
+            _, grown, request in
             grown.updatedAt = grown.updatedAt.advanced(by: Int64(request.messages.count - 1))
         },
         changing("append.loses-rename", "An append brings back the actor's first name.", caughtBy: []) { _, grown, _ in
@@ -148,7 +153,8 @@ extension Saboteur {
                 return session
             }
         },
-        Saboteur("append.count-stale", "The count of a session counts appends, not messages.", caughtBy: [],
+        Saboteur(
+            "append.count-stale", "The count of a session counts appends, not messages.", caughtBy: [],
             remembering: { Memory<[ULID: Int]>([:]) }
         ) { store, appends in
             store.append = { [store] request in
@@ -162,10 +168,12 @@ extension Saboteur {
                 return session
             }
         },
-        Saboteur("append.same-content-once", "A message that says what the last one says is taken for it.", caughtBy: [])
-        { store in
+        Saboteur(
+            "append.same-content-once", "A message that says what the last one says is taken for it.", caughtBy: []
+        ) { store in
             store.append = { [store] request in
-                let last = try await store.messages(MessageRequest(sessionID: request.sessionID, range: .last, limit: 1))
+                let last = try await store.messages(
+                    MessageRequest(sessionID: request.sessionID, range: .last, limit: 1))
                 if let last = last?.messages.last, request.messages.count == 1,
                     request.messages[0].content == last.content, request.messages[0].role == last.role
                 {
@@ -185,7 +193,8 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("append.only-newer-ids", "A message whose id is smaller than the last one's is put before it.",
+        Saboteur(
+            "append.only-newer-ids", "A message whose id is smaller than the last one's is put before it.",
             caughtBy: []
         ) { store in
             store.messages = { [store] request in
@@ -196,7 +205,8 @@ extension Saboteur {
                     messages: zip(byID, page.messages).map { $0.with(sequence: $1.sequence) })
             }
         },
-        Saboteur("append.by-clock", "Messages come in the order of the clock at their requests.", caughtBy: [],
+        Saboteur(
+            "append.by-clock", "Messages come in the order of the clock at their requests.", caughtBy: [],
             remembering: { Memory<[MessageKey: Timestamp]>([:]) }
         ) { store, times in
             store.append = { [store] request in
@@ -239,7 +249,8 @@ extension Saboteur {
     ]
 
     static let batches: [Saboteur] = [
-        Saboteur("batch.torn-by-usage", "A batch whose usage is refused is stored all the same.", caughtBy: []) { store in
+        Saboteur("batch.torn-by-usage", "A batch whose usage is refused is stored all the same.", caughtBy: []) {
+            store in
             store.append = { [store] request in
                 var bare = request
                 bare.usage = nil
@@ -270,7 +281,8 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("batch.torn-by-conflict", "Of a batch with an id that is taken, the messages before it are stored.",
+        Saboteur(
+            "batch.torn-by-conflict", "Of a batch with an id that is taken, the messages before it are stored.",
             caughtBy: []
         ) { store in
             store.append = { [store] request in
@@ -387,7 +399,8 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-at-most", "The expected sequence may be larger than the last.", caughtBy: []) { store in
+        Saboteur("batch.expected-at-most", "The expected sequence may be larger than the last.", caughtBy: []) {
+            store in
             store.append = { [store] request in
                 var request = request
                 if let expected = request.expectedSequence, let session = try await store.get(request.sessionID) {
@@ -396,7 +409,8 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-is-next", "The expected sequence is compared with the next one.", caughtBy: []) { store in
+        Saboteur("batch.expected-is-next", "The expected sequence is compared with the next one.", caughtBy: []) {
+            store in
             store.append = { [store] request in
                 var request = request
                 request.expectedSequence = request.expectedSequence.map { $0 &- 1 }

@@ -4,7 +4,10 @@ import AgentSessionsMemory
 
 extension Saboteur {
     static let creation: [Saboteur] = [
-        Saboteur("create.overwrites", "Creating a session whose id is taken replaces it.", caughtBy: ["create.id-taken", "create.id-taken-by-equal", "create.race"]) { store in
+        Saboteur(
+            "create.overwrites", "Creating a session whose id is taken replaces it.",
+            caughtBy: ["create.id-taken", "create.id-taken-by-equal", "create.race"]
+        ) { store in
             store.create = { [data = store.data] new in
                 try await data.change { tables in
                     if let old = try tables.session(new.id) { try tables.remove(old) }
@@ -13,14 +16,20 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("create.gives-existing", "Creating a session whose id is taken gives the old one.", caughtBy: ["create.id-taken", "create.id-taken-by-equal", "create.race"]) {
+        Saboteur(
+            "create.gives-existing", "Creating a session whose id is taken gives the old one.",
+            caughtBy: ["create.id-taken", "create.id-taken-by-equal", "create.race"]
+        ) {
             store in
             store.create = { [store] new in
                 if let old = try await store.get(new.id) { return old }
                 return try await store.create(new)
             }
         },
-        Saboteur("create.ignores-id", "A created session gets an id of the store's making.", caughtBy: ["create.fields", "create.time-as-given", "create.id-taken"]) { store in
+        Saboteur(
+            "create.ignores-id", "A created session gets an id of the store's making.",
+            caughtBy: ["create.fields", "create.time-as-given", "create.id-taken"]
+        ) { store in
             let generator = ULIDGenerator()
             store.create = { [store] new in
                 try await store.create(
@@ -29,20 +38,27 @@ extension Saboteur {
                         createdAt: new.createdAt))
             }
         },
-        Saboteur("create.own-clock", "A session is created at the time of the store's clock.", caughtBy: ["create.time-as-given"]) { store in
+        Saboteur(
+            "create.own-clock", "A session is created at the time of the store's clock.",
+            caughtBy: ["create.time-as-given"]
+        ) { store in
             store.create = { [store] new in
                 try await store.create(
                     NewSession(id: new.id, actorName: new.actorName, metadata: new.metadata, createdAt: .now()))
             }
         },
-        Saboteur("create.drops-metadata", "Creating a session forgets its metadata.", caughtBy: ["create.fields"]) { store in
+        Saboteur("create.drops-metadata", "Creating a session forgets its metadata.", caughtBy: ["create.fields"]) {
+            store in
             store.create = { [store] new in
                 _ = try await store.create(
                     NewSession(id: new.id, actorName: new.actorName, createdAt: new.createdAt))
                 return new.session
             }
         },
-        Saboteur("create.checks-outside", "Whether an id is taken is looked up before the transaction.", caughtBy: ["create.race"]) {
+        Saboteur(
+            "create.checks-outside", "Whether an id is taken is looked up before the transaction.",
+            caughtBy: ["create.race"]
+        ) {
             store in
             store.create = { [store] new in
                 guard try await store.get(new.id) == nil else { throw StoreError.sessionExists(new.id) }
@@ -54,8 +70,10 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("create.one-session-an-actor", "An actor's second session takes the place of the first.", caughtBy: ["create.same-actor", "create.id-taken-by-equal"])
-        { store in
+        Saboteur(
+            "create.one-session-an-actor", "An actor's second session takes the place of the first.",
+            caughtBy: ["create.same-actor", "create.id-taken-by-equal"]
+        ) { store in
             store.create = { [store] new in
                 for old in try await store.data.everySession() where old.actorName == new.actorName {
                     _ = try await store.delete(old.id)
@@ -63,7 +81,10 @@ extension Saboteur {
                 return try await store.create(new)
             }
         },
-        Saboteur("create.get-nearest", "A session that is absent is read as the next one by id.", caughtBy: ["create.get-absent", "create.get-neighbour"]) {
+        Saboteur(
+            "create.get-nearest", "A session that is absent is read as the next one by id.",
+            caughtBy: ["create.get-absent", "create.get-neighbour"]
+        ) {
             store in
             store.get = { [store] id in
                 if let found = try await store.get(id) { return found }
@@ -74,12 +95,16 @@ extension Saboteur {
     ]
 
     static let identity: [Saboteur] = [
-        Saboteur("identity.high-bit-lost", "The first bit of an id is lost, as in a signed column.", caughtBy: ["identity.id-not-made-up", "identity.extreme-ids"]) {
+        Saboteur(
+            "identity.high-bit-lost", "The first bit of an id is lost, as in a signed column.",
+            caughtBy: ["identity.id-not-made-up", "identity.extreme-ids"]
+        ) {
             store in
             store.get = { [store] id in try await store.get(id).map { $0.with(id: id.withoutFirstBit) } }
             store.alterIDs { $0.withoutFirstBit }
         },
-        Saboteur("identity.signed-order", "Ids are compared as signed numbers.", caughtBy: ["identity.extreme-ids"]) { store in
+        Saboteur("identity.signed-order", "Ids are compared as signed numbers.", caughtBy: ["identity.extreme-ids"]) {
+            store in
             store.list = { [store] request in
                 try await store.data.everySession()
                     .sorted { $0.createdAt == $1.createdAt ? $0.id.signed > $1.id.signed : $0.createdAt > $1.createdAt }
@@ -91,20 +116,30 @@ extension Saboteur {
                     .page(request)
             }
         },
-        Saboteur("identity.milliseconds", "Times are kept in milliseconds.", caughtBy: ["identity.revision-is-time", "identity.revision-clock-microsecond", "identity.revision-clock-back"]) { store in
+        Saboteur(
+            "identity.milliseconds", "Times are kept in milliseconds.",
+            caughtBy: [
+                "identity.revision-is-time", "identity.revision-clock-microsecond", "identity.revision-clock-back",
+            ]
+        ) { store in
             store.alterTimes { Timestamp(microseconds: $0.microseconds / 1000 * 1000) ?? $0 }
         },
-        Saboteur("identity.nothing-before-1970", "Times before 1970 are kept as 1970.", caughtBy: ["list.before-1970"]) { store in
+        Saboteur("identity.nothing-before-1970", "Times before 1970 are kept as 1970.", caughtBy: ["list.before-1970"])
+        { store in
             store.alterTimes { max($0, Timestamp(microseconds: 0) ?? $0) }
         },
-        Saboteur("identity.nothing-after-2262", "Times are kept as 64 bits of nanoseconds.", caughtBy: ["list.before-1970"]) { store in
+        Saboteur(
+            "identity.nothing-after-2262", "Times are kept as 64 bits of nanoseconds.", caughtBy: ["list.before-1970"]
+        ) { store in
             store.alterTimes { time in
                 Timestamp(microseconds: time.microseconds.multipliedReportingOverflow(by: 1000).partialValue / 1000)
                     ?? time
             }
         },
-        Saboteur("identity.revision-is-clock", "updated_at is what the clock shows, though it went back.", caughtBy: ["identity.revision-clock-back", "identity.revision-clock-stands", "identity.revision-successor"])
-        { store in
+        Saboteur(
+            "identity.revision-is-clock", "updated_at is what the clock shows, though it went back.",
+            caughtBy: ["identity.revision-clock-back", "identity.revision-clock-stands", "identity.revision-successor"]
+        ) { store in
             store.update = { [data = store.data] id, change in
                 try await data.change { tables in
                     guard let session = try tables.session(id) else { throw StoreError.sessionNotFound(id) }
@@ -115,7 +150,8 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("identity.append-revision-is-clock", "An append sets updated_at to the clock, though it went back.",
+        Saboteur(
+            "identity.append-revision-is-clock", "An append sets updated_at to the clock, though it went back.",
             caughtBy: ["identity.revision-clock-back", "identity.revision-clock-stands", "identity.revision-successor"]
         ) { store in
             store.append = { [store] request in
@@ -125,7 +161,8 @@ extension Saboteur {
                 return result
             }
         },
-        Saboteur("identity.revision-of-server", "updated_at is the store's own time, not that of the change.",
+        Saboteur(
+            "identity.revision-of-server", "updated_at is the store's own time, not that of the change.",
             caughtBy: ["identity.revision-is-time", "identity.revision-successor"]
         ) { store in
             store.update = { [store] id, change in
@@ -134,7 +171,8 @@ extension Saboteur {
                 return try await store.update(id, change)
             }
         },
-        Saboteur("identity.revision-skips", "A change under a clock that stands raises updated_at by a millisecond.",
+        Saboteur(
+            "identity.revision-skips", "A change under a clock that stands raises updated_at by a millisecond.",
             caughtBy: ["identity.revision-successor"]
         ) { store in
             store.update = { [store] id, change in
@@ -145,14 +183,19 @@ extension Saboteur {
                 return try await store.update(id, change)
             }
         },
-        Saboteur("identity.get-touches", "Reading a session moves its updated_at.", caughtBy: ["identity.reads-change-nothing", "identity.revision-successor"]) { store in
+        Saboteur(
+            "identity.get-touches", "Reading a session moves its updated_at.",
+            caughtBy: ["identity.reads-change-nothing", "identity.revision-successor"]
+        ) { store in
             store.get = { [store] id in
                 guard let found = try await store.get(id) else { return nil }
                 try await store.data.changeSession(id) { $0.updatedAt = $0.updatedAt.advanced(by: 1) }
                 return found
             }
         },
-        Saboteur("identity.created-moves", "Every change moves created_at too.", caughtBy: ["identity.created-at-stays"]) { store in
+        Saboteur(
+            "identity.created-moves", "Every change moves created_at too.", caughtBy: ["identity.created-at-stays"]
+        ) { store in
             store.update = { [store] id, change in
                 let changed = try await store.update(id, change)
                 try await store.data.change { tables in

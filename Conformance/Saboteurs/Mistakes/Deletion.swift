@@ -38,21 +38,28 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("delete.true-for-absent", "Deleting an absent session says that there was one.", caughtBy: ["delete.absent", "delete.twice"]) {
+        Saboteur(
+            "delete.true-for-absent", "Deleting an absent session says that there was one.",
+            caughtBy: ["delete.absent", "delete.twice"]
+        ) {
             store in
             store.delete = { [store] id in
                 _ = try await store.delete(id)
                 return true
             }
         },
-        Saboteur("delete.says-absent", "Deleting a session says that there was none.", caughtBy: ["delete.twice", "delete.gone"]) { store in
+        Saboteur(
+            "delete.says-absent", "Deleting a session says that there was none.",
+            caughtBy: ["delete.twice", "delete.gone"]
+        ) { store in
             store.delete = { [store] id in
                 _ = try await store.delete(id)
                 return false
             }
         },
         Saboteur(
-            "delete.stays-listed", "A deleted session stays in the list.", caughtBy: ["delete.others", "delete.changes-refused", "delete.list-entries"],
+            "delete.stays-listed", "A deleted session stays in the list.",
+            caughtBy: ["delete.others", "delete.changes-refused", "delete.list-entries"],
             remembering: { Memory<[Session]>([]) }
         ) { store, left in
             store.delete = { [store] id in
@@ -64,7 +71,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.stays-under-actor", "A deleted session stays in the index of actors.", caughtBy: ["delete.list-entries", "delete.gone"],
+            "delete.stays-under-actor", "A deleted session stays in the index of actors.",
+            caughtBy: ["delete.list-entries", "delete.gone"],
             remembering: { Memory<[Session]>([]) }
         ) { store, left in
             store.delete = { [store] id in
@@ -77,7 +85,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.id-stays-taken", "The id of a deleted session stays taken.", caughtBy: ["delete.messages", "delete.long", "delete.message-ids"],
+            "delete.id-stays-taken", "The id of a deleted session stays taken.",
+            caughtBy: ["delete.messages", "delete.long", "delete.message-ids"],
             remembering: { Memory<Set<ULID>>([]) }
         ) { store, gone in
             store.delete = { [store] id in
@@ -90,7 +99,8 @@ extension Saboteur {
                 return try await store.create(new)
             }
         },
-        Saboteur("delete.takes-the-actors", "Deleting a session deletes all of its actor.", caughtBy: ["delete.others"]) { store in
+        Saboteur("delete.takes-the-actors", "Deleting a session deletes all of its actor.", caughtBy: ["delete.others"])
+        { store in
             store.delete = { [store] id in
                 guard let session = try await store.get(id) else { return false }
                 for other in try await store.data.everySession() where other.actorName == session.actorName {
@@ -99,7 +109,8 @@ extension Saboteur {
                 return true
             }
         },
-        Saboteur("delete.takes-same-message-ids", "Deleting takes messages of the same ids from other sessions too.",
+        Saboteur(
+            "delete.takes-same-message-ids", "Deleting takes messages of the same ids from other sessions too.",
             caughtBy: ["delete.others"]
         ) { store in
             store.delete = { [store] id in
@@ -119,7 +130,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.leaves-usage", "A session of the id of a deleted one begins with its usage.", caughtBy: ["delete.usage"],
+            "delete.leaves-usage", "A session of the id of a deleted one begins with its usage.",
+            caughtBy: ["delete.usage"],
             remembering: { Memory<[ULID: TokenUsage]>([:]) }
         ) { store, left in
             store.delete = { [store] id in
@@ -148,7 +160,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "delete.append-revives", "An append to a deleted session brings it back.", caughtBy: ["delete.changes-refused"],
+            "delete.append-revives", "An append to a deleted session brings it back.",
+            caughtBy: ["delete.changes-refused"],
             remembering: { Memory<[ULID: Session]>([:]) }
         ) { store, gone in
             store.delete = { [store] id in

@@ -4,42 +4,70 @@ import AgentSessionsMemory
 
 extension Saboteur {
     static let documents: [Saboteur] = [
-        restoring("document.fresh-revision", "A restored session gets a fresh updated_at.", caughtBy: ["document.same-bytes"]) { session in
+        restoring(
+            "document.fresh-revision", "A restored session gets a fresh updated_at.", caughtBy: ["document.same-bytes"]
+        ) { session in
             session.updatedAt = .now()
         },
-        restoring("document.loses-usage", "A restored session begins without usage.", caughtBy: ["document.round-trip", "document.same-bytes"]) { $0.usage = .zero },
-        restoring("document.loses-metadata", "A restored session has no metadata.", caughtBy: ["document.empty-session", "document.round-trip", "document.chat-round-trip"]) { $0.metadata = JSONObject() },
-        restoring("document.fresh-creation", "A restored session is created now.", caughtBy: ["document.same-bytes"]) { session in
+        restoring(
+            "document.loses-usage", "A restored session begins without usage.",
+            caughtBy: ["document.round-trip", "document.same-bytes"]
+        ) { $0.usage = .zero },
+        restoring(
+            "document.loses-metadata", "A restored session has no metadata.",
+            caughtBy: ["document.empty-session", "document.round-trip", "document.chat-round-trip"]
+        ) { $0.metadata = JSONObject() },
+        restoring("document.fresh-creation", "A restored session is created now.", caughtBy: ["document.same-bytes"]) {
+            session in
             session = session.with(createdAt: session.updatedAt)
         },
-        messages("document.fresh-times", "Restored messages have the time of their session.", caughtBy: ["document.same-bytes"]) { message, session in
+        messages(
+            "document.fresh-times", "Restored messages have the time of their session.",
+            caughtBy: ["document.same-bytes"]
+        ) { message, session in
             message.with(createdAt: session.updatedAt)
         },
-        messages("document.fresh-ids", "Restored messages get ids of the store's making.", caughtBy: ["document.same-bytes"]) { message, _ in
+        messages(
+            "document.fresh-ids", "Restored messages get ids of the store's making.", caughtBy: ["document.same-bytes"]
+        ) { message, _ in
             var bytes = message.id.bytes
             bytes[15] ^= 1
             return message.with(id: try? ULID(bytes: bytes))
         },
-        messages("document.loses-tool-calls", "Restored messages lose their tool call ids.", caughtBy: ["document.round-trip", "document.chat-round-trip", "document.same-bytes"]) { message, _ in
+        messages(
+            "document.loses-tool-calls", "Restored messages lose their tool call ids.",
+            caughtBy: ["document.round-trip", "document.chat-round-trip", "document.same-bytes"]
+        ) { message, _ in
             message.with(toolCallID: .some(nil))
         },
-        messages("document.loses-message-metadata", "Restored messages lose their metadata.", caughtBy: ["document.round-trip", "document.chat-round-trip", "document.same-bytes"]) { message, _ in
+        messages(
+            "document.loses-message-metadata", "Restored messages lose their metadata.",
+            caughtBy: ["document.round-trip", "document.chat-round-trip", "document.same-bytes"]
+        ) { message, _ in
             message.with(metadata: JSONObject())
         },
-        Saboteur("document.overwrites", "A restore under an id that is taken replaces the session.", caughtBy: ["record.restore-taken"]) {
+        Saboteur(
+            "document.overwrites", "A restore under an id that is taken replaces the session.",
+            caughtBy: ["record.restore-taken"]
+        ) {
             store in
             store.restore = { [store] session, source in
                 _ = try await store.delete(session.id)
                 try await store.restore(session, source)
             }
         },
-        Saboteur("document.merges", "A restore under an id that is taken does nothing.", caughtBy: ["record.restore-taken"]) { store in
+        Saboteur(
+            "document.merges", "A restore under an id that is taken does nothing.", caughtBy: ["record.restore-taken"]
+        ) { store in
             store.restore = { [store] session, source in
                 guard try await store.get(session.id) == nil else { return }
                 try await store.restore(session, source)
             }
         },
-        Saboteur("document.torn", "A restore whose source fails leaves what it had written.", caughtBy: ["record.restore-whole-or-not"]) { store in
+        Saboteur(
+            "document.torn", "A restore whose source fails leaves what it had written.",
+            caughtBy: ["record.restore-whole-or-not"]
+        ) { store in
             store.restore = { [store] session, source in
                 guard try await store.get(session.id) == nil else { throw StoreError.sessionExists(session.id) }
                 var batch: [SessionMessage] = []
@@ -59,7 +87,10 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("document.trusts-count", "A restore does not look at the sequences and the count.", caughtBy: ["record.restore-whole-or-not"]) {
+        Saboteur(
+            "document.trusts-count", "A restore does not look at the sequences and the count.",
+            caughtBy: ["record.restore-whole-or-not"]
+        ) {
             store in
             store.restore = { [store] session, source in
                 guard try await store.get(session.id) == nil else { throw StoreError.sessionExists(session.id) }
@@ -76,7 +107,10 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("document.same-id-twice", "A restore takes the same message id twice.", caughtBy: ["record.restore-whole-or-not"]) { store in
+        Saboteur(
+            "document.same-id-twice", "A restore takes the same message id twice.",
+            caughtBy: ["record.restore-whole-or-not"]
+        ) { store in
             store.restore = { [store] session, source in
                 guard try await store.get(session.id) == nil else { throw StoreError.sessionExists(session.id) }
                 try await store.data.change { tables in
@@ -94,7 +128,8 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("document.first-500", "A restore stores the first 500 messages.", caughtBy: ["record.restored-long"]) { store in
+        Saboteur("document.first-500", "A restore stores the first 500 messages.", caughtBy: ["record.restored-long"]) {
+            store in
             store.restore = { [store] session, source in
                 try await store.restore(session, source)
                 guard session.messageCount > 500 else { return }
@@ -123,7 +158,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "document.not-listed", "A restored session is not in the list.", caughtBy: ["document.import-twice", "document.goes-on"],
+            "document.not-listed", "A restored session is not in the list.",
+            caughtBy: ["document.import-twice", "document.goes-on"],
             remembering: { Memory<Set<ULID>>([]) }
         ) { store, restored in
             store.restore = { [store] session, source in

@@ -4,10 +4,15 @@ import AgentSessionsMemory
 
 extension Saboteur {
     static let lifecycle: [Saboteur] = [
-        Saboteur("lifecycle.works-closed", "A closed store goes on working.", caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]) { store in
+        Saboteur(
+            "lifecycle.works-closed", "A closed store goes on working.",
+            caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]
+        ) { store in
             store.errorWhenClosed = nil
         },
-        Saboteur("lifecycle.reads-closed", "A closed store still reads.", caughtBy: ["lifecycle.close-at-once", "lifecycle.close-twice", "lifecycle.closed-get"],
+        Saboteur(
+            "lifecycle.reads-closed", "A closed store still reads.",
+            caughtBy: ["lifecycle.close-at-once", "lifecycle.close-twice", "lifecycle.closed-get"],
             remembering: { Memory(false) }
         ) { store, closed in
             store.errorWhenClosed = nil
@@ -15,29 +20,63 @@ extension Saboteur {
             let refuse: @Sendable () throws -> Void = {
                 if closed({ $0 }) { throw StoreError.storeClosed(backend: SabotagedStore.name) }
             }
-            store.create = { [store] new in try refuse(); return try await store.create(new) }
-            store.update = { [store] id, change in try refuse(); return try await store.update(id, change) }
-            store.delete = { [store] id in try refuse(); return try await store.delete(id) }
-            store.append = { [store] request in try refuse(); return try await store.append(request) }
-            store.rewind = { [store] id, request in try refuse(); return try await store.rewind(id, request) }
-            store.restore = { [store] session, source in try refuse(); try await store.restore(session, source) }
+            store.create = { [store] new in
+                try refuse()
+                return try await store.create(new)
+            }
+            store.update = { [store] id, change in
+                try refuse()
+                return try await store.update(id, change)
+            }
+            store.delete = { [store] id in
+                try refuse()
+                return try await store.delete(id)
+            }
+            store.append = { [store] request in
+                try refuse()
+                return try await store.append(request)
+            }
+            store.rewind = { [store] id, request in
+                try refuse()
+                return try await store.rewind(id, request)
+            }
+            store.restore = { [store] session, source in
+                try refuse()
+                try await store.restore(session, source)
+            }
         },
-        Saboteur("lifecycle.unavailable-closed", "A closed store says that it is unavailable.", caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]) { store in
+        Saboteur(
+            "lifecycle.unavailable-closed", "A closed store says that it is unavailable.",
+            caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]
+        ) { store in
             store.errorWhenClosed = StoreError(.unavailable, "The connection was closed.")
         },
-        Saboteur("lifecycle.empty-closed", "A closed store says that everything is absent.", caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]) { store in
+        Saboteur(
+            "lifecycle.empty-closed", "A closed store says that everything is absent.",
+            caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]
+        ) { store in
             store.errorWhenClosed = StoreError(.notFound, "There is no such session.")
         },
-        Saboteur("lifecycle.settings-without-engine", "The settings do not name the engine.", caughtBy: ["capabilities.settings"]) { store in
+        Saboteur(
+            "lifecycle.settings-without-engine", "The settings do not name the engine.",
+            caughtBy: ["capabilities.settings"]
+        ) { store in
             store.effectiveSettings = { [] }
         },
-        Saboteur("lifecycle.no-migrations", "The store says that it has no migrations.", caughtBy: ["reopen.migrations"]) { store in
+        Saboteur(
+            "lifecycle.no-migrations", "The store says that it has no migrations.", caughtBy: ["reopen.migrations"]
+        ) { store in
             store.migrations = { [] }
         },
-        Saboteur("lifecycle.migrations-backwards", "The migrations are told last first.", caughtBy: ["reopen.migrations"]) { store in
+        Saboteur(
+            "lifecycle.migrations-backwards", "The migrations are told last first.", caughtBy: ["reopen.migrations"]
+        ) { store in
             store.migrations = { [store] in try await store.migrations().reversed() }
         },
-        Saboteur("lifecycle.migrations-not-applied", "The last migration is told as missing.", caughtBy: ["reopen.migrations"]) { store in
+        Saboteur(
+            "lifecycle.migrations-not-applied", "The last migration is told as missing.",
+            caughtBy: ["reopen.migrations"]
+        ) { store in
             store.migrations = { [store] in
                 var steps = try await store.migrations()
                 if let last = steps.popLast() {
@@ -48,7 +87,10 @@ extension Saboteur {
                 return steps
             }
         },
-        Saboteur("lifecycle.migrations-without-parents", "The migrations are told without their parents.", caughtBy: ["reopen.migrations"]) {
+        Saboteur(
+            "lifecycle.migrations-without-parents", "The migrations are told without their parents.",
+            caughtBy: ["reopen.migrations"]
+        ) {
             store in
             store.migrations = { [store] in
                 try await store.migrations().map {
@@ -60,12 +102,20 @@ extension Saboteur {
     ]
 
     static let reopening: [Saboteur] = [
-        reopened("reopen.loses-all", "A store that was opened again is empty.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"]) { tables, sessions in
+        reopened(
+            "reopen.loses-all", "A store that was opened again is empty.",
+            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"]
+        ) { tables, sessions in
             for session in sessions { try tables.remove(session) }
         },
-        reopened("reopen.loses-last-session", "The session that was made last is gone after the store was opened again.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"])
-        { tables, sessions in if let last = sessions.last { try tables.remove(last) } },
-        reopened("reopen.loses-last-message", "The message that came last is gone after the store was opened again.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"]) {
+        reopened(
+            "reopen.loses-last-session", "The session that was made last is gone after the store was opened again.",
+            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"]
+        ) { tables, sessions in if let last = sessions.last { try tables.remove(last) } },
+        reopened(
+            "reopen.loses-last-message", "The message that came last is gone after the store was opened again.",
+            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"]
+        ) {
             tables, sessions in
             for session in sessions where session.messageCount > 0 {
                 var cut = session
@@ -74,21 +124,27 @@ extension Saboteur {
                 try tables.replace(session, with: cut)
             }
         },
-        reopened("reopen.loses-usage", "Usage is gone after the store was opened again.", caughtBy: ["reopen.kept"]) { tables, sessions in
+        reopened("reopen.loses-usage", "Usage is gone after the store was opened again.", caughtBy: ["reopen.kept"]) {
+            tables, sessions in
             for session in sessions {
                 var changed = session
                 changed.usage = .zero
                 try tables.replace(session, with: changed)
             }
         },
-        reopened("reopen.loses-metadata", "Metadata is gone after the store was opened again.", caughtBy: ["reopen.kept"]) { tables, sessions in
+        reopened(
+            "reopen.loses-metadata", "Metadata is gone after the store was opened again.", caughtBy: ["reopen.kept"]
+        ) { tables, sessions in
             for session in sessions {
                 var changed = session
                 changed.metadata = JSONObject()
                 try tables.replace(session, with: changed)
             }
         },
-        reopened("reopen.rounds-revisions", "updated_at is rounded to milliseconds when the store is opened again.", caughtBy: ["reopen.many-times", "reopen.revision", "reopen.kept"]) {
+        reopened(
+            "reopen.rounds-revisions", "updated_at is rounded to milliseconds when the store is opened again.",
+            caughtBy: ["reopen.many-times", "reopen.revision", "reopen.kept"]
+        ) {
             tables, sessions in
             for session in sessions {
                 var changed = session
@@ -97,11 +153,15 @@ extension Saboteur {
                 try tables.replace(session, with: changed)
             }
         },
-        reopened("reopen.loses-empty", "Sessions without messages are gone after the store was opened again.", caughtBy: ["reopen.empty-sessions"]) {
+        reopened(
+            "reopen.loses-empty", "Sessions without messages are gone after the store was opened again.",
+            caughtBy: ["reopen.empty-sessions"]
+        ) {
             tables, sessions in for session in sessions where session.messageCount == 0 { try tables.remove(session) }
         },
         Saboteur(
-            "reopen.forgets-ids", "Message ids are not known any more after the store was opened again.", caughtBy: ["reopen.replay"],
+            "reopen.forgets-ids", "Message ids are not known any more after the store was opened again.",
+            caughtBy: ["reopen.replay"],
             remembering: { Memory(Set<MessageKey>()) }
         ) { store, old in
             store.close = { [data = store.data] in
@@ -119,7 +179,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "reopen.deleted-come-back", "Deleted sessions are back after the store was opened again.", caughtBy: ["reopen.deleted"],
+            "reopen.deleted-come-back", "Deleted sessions are back after the store was opened again.",
+            caughtBy: ["reopen.deleted"],
             remembering: { Memory<[Session]>([]) }
         ) { store, gone in
             store.delete = { [store] id in
@@ -134,7 +195,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "reopen.rewound-come-back", "Removed messages are back after the store was opened again.", caughtBy: ["reopen.kept"],
+            "reopen.rewound-come-back", "Removed messages are back after the store was opened again.",
+            caughtBy: ["reopen.kept"],
             remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
         ) { store, removed in
             store.rewind = { [store] id, request in
@@ -158,7 +220,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "reopen.queue-lost", "What was acknowledged last is lost when the store is closed at once.", caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"],
+            "reopen.queue-lost", "What was acknowledged last is lost when the store is closed at once.",
+            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"],
             remembering: { Memory<[ULID: Int]>([:]) }
         ) { store, last in
             store.append = { [store] request in
@@ -173,7 +236,10 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("reopen.migrates-again", "Opening a store applies its migrations again.", caughtBy: ["reopen.migrations-once", "reopen.race"]) { store in
+        Saboteur(
+            "reopen.migrates-again", "Opening a store applies its migrations again.",
+            caughtBy: ["reopen.migrations-once", "reopen.race"]
+        ) { store in
             let openedAt = Timestamp.now()
             store.migrations = { [store] in
                 try await store.migrations().map {
@@ -185,8 +251,9 @@ extension Saboteur {
     ]
 
     static let instances: [Saboteur] = [
-        Saboteur("instances.cached-sessions", "An instance goes on showing sessions as it read them first.", caughtBy: [])
-        { store in
+        Saboteur(
+            "instances.cached-sessions", "An instance goes on showing sessions as it read them first.", caughtBy: []
+        ) { store in
             let cache = Memory<[ULID: Session]>([:])
             store.get = { [store] id in
                 if let cached = cache({ $0[id] }) { return cached }
@@ -212,7 +279,8 @@ extension Saboteur {
                 return try await store.delete(id)
             }
         },
-        Saboteur("instances.cached-pages", "An instance goes on showing pages that it read while they were full.",
+        Saboteur(
+            "instances.cached-pages", "An instance goes on showing pages that it read while they were full.",
             caughtBy: []
         ) { store in
             let cache = Memory<[ULID: MessagePage]>([:])
@@ -240,7 +308,8 @@ extension Saboteur {
                 return try await store.delete(id)
             }
         },
-        Saboteur("instances.cached-list", "An instance keeps the list until it changes something itself.", caughtBy: []) {
+        Saboteur("instances.cached-list", "An instance keeps the list until it changes something itself.", caughtBy: [])
+        {
             store in
             let cache = Memory<[Session]?>(nil)
             let forget: @Sendable () -> Void = { cache { $0 = nil } }
@@ -299,7 +368,8 @@ extension Saboteur {
                 return try await store.rewind(id, request)
             }
         },
-        Saboteur("instances.cached-absence", "An instance that found a session absent goes on saying so.", caughtBy: []) {
+        Saboteur("instances.cached-absence", "An instance that found a session absent goes on saying so.", caughtBy: [])
+        {
             store in
             let absent = Memory<Set<ULID>>([])
             store.get = { [store] id in
@@ -317,7 +387,8 @@ extension Saboteur {
                 try await store.restore(session, source)
             }
         },
-        Saboteur("instances.own-replays", "An instance knows the ids of its own messages alone.", caughtBy: []) { store in
+        Saboteur("instances.own-replays", "An instance knows the ids of its own messages alone.", caughtBy: []) {
+            store in
             let own = Memory<Set<MessageKey>>([])
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -358,7 +429,8 @@ extension Saboteur {
     ]
 
     static let concurrency: [Saboteur] = [
-        Saboteur("concurrency.cancelled-after-commit", "A cancelled task is told cancelled though its append is stored.",
+        Saboteur(
+            "concurrency.cancelled-after-commit", "A cancelled task is told cancelled though its append is stored.",
             caughtBy: ["concurrency.cancelled-append"]
         ) { store in
             store.append = { [store] request in
@@ -367,14 +439,18 @@ extension Saboteur {
                 return result
             }
         },
-        Saboteur("concurrency.cancelled-torn", "A cancelled task leaves half of its batch.", caughtBy: ["concurrency.cancelled-append"]) { store in
+        Saboteur(
+            "concurrency.cancelled-torn", "A cancelled task leaves half of its batch.",
+            caughtBy: ["concurrency.cancelled-append"]
+        ) { store in
             store.append = { [store] request in
                 guard Task.isCancelled, request.messages.count > 1 else { return try await store.append(request) }
                 _ = try await store.append(request.with(messages: [request.messages[0]]))
                 throw StoreError(.cancelled, "The task was cancelled.")
             }
         },
-        Saboteur("concurrency.cancelled-update", "A cancelled task is told cancelled though its update is stored.",
+        Saboteur(
+            "concurrency.cancelled-update", "A cancelled task is told cancelled though its update is stored.",
             caughtBy: ["concurrency.cancelled-update"]
         ) { store in
             store.update = { [store] id, change in
@@ -383,7 +459,8 @@ extension Saboteur {
                 return changed
             }
         },
-        Saboteur("concurrency.cancelled-create", "A cancelled task is told cancelled though its session is stored.",
+        Saboteur(
+            "concurrency.cancelled-create", "A cancelled task is told cancelled though its session is stored.",
             caughtBy: ["concurrency.cancelled-create"]
         ) { store in
             store.create = { [store] new in
@@ -392,7 +469,8 @@ extension Saboteur {
                 return made
             }
         },
-        Saboteur("concurrency.cancelled-rewind", "A cancelled task is told cancelled though its rewind is stored.",
+        Saboteur(
+            "concurrency.cancelled-rewind", "A cancelled task is told cancelled though its rewind is stored.",
             caughtBy: ["concurrency.cancelled-rewind"]
         ) { store in
             store.rewind = { [store] id, request in
@@ -401,7 +479,8 @@ extension Saboteur {
                 return session
             }
         },
-        Saboteur("concurrency.cancelled-delete", "A cancelled task is told cancelled though its session is gone.",
+        Saboteur(
+            "concurrency.cancelled-delete", "A cancelled task is told cancelled though its session is gone.",
             caughtBy: ["concurrency.cancelled-delete"]
         ) { store in
             store.delete = { [store] id in
@@ -411,7 +490,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "concurrency.busy", "Of several changes at once, all but one are refused as busy.", caughtBy: ["concurrency.sessions", "concurrency.appends", "concurrency.rewind"],
+            "concurrency.busy", "Of several changes at once, all but one are refused as busy.",
+            caughtBy: ["concurrency.sessions", "concurrency.appends", "concurrency.rewind"],
             remembering: { Memory(0) }
         ) { store, running in
             store.append = { [store] request in
@@ -460,7 +540,8 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.answers-swapped", "Of appends that are committed together, each gets the answer of the first.",
-            caughtBy: ["concurrency.appends", "concurrency.batches", "concurrency.revisions"], remembering: { Memory<[ULID: AppendResult]>([:]) }
+            caughtBy: ["concurrency.appends", "concurrency.batches", "concurrency.revisions"],
+            remembering: { Memory<[ULID: AppendResult]>([:]) }
         ) { store, first in
             store.append = { [store] request in
                 let isFirst = first { $0[request.sessionID] == nil }
@@ -471,8 +552,10 @@ extension Saboteur {
                 return isFirst ? result : first { $0[request.sessionID] } ?? result
             }
         },
-        Saboteur("concurrency.one-at-a-time", "A second call while one is under way is lost without an error.",
-            caughtBy: ["concurrency.usage-and-appends", "concurrency.revisions", "concurrency.usage"], remembering: { Memory<Set<ULID>>([]) }
+        Saboteur(
+            "concurrency.one-at-a-time", "A second call while one is under way is lost without an error.",
+            caughtBy: ["concurrency.usage-and-appends", "concurrency.revisions", "concurrency.usage"],
+            remembering: { Memory<Set<ULID>>([]) }
         ) { store, running in
             store.update = { [store] id, change in
                 let isAlone = running { $0.insert(id).inserted }
@@ -488,15 +571,20 @@ extension Saboteur {
     ]
 
     static let capabilities: [Saboteur] = [
-        Saboteur("capabilities.reopen-undeclared", "The store can be opened again and does not say so.", caughtBy: ["capabilities.durability", "capabilities.durability-unclosed"]) {
+        Saboteur(
+            "capabilities.reopen-undeclared", "The store can be opened again and does not say so.",
+            caughtBy: ["capabilities.durability", "capabilities.durability-unclosed"]
+        ) {
             store in store.capabilities.abilities.remove(.reopen)
         },
         Saboteur(
-            "capabilities.instances-undeclared", "The store can be opened twice and does not say so.", caughtBy: ["reopen.race"]
+            "capabilities.instances-undeclared", "The store can be opened twice and does not say so.",
+            caughtBy: ["reopen.race"]
         ) { store in
             store.capabilities.abilities.remove(.multipleInstances)
         },
-        Saboteur("capabilities.instances-missing", "Two instances have nothing in common though it is declared.",
+        Saboteur(
+            "capabilities.instances-missing", "Two instances have nothing in common though it is declared.",
             caughtBy: ["reopen.migrations-once", "reopen.goes-on"]
         ) { store in
             let own = StoreMethods(MemorySessionStore())
@@ -504,7 +592,8 @@ extension Saboteur {
             store = own
             store.capabilities = capabilities
         },
-        Saboteur("capabilities.changing", "The capabilities are others after the store was opened again.", caughtBy: [],
+        Saboteur(
+            "capabilities.changing", "The capabilities are others after the store was opened again.", caughtBy: [],
             remembering: { Memory(0) }
         ) { store, openings in
             let number = openings { openings in

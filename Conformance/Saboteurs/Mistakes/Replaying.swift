@@ -5,7 +5,8 @@ import AgentSessionsMemory
 extension Saboteur {
     static let replaying: [Saboteur] = [
         Saboteur(
-            "replay.doubled", "A replay is stored a second time.", caughtBy: ["replay.usage", "replay.apart", "replay.batch"],
+            "replay.doubled", "A replay is stored a second time.",
+            caughtBy: ["replay.usage", "replay.apart", "replay.batch"],
             remembering: { Memory<[MessageKey: ULID]>([:]) }
         ) { store, aliases in
             let generator = ULIDGenerator()
@@ -31,14 +32,20 @@ extension Saboteur {
             }
             store.alterMessages { message in message.with(id: aliases { $0[message.key] }) }
         },
-        Saboteur("replay.refused", "A replay is refused as a conflict.", caughtBy: ["replay.usage", "replay.batch", "replay.is-marked"]) { store in
+        Saboteur(
+            "replay.refused", "A replay is refused as a conflict.",
+            caughtBy: ["replay.usage", "replay.batch", "replay.is-marked"]
+        ) { store in
             store.append = { [store] request in
                 let result = try await store.append(request)
                 guard !result.isReplay else { throw StoreError(.conflict, "The messages are stored already.") }
                 return result
             }
         },
-        Saboteur("replay.replaces", "The same id with another payload replaces the message.", caughtBy: ["replay.order", "replay.payload-content", "replay.payload-content-normalised"]) { store in
+        Saboteur(
+            "replay.replaces", "The same id with another payload replaces the message.",
+            caughtBy: ["replay.order", "replay.payload-content", "replay.payload-content-normalised"]
+        ) { store in
             store.append = { [data = store.data] request in
                 try await data.change { tables in
                     let stored = try tables.messages(of: request.sessionID, withIDs: request.messages.map(\.id))
@@ -55,37 +62,64 @@ extension Saboteur {
                 }
             }
         },
-        comparing("replay.compares-nothing", "The same id with another payload is taken for a replay.", caughtBy: ["replay.payload-content", "replay.payload-content-normalised", "replay.payload-metadata"]) { _, _ in true },
-        comparing("replay.compares-content", "Of a replay only the content is compared.", caughtBy: ["replay.payload-metadata", "replay.payload-metadata-emptied", "replay.payload-metadata-number"]) {
+        comparing(
+            "replay.compares-nothing", "The same id with another payload is taken for a replay.",
+            caughtBy: ["replay.payload-content", "replay.payload-content-normalised", "replay.payload-metadata"]
+        ) { _, _ in true },
+        comparing(
+            "replay.compares-content", "Of a replay only the content is compared.",
+            caughtBy: ["replay.payload-metadata", "replay.payload-metadata-emptied", "replay.payload-metadata-number"]
+        ) {
             $0.content.utf8.elementsEqual($1.content.utf8)
         },
-        comparing("replay.compares-role-and-content", "Of a replay the metadata is not compared.", caughtBy: ["replay.payload-metadata", "replay.payload-metadata-emptied", "replay.payload-metadata-number"]) {
+        comparing(
+            "replay.compares-role-and-content", "Of a replay the metadata is not compared.",
+            caughtBy: ["replay.payload-metadata", "replay.payload-metadata-emptied", "replay.payload-metadata-number"]
+        ) {
             $0.role == $1.role && $0.content.utf8.elementsEqual($1.content.utf8) && $0.toolCallID == $1.toolCallID
         },
-        comparing("replay.ignores-tool-call", "Of a replay the tool call id is not compared.", caughtBy: ["replay.payload-tool-call-id", "replay.payload-tool-call-id-missing"]) {
+        comparing(
+            "replay.ignores-tool-call", "Of a replay the tool call id is not compared.",
+            caughtBy: ["replay.payload-tool-call-id", "replay.payload-tool-call-id-missing"]
+        ) {
             $0.role == $1.role && $0.content.utf8.elementsEqual($1.content.utf8) && $0.metadata == $1.metadata
         },
         comparing("replay.ignores-role", "Of a replay the role is not compared.", caughtBy: ["replay.payload-role"]) {
             $0.content.utf8.elementsEqual($1.content.utf8) && $0.metadata == $1.metadata
                 && $0.toolCallID == $1.toolCallID
         },
-        comparing("replay.compares-canonically", "Of a replay texts are compared as Unicode sees them.", caughtBy: ["replay.payload-content-normalised"]) {
+        comparing(
+            "replay.compares-canonically", "Of a replay texts are compared as Unicode sees them.",
+            caughtBy: ["replay.payload-content-normalised"]
+        ) {
             $0.role == $1.role && $0.content == $1.content && $0.metadata == $1.metadata
                 && $0.toolCallID == $1.toolCallID
         },
-        comparing("replay.nil-is-empty", "Of a replay no tool call id is the same as an empty one.", caughtBy: ["replay.payload-tool-call-id-empty"]) {
+        comparing(
+            "replay.nil-is-empty", "Of a replay no tool call id is the same as an empty one.",
+            caughtBy: ["replay.payload-tool-call-id-empty"]
+        ) {
             $0.role == $1.role && $0.content.utf8.elementsEqual($1.content.utf8) && $0.metadata == $1.metadata
                 && ($0.toolCallID ?? "") == ($1.toolCallID ?? "")
         },
-        comparing("replay.compares-lengths", "Of a replay the length of the content is compared.", caughtBy: ["replay.payload-content-end"]) {
+        comparing(
+            "replay.compares-lengths", "Of a replay the length of the content is compared.",
+            caughtBy: ["replay.payload-content-end"]
+        ) {
             $0.role == $1.role && $0.content.utf8.count == $1.content.utf8.count && $0.metadata == $1.metadata
                 && $0.toolCallID == $1.toolCallID
         },
-        comparing("replay.compares-beginnings", "Of a replay the first 64 bytes of the content are compared.", caughtBy: ["replay.payload-content-end"]) {
+        comparing(
+            "replay.compares-beginnings", "Of a replay the first 64 bytes of the content are compared.",
+            caughtBy: ["replay.payload-content-end"]
+        ) {
             $0.role == $1.role && $0.content.utf8.prefix(64).elementsEqual($1.content.utf8.prefix(64))
                 && $0.metadata == $1.metadata && $0.toolCallID == $1.toolCallID
         },
-        Saboteur("replay.first-alone", "Of the replay of a batch the first message is compared.", caughtBy: ["replay.apart", "replay.part", "replay.payload-content"]) { store in
+        Saboteur(
+            "replay.first-alone", "Of the replay of a batch the first message is compared.",
+            caughtBy: ["replay.apart", "replay.part", "replay.payload-content"]
+        ) { store in
             store.append = { [store] request in
                 let stored = try await store.data.everyMessage(of: request.sessionID)
                 guard request.messages.count > 1,
@@ -97,7 +131,10 @@ extension Saboteur {
                     messages: Array(stored[start..<(start + request.messages.count)]), isReplay: true)
             }
         },
-        Saboteur("replay.rest-is-added", "Of a batch that is stored in part, the rest is stored.", caughtBy: ["replay.rewound-part", "replay.part"]) { store in
+        Saboteur(
+            "replay.rest-is-added", "Of a batch that is stored in part, the rest is stored.",
+            caughtBy: ["replay.rewound-part", "replay.part"]
+        ) { store in
             store.append = { [store] request in
                 let stored = try await store.data.everyMessage(of: request.sessionID)
                 let ids = Set(request.messages.map(\.id))
@@ -109,7 +146,10 @@ extension Saboteur {
                 return AppendResult(messages: old + result.messages, isReplay: false)
             }
         },
-        Saboteur("replay.part-is-whole", "A batch that is stored in part is a replay of that part.", caughtBy: ["replay.rewound-part", "replay.part"]) {
+        Saboteur(
+            "replay.part-is-whole", "A batch that is stored in part is a replay of that part.",
+            caughtBy: ["replay.rewound-part", "replay.part"]
+        ) {
             store in
             store.append = { [store] request in
                 let ids = Set(request.messages.map(\.id))
@@ -127,28 +167,40 @@ extension Saboteur {
                     return try await store.append(request)
                 }
                 return try await store.append(
-                    request.with(messages: request.messages.sorted { places[$0.id, default: 0] < places[$1.id, default: 0] }))
+                    request.with(
+                        messages: request.messages.sorted { places[$0.id, default: 0] < places[$1.id, default: 0] }))
             }
         },
-        Saboteur("replay.scattered", "Messages that were not appended together make a replay.", caughtBy: ["replay.apart", "replay.order"]) { store in
+        Saboteur(
+            "replay.scattered", "Messages that were not appended together make a replay.",
+            caughtBy: ["replay.apart", "replay.order"]
+        ) { store in
             store.append = { [store] request in
                 let stored = try await store.data.everyMessage(of: request.sessionID)
                 guard request.messages.count > 1 else { return try await store.append(request) }
                 var found: [SessionMessage] = []
                 for message in request.messages {
-                    guard stored.contains(where: { $0.id == message.id }) else { return try await store.append(request) }
+                    guard stored.contains(where: { $0.id == message.id }) else {
+                        return try await store.append(request)
+                    }
                     found += try await store.append(request.with(messages: [message])).messages
                 }
                 return AppendResult(messages: found, isReplay: true)
             }
         },
-        replaying("replay.moves-revision", "A replay moves updated_at.", caughtBy: ["replay.batch", "replay.usage-overflow", "replay.expected"]) { session, request in
+        replaying(
+            "replay.moves-revision", "A replay moves updated_at.",
+            caughtBy: ["replay.batch", "replay.usage-overflow", "replay.expected"]
+        ) { session, request in
             session.updatedAt = (try? session.nextRevision(at: request.time)) ?? session.updatedAt
         },
-        replaying("replay.adds-usage", "A replay adds its usage again.", caughtBy: ["replay.usage", "replay.race"]) { session, request in
+        replaying("replay.adds-usage", "A replay adds its usage again.", caughtBy: ["replay.usage", "replay.race"]) {
+            session, request in
             if let usage = request.usage { session.usage = (try? session.usage.adding(usage)) ?? session.usage }
         },
-        Saboteur("replay.checks-expected", "A replay is refused where the session has grown.", caughtBy: ["replay.expected"]) { store in
+        Saboteur(
+            "replay.checks-expected", "A replay is refused where the session has grown.", caughtBy: ["replay.expected"]
+        ) { store in
             store.append = { [store] request in
                 let result = try await store.append(request)
                 if result.isReplay, let expected = request.expectedSequence,
@@ -160,14 +212,20 @@ extension Saboteur {
                 return result
             }
         },
-        Saboteur("replay.gives-request", "A replay gives messages the time of the replay.", caughtBy: ["replay.batch", "replay.is-marked", "replay.usage-overflow"]) { store in
+        Saboteur(
+            "replay.gives-request", "A replay gives messages the time of the replay.",
+            caughtBy: ["replay.batch", "replay.is-marked", "replay.usage-overflow"]
+        ) { store in
             store.append = { [store] request in
                 let result = try await store.append(request)
                 guard result.isReplay else { return result }
                 return AppendResult(messages: result.messages.map { $0.with(createdAt: request.time) }, isReplay: true)
             }
         },
-        Saboteur("replay.gives-next-sequences", "A replay gives messages the sequences that come next.", caughtBy: ["replay.batch", "replay.is-marked", "replay.usage-overflow"]) {
+        Saboteur(
+            "replay.gives-next-sequences", "A replay gives messages the sequences that come next.",
+            caughtBy: ["replay.batch", "replay.is-marked", "replay.usage-overflow"]
+        ) {
             store in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -210,7 +268,8 @@ extension Saboteur {
             }
             store.alterMessages { message in message.with(id: aliases { $0[message.key] }) }
         },
-        Saboteur("replay.checked-outside", "Whether a message is stored is looked up before the transaction.",
+        Saboteur(
+            "replay.checked-outside", "Whether a message is stored is looked up before the transaction.",
             caughtBy: ["replay.race"], remembering: { Memory<[MessageKey: ULID]>([:]) }
         ) { store, aliases in
             let generator = ULIDGenerator()
@@ -242,7 +301,8 @@ extension Saboteur {
             }
             store.alterMessages { message in message.with(id: aliases { $0[message.key] }) }
         },
-        Saboteur("replay.after-delete", "A replay is answered from a list of ids though the session is gone.",
+        Saboteur(
+            "replay.after-delete", "A replay is answered from a list of ids though the session is gone.",
             caughtBy: ["replay.deleted"], remembering: { Memory<[MessageKey: SessionMessage]>([:]) }
         ) { store, known in
             store.append = { [store] request in
