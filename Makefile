@@ -14,7 +14,7 @@ SWIFT := swift
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
 DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsLMDB AgentSessionsPostgres \
-    AgentSessionsBackends
+    AgentSessionsBackends AgentSessionsConformance AgentSessionsConformanceTesting
 # Further arguments for `swift test`, such as ARGS='--filter ULID', and for the program of bench-commit.
 ARGS :=
 
@@ -33,7 +33,7 @@ MEMORY_OPTIONS := ASAN_OPTIONS=suppressions=$(CURDIR)/Scripts/asan.supp \
 # One recipe at a time: the Swift package manager locks its build folder.
 .NOTPARALLEL:
 
-.PHONY: help deps test-deps build demo test test-tsan test-asan format lint coverage docs clean bench-commit
+.PHONY: help deps test-deps build demo conformance test test-tsan test-asan format lint coverage docs clean bench-commit
 
 help: ## list these commands
 	@echo 'make COMMAND, where COMMAND is one of'
@@ -53,9 +53,15 @@ demo: deps ## build the tool for release and do the main job on sample conversat
 	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/demo.sh
 
+conformance: test-deps ## prove that every backend keeps the contract; a page with all of them side by side
+	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/conformance.sh $(ARGS)
+
 test: test-deps ## build and run all tests
 	@echo '==> building a package outside this one that wants SQLite alone'
 	@sh Scripts/outside-package.sh
+	@echo "==> proving a backend outside this package with the conformance kit"
+	@sh Scripts/outside-conformance.sh
 	@echo '==> building the tests'
 	$(SWIFT) build $(TRAITS) --build-tests
 	@echo '==> running the tests'

@@ -1,10 +1,11 @@
 import Synchronization
 
-/// A value that one thread sends once, and that one task waits for.
+/// A value that one thread sends once, and that tasks wait for: mostly one, several where several close a store.
 package final class OneShot<Value: Sendable>: Sendable {
     private enum State {
         case empty
-        case waiting(CheckedContinuation<Value, Never>)
+        /// An empty array takes no memory of its own, so that one waiter costs nothing more.
+        case waiting(CheckedContinuation<Value, Never>, others: [CheckedContinuation<Value, Never>])
         case sent(Value)
     }
 
@@ -14,27 +15,26 @@ package final class OneShot<Value: Sendable>: Sendable {
 
     /// Sends the value. Only the first call counts.
     package func send(_ value: Value) {
-        let waiting: CheckedContinuation<Value, Never>? = state.withLock { state in
-            switch state {
-            case .empty:
-                state = .sent(value)
-                return nil
-            case .waiting(let continuation):
-                state = .sent(value)
-                return continuation
-            case .sent:
-                return nil
-            }
+        let before = state.withLock { state in
+            let before = state
+            if case .sent = before { return before }
+            state = .sent(value)
+            return before
         }
-        waiting?.resume(returning: value)
+        guard case .waiting(let first, let others) = before else { return }
+        first.resume(returning: value)
+        for other in others { other.resume(returning: value) }
     }
 
-    /// Waits for the value, without blocking a thread. Called once.
+    /// Waits for the value, without blocking a thread.
     package func value() async -> Value {
         await withCheckedContinuation { continuation in
             let sent: Value? = state.withLock { state in
-                if case .sent(let value) = state { return value }
-                state = .waiting(continuation)
+                switch state {
+                case .sent(let value): return value
+                case .empty: state = .waiting(continuation, others: [])
+                case .waiting(let first, let others): state = .waiting(first, others: others + [continuation])
+                }
                 return nil
             }
             if let sent { continuation.resume(returning: sent) }

@@ -1,7 +1,7 @@
 public import AgentSessions
 
 /// The sessions and messages of a store: a value, so that a transaction works on a copy and a refused one is forgotten.
-public struct Tables: SessionStoreWriter {
+public struct Tables: SessionStoreWriter, Sendable {
     private struct Record {
         var session: Session
         /// Sequence *n* is element *n* − 1.

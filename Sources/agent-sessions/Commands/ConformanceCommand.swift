@@ -19,7 +19,8 @@ struct ConformanceCommand: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Only scenarios whose id or group has this in it; * stands for anything.", valueName: "pattern"))
+        help: ArgumentHelp(
+            "Only scenarios whose id or group has this in it; * stands for anything.", valueName: "pattern"))
     var only: String?
 
     @Option(help: "Repeat the run of a report with the seed that it names.")
@@ -103,7 +104,9 @@ struct ConformanceCommand: ToolCommand {
     }
 
     private static func readReport(_ path: String) throws(StoreError) -> JSONObject {
-        let text = try InputFile.reading(path) { (input) throws(StoreError) in try input.readText(limit: 64 << 20, what: "The report") }
+        let text = try InputFile.reading(path) { (input) throws(StoreError) in
+            try input.readText(limit: 64 << 20, what: "The report")
+        }
         do {
             return try JSONObject(
                 parsing: text, limits: JSONLimits(maximumBytes: .max))

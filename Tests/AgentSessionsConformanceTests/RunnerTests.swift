@@ -1,0 +1,178 @@
+import AgentSessions
+import AgentSessionsConformance
+import AgentSessionsMemory
+import Testing
+
+@Suite("The runner of scenarios")
+struct RunnerTests {
+    private func scenario(
+        _ name: String = "one", level: Scenario.Level = .base, status: Scenario.Status = .binding(since: .first),
+        requires: [Requirement] = [], limit: Duration = .seconds(20), _ body: @escaping Scenario.Body
+    ) -> Scenario {
+        Scenario(
+            "test.\(name)", .errors, "0", "A rule.", level: level, status: status, requires: requires,
+            timeLimit: limit, body)
+    }
+
+    private func run(_ scenarios: [Scenario], waivers: [Waiver] = []) async -> ConformanceReport {
+        await ConformanceRunner(memoryStores, options: .init(seed: 1, waivers: waivers)).run(scenarios)
+    }
+
+    @Test("A failure names what was expected and what was found, through which layer")
+    func failures() async {
+        let result = await ConformanceRunner(memoryStores).run(
+            scenario { test in if test.layer == .service { test.expect(1, equals: 2, "one") } })
+        #expect(result.outcome == .failed)
+        #expect(result.message == "through the service: one: expected 2, found 1")
+    }
+
+    @Test("The time limit holds though a body waits forever or blocks its thread", .timeLimit(.minutes(1)))
+    func hangs() async {
+        let waits = scenario("waits", limit: .milliseconds(200)) { _ in
+            await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        }
+        let spins = scenario("spins", limit: .milliseconds(200)) { _ in
+            let end = ContinuousClock.now + .seconds(2)
+            while ContinuousClock.now < end {}
+        }
+        let report = await run([waits, spins, scenario("good") { _ in }])
+        #expect(report.results.map(\.outcome) == [.failed, .failed, .passed])
+        #expect(report.results[0].message.contains("no answer within"))
+    }
+
+    @Test("The same seed gives a scenario the same random numbers and ids")
+    func seeds() async {
+        func numbers(_ seed: UInt64) async -> String {
+            await ConformanceRunner(memoryStores, options: .init(seed: seed)).run(
+                scenario { test in test.fail("\(test.randomNumber()) \(test.newID()) \(test.clock.next())") }
+            ).message
+        }
+        let first = await numbers(7)
+        #expect(await numbers(7) == first)
+        #expect(await numbers(8) != first)
+    }
+
+    @Test("No scenario run, and a base scenario not run, is never conformant")
+    func verdicts() async {
+        #expect(await run([]).isConformant == false)
+        let passing = scenario("passing") { _ in }
+        #expect(await run([passing]).isConformant)
+        let missing: Scenario.Body = { test in _ = try await test.startHelper(.hold) }
+        let base = await run([passing, scenario("base", missing)])
+        #expect(base.results[1].outcome == .notRun)
+        #expect(!base.isConformant)
+        #expect(await run([passing, scenario("full", level: .full, missing)]).isConformant)
+    }
+
+    @Test("A store that does not open runs nothing and is not conformant")
+    func unopened() async {
+        let broken = Stores { _ in throw StoreError(.unavailable, "There is no such place.") }
+        let report = await ConformanceRunner(broken).run([scenario { _ in }])
+        #expect(report.results.map(\.outcome) == [.notRun])
+        #expect(report.results[0].message.contains("There is no such place."))
+        #expect(!report.isConformant)
+    }
+
+    @Test("What is not declared is checked to be absent, and to work undeclared is no pass")
+    func declarations() async {
+        let needs = Scenario(
+            "test.needs", .errors, "0", "A rule.", requires: [.ability(.reopen)], layers: [.repository]
+        ) { _ in }
+        let transient = await run([needs])
+        #expect(transient.results[0].outcome == .unsupported)
+        let shared = KeptStore()
+        let kept = await ConformanceRunner(Stores { _ in shared }).run(needs)
+        #expect(kept.outcome == .unexpectedPass)
+    }
+
+    @Test("A waiver accepts a failure until it expires, and must go when the scenario passes")
+    func waivers() async {
+        let failing = scenario("failing", level: .full) { test in test.fail("no") }
+        let passing = scenario("passing") { _ in }
+        let now = Timestamp.now()
+        func waiver(_ id: String, _ difference: Int64) -> Waiver {
+            Waiver(id, reason: "issue 1", expires: now.advanced(by: difference))
+        }
+        let waived = await run([failing, passing], waivers: [waiver("test.failing@1", 3_600_000_000)])
+        #expect(waived.results[0].outcome == .waived)
+        #expect(waived.isConformant)
+        let expired = await run([failing, passing], waivers: [waiver("test.failing@1", -1)])
+        #expect(expired.results[0].outcome == .failed)
+        #expect(!expired.isConformant)
+        let needless = await run([passing], waivers: [waiver("test.passing@1", 3_600_000_000)])
+        #expect(needless.results[0].outcome == .unexpectedPass)
+        #expect(!needless.isConformant)
+    }
+
+    @Test("An advisory clause is reported and changes no verdict until the next minor version")
+    func advisories() async {
+        let advisory = scenario("advisory", status: .advisory(since: .current)) { test in test.fail("no") }
+        let report = await run([advisory, scenario("good") { _ in }])
+        #expect(report.results[0].outcome == .failed)
+        #expect(report.isConformant)
+        let version = ContractVersion(1, 1)
+        #expect(Scenario.Status.advisory(since: .first).isBinding(in: version))
+    }
+
+    @Test("Every scenario has an id of its own, a rule and a clause, and there are more than 200")
+    func catalogue() {
+        #expect(Scenario.all.count >= 200)
+        #expect(Set(Scenario.all.map(\.id)).count == Scenario.all.count)
+        for scenario in Scenario.all {
+            #expect(scenario.id.contains("@"))
+            #expect(scenario.rule.hasSuffix(".") && !scenario.clause.isEmpty, "\(scenario.id)")
+            #expect(!scenario.layers.isEmpty)
+        }
+    }
+
+    @Test("The reports hold the keys of the contract, escape what they show and need no network")
+    func reports() async throws {
+        let report = await run([
+            scenario("good") { _ in }, scenario("bad") { test in test.fail("<b>&\"' \u{1}") },
+        ])
+        let json = try JSONObject(parsing: report.json.losslessText())
+        #expect(
+            Set(json.keys) == [
+                "contract", "backend", "engine", "settings", "seed", "conformant", "totals", "scenarios",
+            ])
+        #expect(json["conformant"]?.boolValue == false)
+        #expect(json["totals"]?["failed"]?.integerValue == 1)
+        #expect(
+            json["scenarios"]?[1]?.objectValue.map { Set($0.keys) }
+                == ["id", "group", "outcome", "seconds", "message"])
+        #expect(report.junit.contains("failures=\"1\""))
+        #expect(report.junit.contains("&lt;b&gt;&amp;&quot;&#39; \u{FFFD}"))
+        let page = HTMLReport([report.json, report.json]).page
+        #expect(page.contains("&lt;b&gt;"))
+        #expect(!page.contains("<b>&\"") && !page.contains("http"))
+    }
+}
+
+/// A store that is there again after it was closed, and does not say so.
+private final class KeptStore: SessionStore {
+    private let base = MemorySessionStore()
+
+    var backendName: String { base.backendName }
+    var capabilities: StoreCapabilities { base.capabilities }
+
+    func create(_ session: NewSession) async throws(StoreError) -> Session { try await base.create(session) }
+    func get(_ id: ULID) async throws(StoreError) -> Session? { try await base.get(id) }
+    func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] { try await base.list(request) }
+    func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
+        try await base.update(id, change)
+    }
+    func delete(_ id: ULID) async throws(StoreError) -> Bool { try await base.delete(id) }
+    func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
+        try await base.restore(session, messages: messages)
+    }
+    func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult { try await base.append(request) }
+    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
+        try await base.messages(request)
+    }
+    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
+        try await base.rewind(id, request)
+    }
+    func effectiveSettings() async throws(StoreError) -> [StoreSetting] { try await base.effectiveSettings() }
+    func migrations() async throws(StoreError) -> [MigrationStatus] { try await base.migrations() }
+    func close() async {}
+}
