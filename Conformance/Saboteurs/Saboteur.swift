@@ -13,7 +13,8 @@ public struct Saboteur: Sendable, Identifiable {
 
     /// A saboteur whose mistake needs a memory of its own: `remembering` makes it, once for a place.
     init<Memory: Sendable>(
-        _ id: String, _ mistake: String, caughtBy: [String], remembering memory: @escaping @Sendable () -> Memory,
+        _ id: String, _ mistake: String, caughtBy: [String],
+        remembering memory: @autoclosure @escaping @Sendable () -> Memory,
         _ sabotage: @escaping @Sendable (inout StoreMethods, Memory) -> Void
     ) {
         self.id = id
@@ -30,7 +31,7 @@ public struct Saboteur: Sendable, Identifiable {
         _ id: String, _ mistake: String, caughtBy: [String],
         _ sabotage: @escaping @Sendable (inout StoreMethods) -> Void
     ) {
-        self.init(id, mistake, caughtBy: caughtBy, remembering: {}) { store, _ in sabotage(&store) }
+        self.init(id, mistake, caughtBy: caughtBy, remembering: ()) { store, _ in sabotage(&store) }
     }
 
     /// Every saboteur, group by group.

@@ -22,7 +22,7 @@ extension Saboteur {
         },
         Saboteur(
             "append.acknowledged-early", "An append is acknowledged before it is stored.", caughtBy: [],
-            remembering: { Memory<[AppendRequest]>([]) }
+            remembering: Memory<[AppendRequest]>([])
         ) { store, queue in
             store.append = { [store] request in
                 let earlier = queue { $0 }
@@ -56,7 +56,7 @@ extension Saboteur {
         },
         Saboteur(
             "append.gap-after-refusal", "An append that is refused uses up its sequences.", caughtBy: [],
-            remembering: { Memory(Gaps()) }
+            remembering: Memory(Gaps())
         ) { store, gaps in
             store.append = { [store] request in
                 do {
@@ -76,7 +76,7 @@ extension Saboteur {
             store.alterMessages { $0.shifted(by: gaps) }
         },
         Saboteur(
-            "append.gap-after-replay", "A replay uses up sequences.", caughtBy: [], remembering: { Memory(Gaps()) }
+            "append.gap-after-replay", "A replay uses up sequences.", caughtBy: [], remembering: Memory(Gaps())
         ) { store, gaps in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -93,7 +93,7 @@ extension Saboteur {
         },
         Saboteur(
             "append.one-counter", "All sessions share one counter of sequences.", caughtBy: [],
-            remembering: { Memory(Gaps()) }
+            remembering: Memory(Gaps())
         ) { store, gaps in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -155,7 +155,7 @@ extension Saboteur {
         },
         Saboteur(
             "append.count-stale", "The count of a session counts appends, not messages.", caughtBy: [],
-            remembering: { Memory<[ULID: Int]>([:]) }
+            remembering: Memory<[ULID: Int]>([:])
         ) { store, appends in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -207,7 +207,7 @@ extension Saboteur {
         },
         Saboteur(
             "append.by-clock", "Messages come in the order of the clock at their requests.", caughtBy: [],
-            remembering: { Memory<[MessageKey: Timestamp]>([:]) }
+            remembering: Memory<[MessageKey: Timestamp]>([:])
         ) { store, times in
             store.append = { [store] request in
                 let result = try await store.append(request)

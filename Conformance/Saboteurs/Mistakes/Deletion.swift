@@ -6,7 +6,7 @@ extension Saboteur {
     static let deletion: [Saboteur] = [
         Saboteur(
             "delete.leaves-messages", "The messages of a deleted session stay, for a session of the same id.",
-            caughtBy: ["delete.messages", "delete.long"], remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
+            caughtBy: ["delete.messages", "delete.long"], remembering: Memory<[ULID: [SessionMessage]]>([:])
         ) { store, left in
             store.delete = { [store] id in
                 let messages = try await store.data.everyMessage(of: id)
@@ -23,7 +23,7 @@ extension Saboteur {
         },
         Saboteur(
             "delete.leaves-message-ids", "The ids of a deleted session's messages are remembered as stored.",
-            caughtBy: ["delete.long", "delete.message-ids"], remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
+            caughtBy: ["delete.long", "delete.message-ids"], remembering: Memory<[ULID: [SessionMessage]]>([:])
         ) { store, left in
             store.delete = { [store] id in
                 let messages = try await store.data.everyMessage(of: id)
@@ -60,7 +60,7 @@ extension Saboteur {
         Saboteur(
             "delete.stays-listed", "A deleted session stays in the list.",
             caughtBy: ["delete.others", "delete.changes-refused", "delete.list-entries"],
-            remembering: { Memory<[Session]>([]) }
+            remembering: Memory<[Session]>([])
         ) { store, left in
             store.delete = { [store] id in
                 if let session = try await store.get(id) { left { $0.append(session) } }
@@ -73,7 +73,7 @@ extension Saboteur {
         Saboteur(
             "delete.stays-under-actor", "A deleted session stays in the index of actors.",
             caughtBy: ["delete.list-entries", "delete.gone"],
-            remembering: { Memory<[Session]>([]) }
+            remembering: Memory<[Session]>([])
         ) { store, left in
             store.delete = { [store] id in
                 if let session = try await store.get(id) { left { $0.append(session) } }
@@ -87,7 +87,7 @@ extension Saboteur {
         Saboteur(
             "delete.id-stays-taken", "The id of a deleted session stays taken.",
             caughtBy: ["delete.messages", "delete.long", "delete.message-ids"],
-            remembering: { Memory<Set<ULID>>([]) }
+            remembering: Memory<Set<ULID>>([])
         ) { store, gone in
             store.delete = { [store] id in
                 let existed = try await store.delete(id)
@@ -132,7 +132,7 @@ extension Saboteur {
         Saboteur(
             "delete.leaves-usage", "A session of the id of a deleted one begins with its usage.",
             caughtBy: ["delete.usage"],
-            remembering: { Memory<[ULID: TokenUsage]>([:]) }
+            remembering: Memory<[ULID: TokenUsage]>([:])
         ) { store, left in
             store.delete = { [store] id in
                 if let session = try await store.get(id) { left { $0[id] = session.usage } }
@@ -148,7 +148,7 @@ extension Saboteur {
         },
         Saboteur(
             "delete.still-readable", "The messages of a deleted session can be read on.", caughtBy: ["delete.gone"],
-            remembering: { Memory<[ULID: MessagePage]>([:]) }
+            remembering: Memory<[ULID: MessagePage]>([:])
         ) { store, left in
             store.delete = { [store] id in
                 let page = try await store.messages(MessageRequest(sessionID: id, range: .after(0), limit: .max))
@@ -162,7 +162,7 @@ extension Saboteur {
         Saboteur(
             "delete.append-revives", "An append to a deleted session brings it back.",
             caughtBy: ["delete.changes-refused"],
-            remembering: { Memory<[ULID: Session]>([:]) }
+            remembering: Memory<[ULID: Session]>([:])
         ) { store, gone in
             store.delete = { [store] id in
                 if let session = try await store.get(id) { gone { $0[id] = session } }

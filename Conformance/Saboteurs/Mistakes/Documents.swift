@@ -143,7 +143,7 @@ extension Saboteur {
         },
         Saboteur(
             "document.ids-unknown", "The ids of restored messages are not known, so that a replay is refused.",
-            caughtBy: ["document.goes-on"], remembering: { Memory<Set<ULID>>([]) }
+            caughtBy: ["document.goes-on"], remembering: Memory<Set<ULID>>([])
         ) { store, restored in
             store.restore = { [store] session, source in
                 try await store.restore(session, source)
@@ -160,7 +160,7 @@ extension Saboteur {
         Saboteur(
             "document.not-listed", "A restored session is not in the list.",
             caughtBy: ["document.import-twice", "document.goes-on"],
-            remembering: { Memory<Set<ULID>>([]) }
+            remembering: Memory<Set<ULID>>([])
         ) { store, restored in
             store.restore = { [store] session, source in
                 try await store.restore(session, source)
@@ -174,7 +174,7 @@ extension Saboteur {
         },
         Saboteur(
             "document.listed-last", "Restored sessions are listed by the order of restoring.", caughtBy: [],
-            remembering: { Memory<[ULID]>([]) }
+            remembering: Memory<[ULID]>([])
         ) { store, restored in
             store.restore = { [store] session, source in
                 try await store.restore(session, source)

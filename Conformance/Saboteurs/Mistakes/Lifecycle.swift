@@ -13,7 +13,7 @@ extension Saboteur {
         Saboteur(
             "lifecycle.reads-closed", "A closed store still reads.",
             caughtBy: ["lifecycle.close-at-once", "lifecycle.close-twice", "lifecycle.closed-get"],
-            remembering: { Memory(false) }
+            remembering: Memory(false)
         ) { store, closed in
             store.errorWhenClosed = nil
             store.close = { closed { $0 = true } }
@@ -162,7 +162,7 @@ extension Saboteur {
         Saboteur(
             "reopen.forgets-ids", "Message ids are not known any more after the store was opened again.",
             caughtBy: ["reopen.replay"],
-            remembering: { Memory(Set<MessageKey>()) }
+            remembering: Memory(Set<MessageKey>())
         ) { store, old in
             store.close = { [data = store.data] in
                 for session in (try? await data.everySession()) ?? [] {
@@ -181,7 +181,7 @@ extension Saboteur {
         Saboteur(
             "reopen.deleted-come-back", "Deleted sessions are back after the store was opened again.",
             caughtBy: ["reopen.deleted"],
-            remembering: { Memory<[Session]>([]) }
+            remembering: Memory<[Session]>([])
         ) { store, gone in
             store.delete = { [store] id in
                 if let session = try await store.get(id) { gone { $0.append(session) } }
@@ -197,7 +197,7 @@ extension Saboteur {
         Saboteur(
             "reopen.rewound-come-back", "Removed messages are back after the store was opened again.",
             caughtBy: ["reopen.kept"],
-            remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
+            remembering: Memory<[ULID: [SessionMessage]]>([:])
         ) { store, removed in
             store.rewind = { [store] id, request in
                 let all = try await store.data.everyMessage(of: id)
@@ -222,7 +222,7 @@ extension Saboteur {
         Saboteur(
             "reopen.queue-lost", "What was acknowledged last is lost when the store is closed at once.",
             caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"],
-            remembering: { Memory<[ULID: Int]>([:]) }
+            remembering: Memory<[ULID: Int]>([:])
         ) { store, last in
             store.append = { [store] request in
                 let before = try await store.get(request.sessionID)?.messageCount ?? 0
@@ -401,7 +401,7 @@ extension Saboteur {
         },
         Saboteur(
             "instances.close-closes-all", "Closing one instance closes the others.", caughtBy: [],
-            remembering: { Memory(0) }
+            remembering: Memory(0)
         ) { store, closings in
             let before = closings { $0 }
             store.close = { closings { $0 += 1 } }
@@ -416,7 +416,7 @@ extension Saboteur {
         },
         Saboteur(
             "instances.one-writer", "While two instances are open, the second cannot write.", caughtBy: [],
-            remembering: { Memory(0) }
+            remembering: Memory(0)
         ) { store, opened in
             let number = opened { opened in
                 opened += 1
@@ -492,7 +492,7 @@ extension Saboteur {
         Saboteur(
             "concurrency.busy", "Of several changes at once, all but one are refused as busy.",
             caughtBy: ["concurrency.sessions", "concurrency.appends", "concurrency.rewind"],
-            remembering: { Memory(0) }
+            remembering: Memory(0)
         ) { store, running in
             store.append = { [store] request in
                 let isAlone = running { running in
@@ -507,7 +507,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.stale-reads", "While a session is being changed, readers get it as it was long before.",
-            caughtBy: ["history.clients", "history.instances"], remembering: { Memory<[ULID: [MessagePage]]>([:]) }
+            caughtBy: ["history.clients", "history.instances"], remembering: Memory<[ULID: [MessagePage]]>([:])
         ) { store, history in
             store.messages = { [store] request in
                 guard let page = try await store.messages(request) else { return nil }
@@ -522,7 +522,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.non-prefix", "A reader at the same time as writers misses a message in the middle.",
-            caughtBy: ["concurrency.rewind"], remembering: { Memory<[ULID: Int]>([:]) }
+            caughtBy: ["concurrency.rewind"], remembering: Memory<[ULID: Int]>([:])
         ) { store, writing in
             store.append = { [store] request in
                 writing { $0[request.sessionID, default: 0] += 1 }
@@ -541,7 +541,7 @@ extension Saboteur {
         Saboteur(
             "concurrency.answers-swapped", "Of appends that are committed together, each gets the answer of the first.",
             caughtBy: ["concurrency.appends", "concurrency.batches", "concurrency.revisions"],
-            remembering: { Memory<[ULID: AppendResult]>([:]) }
+            remembering: Memory<[ULID: AppendResult]>([:])
         ) { store, first in
             store.append = { [store] request in
                 let isFirst = first { $0[request.sessionID] == nil }
@@ -555,7 +555,7 @@ extension Saboteur {
         Saboteur(
             "concurrency.one-at-a-time", "A second call while one is under way is lost without an error.",
             caughtBy: ["concurrency.usage-and-appends", "concurrency.revisions", "concurrency.usage"],
-            remembering: { Memory<Set<ULID>>([]) }
+            remembering: Memory<Set<ULID>>([])
         ) { store, running in
             store.update = { [store] id, change in
                 let isAlone = running { $0.insert(id).inserted }
@@ -594,7 +594,7 @@ extension Saboteur {
         },
         Saboteur(
             "capabilities.changing", "The capabilities are others after the store was opened again.", caughtBy: [],
-            remembering: { Memory(0) }
+            remembering: Memory(0)
         ) { store, openings in
             let number = openings { openings in
                 openings += 1

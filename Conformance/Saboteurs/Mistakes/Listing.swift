@@ -163,7 +163,7 @@ extension Saboteur {
         Saboteur(
             "list.actor-index-stale", "A renamed session is found under its first name.",
             caughtBy: ["list.actor-renamed", "list.whole-sessions"],
-            remembering: { Memory<[ULID: String]>([:]) }
+            remembering: Memory<[ULID: String]>([:])
         ) { store, names in
             store.create = { [store] new in
                 let made = try await store.create(new)
@@ -182,7 +182,7 @@ extension Saboteur {
         Saboteur(
             "list.rows-of-creation", "The list shows sessions as they were created.",
             caughtBy: ["list.whole-sessions", "list.filters-combine"],
-            remembering: { Memory<[ULID: Session]>([:]) }
+            remembering: Memory<[ULID: Session]>([:])
         ) { store, first in
             store.create = { [store] new in
                 let made = try await store.create(new)
@@ -288,7 +288,7 @@ extension Saboteur {
         Saboteur(
             "cursor.counts", "A cursor is kept as a number of sessions from the newest.",
             caughtBy: ["cursor.end", "cursor.newer-unseen", "cursor.between"],
-            remembering: { Memory<[SessionPosition: Int]>([:]) }
+            remembering: Memory<[SessionPosition: Int]>([:])
         ) { store, places in
             store.list = { [data = store.data] request in
                 let sessions = try await data.everySession().newestFirst().filter(request.filter.includes)

@@ -187,7 +187,7 @@ extension Saboteur {
         Saboteur(
             "rewind.keeps-ids", "The id of a removed message still counts as stored.",
             caughtBy: ["rewind.long", "rewind.ids-again"],
-            remembering: { Memory<[MessageKey: SessionMessage]>([:]) }
+            remembering: Memory<[MessageKey: SessionMessage]>([:])
         ) { store, removed in
             store.rewind = { [store] id, request in
                 let messages = try await store.data.everyMessage(of: id)
@@ -208,7 +208,7 @@ extension Saboteur {
         Saboteur(
             "rewind.refuses-removed-ids", "The id of a removed message is refused.",
             caughtBy: ["rewind.long", "rewind.ids-again"],
-            remembering: { Memory<Set<MessageKey>>([]) }
+            remembering: Memory<Set<MessageKey>>([])
         ) { store, removed in
             store.rewind = { [store] id, request in
                 let messages = try await store.data.everyMessage(of: id)
@@ -227,7 +227,7 @@ extension Saboteur {
         Saboteur(
             "rewind.keeps-counter", "The sequences that a rewind frees are not given out again.",
             caughtBy: ["rewind.sequences-again", "rewind.again-and-again", "rewind.long"],
-            remembering: { Memory<[ULID: Int]>([:]) }
+            remembering: Memory<[ULID: Int]>([:])
         ) { store, shifts in
             store.rewind = { [store] id, request in
                 let before = try await store.get(id)?.messageCount ?? 0
@@ -324,7 +324,7 @@ extension Saboteur {
         Saboteur(
             "rewind.hides", "A rewind hides messages, and the next append brings the old ones back.",
             caughtBy: ["rewind.sequences-again", "rewind.ids-again"],
-            remembering: { Memory<[ULID: [SessionMessage]]>([:]) }
+            remembering: Memory<[ULID: [SessionMessage]]>([:])
         ) { store, hidden in
             store.rewind = { [store] id, request in
                 let messages = try await store.data.everyMessage(of: id)

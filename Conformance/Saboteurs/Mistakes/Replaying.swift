@@ -7,7 +7,7 @@ extension Saboteur {
         Saboteur(
             "replay.doubled", "A replay is stored a second time.",
             caughtBy: ["replay.usage", "replay.apart", "replay.batch"],
-            remembering: { Memory<[MessageKey: ULID]>([:]) }
+            remembering: Memory<[MessageKey: ULID]>([:])
         ) { store, aliases in
             let generator = ULIDGenerator()
             store.append = { [store] request in
@@ -243,7 +243,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.forgets-old", "Of a session only the last 16 message ids are known.", caughtBy: ["replay.later"],
-            remembering: { Memory<[MessageKey: ULID]>([:]) }
+            remembering: Memory<[MessageKey: ULID]>([:])
         ) { store, aliases in
             let generator = ULIDGenerator()
             store.append = { [store] request in
@@ -270,7 +270,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.checked-outside", "Whether a message is stored is looked up before the transaction.",
-            caughtBy: ["replay.race"], remembering: { Memory<[MessageKey: ULID]>([:]) }
+            caughtBy: ["replay.race"], remembering: Memory<[MessageKey: ULID]>([:])
         ) { store, aliases in
             let generator = ULIDGenerator()
             store.append = { [store] request in
@@ -303,7 +303,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.after-delete", "A replay is answered from a list of ids though the session is gone.",
-            caughtBy: ["replay.deleted"], remembering: { Memory<[MessageKey: SessionMessage]>([:]) }
+            caughtBy: ["replay.deleted"], remembering: Memory<[MessageKey: SessionMessage]>([:])
         ) { store, known in
             store.append = { [store] request in
                 let found = known { known in
