@@ -55,6 +55,9 @@ demo: deps ## build the tool for release and do the main job on sample conversat
 
 conformance: test-deps ## prove that every backend keeps the contract; a page with all of them side by side
 	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	$(SWIFT) build $(TRAITS) -c release --product conformance-selftest
+	@echo '==> wrong stores, each of which the scenarios of its rule must catch'
+	.build/release/conformance-selftest
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/conformance.sh $(ARGS)
 
 test: test-deps ## build and run all tests

@@ -21,6 +21,7 @@ let package = Package(
         .library(name: "AgentSessionsConformance", targets: ["AgentSessionsConformance"]),
         .library(name: "AgentSessionsConformanceTesting", targets: ["AgentSessionsConformanceTesting"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
+        .executable(name: "conformance-selftest", targets: ["conformance-selftest"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
     ],
     // A trait is an engine. The sources of a backend are compiled only where its trait is on, so that nobody
@@ -112,11 +113,20 @@ let package = Package(
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
 
         .target(
-            name: "AgentSessionsConformance", dependencies: ["AgentSessions", "AgentSessionsBlocking"],
+            name: "AgentSessionsConformance",
+            dependencies: ["AgentSessions", "AgentSessionsBlocking", "AgentSessionsMemory"],
             path: "Conformance/Kit"),
         .target(
             name: "AgentSessionsConformanceTesting", dependencies: ["AgentSessionsConformance"],
             path: "Conformance/Testing"),
+        // Wrong stores that the scenarios must catch, and the table that shows it.
+        .target(
+            name: "AgentSessionsSaboteurs",
+            dependencies: ["AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory"],
+            path: "Conformance/Saboteurs"),
+        .executableTarget(
+            name: "conformance-selftest", dependencies: ["AgentSessionsConformance", "AgentSessionsSaboteurs"],
+            path: "Conformance/SelfTest"),
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsBackends"],
@@ -163,6 +173,9 @@ let package = Package(
                 "agent-sessions", "AgentSessions", "AgentSessionsConformance", "AgentSessionsConformanceTesting",
                 "AgentSessionsMemory",
             ]),
+        .testTarget(
+            name: "AgentSessionsSaboteurTests",
+            dependencies: ["AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory", "AgentSessionsSaboteurs"]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(
             name: "StoreWriter",

@@ -21,7 +21,14 @@ public final class ScenarioContext: Sendable {
     private let opened: OpenedStores
     private let state: Mutex<State>
 
-    init(_ scenario: String, layer: Layer, opened: OpenedStores, store: any SessionStore, seed: UInt64) {
+    /// Where histories are written as `SCENARIO-LAYER-SEED.edn`.
+    private let historyPath: String?
+
+    init(
+        _ scenario: String, layer: Layer, opened: OpenedStores, store: any SessionStore, seed: UInt64,
+        historyFolder: String? = nil
+    ) {
+        historyPath = historyFolder.map { "\($0)/\(scenario)-\(layer.rawValue)-\(seed).edn" }
         self.layer = layer
         self.seed = seed
         self.opened = opened
@@ -93,6 +100,13 @@ public final class ScenarioContext: Sendable {
     /// An id that does not tell when it was made, so that an order by id is never the order of making.
     public func newID() -> ULID {
         access.newID()
+    }
+
+    // MARK: Histories
+
+    /// Writes a history where the options of the run ask for it.
+    func write(_ history: History) throws {
+        if let historyPath { try writeFile(history.edn, to: historyPath) }
     }
 
     // MARK: Failures

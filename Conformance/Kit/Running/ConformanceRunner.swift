@@ -16,17 +16,21 @@ public struct ConformanceRunner: Sendable {
         public var width: Int
         /// A bound on the time limits of the scenarios.
         public var timeLimit: Duration?
+        /// An existing folder into which the histories of concurrent clients are written, as EDN, a file each, for
+        /// Elle's checker of list-append histories.
+        public var historyFolder: String?
 
         /// How to run; without arguments the whole contract with a seed of its own.
         public init(
             level: Scenario.Level = .full, seed: UInt64 = .random(in: 0...UInt64(UInt32.max)), waivers: [Waiver] = [],
-            width: Int = 4, timeLimit: Duration? = nil
+            width: Int = 4, timeLimit: Duration? = nil, historyFolder: String? = nil
         ) {
             self.level = level
             self.seed = seed
             self.waivers = waivers
             self.width = max(1, width)
             self.timeLimit = timeLimit
+            self.historyFolder = historyFolder
         }
     }
 

@@ -91,7 +91,9 @@ final class ScenarioRun: Sendable {
         let test: ScenarioContext
         do throws(StoreError) {
             let store = try await opened.open()
-            test = ScenarioContext(scenario.id, layer: layer, opened: opened, store: store, seed: options.seed)
+            test = ScenarioContext(
+                scenario.id, layer: layer, opened: opened, store: store, seed: options.seed,
+                historyFolder: options.historyFolder)
         } catch {
             return Finding(outcome: .failed, messages: ["the store cannot be opened: \(error)"])
         }

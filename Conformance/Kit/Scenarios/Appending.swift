@@ -80,9 +80,9 @@ extension Scenario {
             let stored = try await test.access.append([turn(1), turn(2)], to: session.id)
             var expected = session
             expected.messageCount = 2
-            expected.updatedAt = stored[0].createdAt
+            expected.updatedAt = try stored.at(0).createdAt
             test.expect(try await test.current(session.id), equals: expected, "the session")
-            test.expect(stored[0].createdAt > session.updatedAt, "the revision must have grown")
+            test.expect(try stored.at(0).createdAt > session.updatedAt, "the revision must have grown")
         },
         Scenario(
             "append.created-at-is-revision", .append, "2",
@@ -169,9 +169,9 @@ extension Scenario {
             let own = test.newID()
             let stored = try await test.service.append(
                 [turn(1), NewMessage(.user, "own", id: own), turn(2)], to: session.id)
-            test.expect(stored[1].id, equals: own, "the id that the caller chose")
+            test.expect(try stored.at(1).id, equals: own, "the id that the caller chose")
             test.expect(Set(stored.map(\.id)).count, equals: 3, "different ids")
-            test.expect(stored[0].id < stored[2].id, "minted ids must grow")
+            test.expect(try stored.at(0).id < stored.at(2).id, "minted ids must grow")
         },
         Scenario(
             "append.first-write", .append, "3.6", "An append that was acknowledged is in the very next read."

@@ -212,7 +212,7 @@ extension Scenario {
             "Changes that are refused leave the changes beside them, which may share a commit with them, as they are."
         ) { test in
             let session = try await test.session(messages: 1)
-            let taken = try await test.access.messages(session.id)[0]
+            let taken = try await test.access.messages(session.id).at(0)
             let access = test.access
             let stored = try await atOnce(8) { index -> [SessionMessage] in
                 if index.isMultiple(of: 2) {

@@ -60,7 +60,8 @@ extension Scenario {
             _ = try await test.access.create(id: session.id)
             // Another payload under the same id would be a conflict where an entry were left.
             let new = [
-                NewMessage(.tool, "other", toolCallID: "call", id: old[2].id), NewMessage(.user, "new", id: old[0].id),
+                NewMessage(.tool, "other", toolCallID: "call", id: try old.at(2).id),
+                NewMessage(.user, "new", id: try old.at(0).id),
             ]
             let stored = try await test.access.append(new, to: session.id)
             test.expect(stored.map(\.sequence), equals: [1, 2], "the sequences")

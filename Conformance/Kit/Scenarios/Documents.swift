@@ -93,7 +93,7 @@ extension Scenario {
             let stored = try await test.access.append([turn(5)], to: id, expectedSequence: 4)
             test.expect(stored.map(\.sequence), equals: [5], "the next sequence")
             let all = try await test.access.messages(id)
-            test.expect(try await test.access.append(again(all[1]), to: id), equals: all[1], "the replay")
+            test.expect(try await test.access.append(again(all.at(1)), to: id), equals: try all.at(1), "the replay")
             _ = try await test.access.rewind(id, to: 3)
             test.expect(try await test.access.messages(id), are: all.prefix(3), "the messages after a rewind")
             test.expect(

@@ -22,7 +22,7 @@ extension Scenario {
                 var expected = state
                 expected.session.messageCount += 3
                 expected.session.usage.outputTokens += 2
-                expected.session.updatedAt = messages[0].createdAt
+                expected.session.updatedAt = try messages.at(0).createdAt
                 expected.messages += messages
                 return expected
             },

@@ -40,7 +40,7 @@ extension Scenario {
             Scenario("record.content-empty", .record, "2", "An empty content is a content.") { test in
                 let session = try await test.access.create()
                 let stored = try await test.access.append([NewMessage(.assistant, ""), turn(2)], to: session.id)
-                test.expect(stored[0].content, equals: "", "the content that append gives")
+                test.expect(try stored.at(0).content, equals: "", "the content that append gives")
                 test.expect(try await test.access.messages(session.id), equals: stored, "the messages")
             },
             Scenario(
@@ -215,7 +215,8 @@ extension ScenarioContext {
         expect(try await access.update(other.id, metadata: metadata).metadata, equals: metadata, "what update gives")
         expect(try await current(other.id).metadata, equals: metadata, "what get gives after an update")
         expect(
-            try await access.append(stored.prefix(1).map(again) + [again(stored[1])], to: session.id), equals: stored,
+            try await access.append(stored.prefix(1).map(again) + [again(stored.at(1))], to: session.id),
+            equals: stored,
             "the replay")
     }
 

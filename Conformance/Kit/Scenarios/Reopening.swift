@@ -76,7 +76,7 @@ extension Scenario {
         Scenario("reopen.refused", .reopen, "3.6", "What was refused is not there after reopening.", requires: reopens)
         { test in
             let session = try await test.session(messages: 2)
-            let first = try await test.access.messages(session.id)[0]
+            let first = try await test.access.messages(session.id).at(0)
             await test.expect(.conflict, "an id that is taken") { () throws(StoreError) in
                 try await test.access.append(
                     [turn(3), NewMessage(.user, "x", id: first.id)], to: session.id, usage: TokenUsage(inputTokens: 1))

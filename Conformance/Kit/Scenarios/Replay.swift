@@ -97,9 +97,9 @@ extension Scenario {
         ) { test in
             let session = try await test.access.create()
             let stored = try await test.access.append([turn(1), turn(2), turn(3)], to: session.id)
-            let parts: [[NewMessage]] = [
-                [again(stored[0]), turn(4)], [turn(4), again(stored[0])], [again(stored[2]), turn(4)],
-                [again(stored[0]), turn(4), again(stored[1])], stored.map(again) + [turn(4)],
+            let parts: [[NewMessage]] = try [
+                [again(stored.at(0)), turn(4)], [turn(4), again(stored.at(0))], [again(stored.at(2)), turn(4)],
+                [again(stored.at(0)), turn(4), again(stored.at(1))], stored.map(again) + [turn(4)],
             ]
             for (index, batch) in parts.enumerated() {
                 try await test.expectUnchanged(session.id, "a batch that is there in part") {
@@ -127,7 +127,7 @@ extension Scenario {
             let stored = try await test.access.append([turn(1), turn(2), turn(3)], to: session.id)
             try await test.expectUnchanged(session.id, "a batch that was not appended together") {
                 await test.expect(.conflict, "the first and the third") { () throws(StoreError) in
-                    try await test.access.append([again(stored[0]), again(stored[2])], to: session.id)
+                    try await test.access.append([again(stored.at(0)), again(stored.at(2))], to: session.id)
                 }
             }
         },
@@ -210,7 +210,7 @@ extension Scenario {
                     try await test.access.append([changed], to: session.id)
                 }
                 await test.expect(.conflict, "the message in its batch") { [changed] () throws(StoreError) in
-                    try await test.access.append([again(stored[0]), changed], to: session.id)
+                    try await test.access.append([again(stored.at(0)), changed], to: session.id)
                 }
             }
         }

@@ -57,10 +57,10 @@ extension Scenario {
             let all = try await test.access.messages(session.id)
             _ = try await test.access.rewind(session.id, to: 1)
             let stored = try await test.access.append(
-                NewMessage(.tool, "another payload", id: all[2].id), to: session.id)
+                NewMessage(.tool, "another payload", id: all.at(2).id), to: session.id)
             test.expect(stored.sequence, equals: 2, "the sequence")
             test.expect(stored.content, equals: "another payload", "the content")
-            test.expect(try await test.access.messages(session.id), equals: [all[0], stored], "the messages")
+            test.expect(try await test.access.messages(session.id), equals: [try all.at(0), stored], "the messages")
         },
         Scenario("rewind.kept-ids", .rewind, "3.7", "The ids of the messages that stay are still known.") { test in
             let session = try await test.session(messages: 4)
@@ -71,7 +71,7 @@ extension Scenario {
                     try await test.access.append(all.prefix(2).map(again), to: session.id), are: all.prefix(2),
                     "the replay of what stayed")
                 await test.expect(.conflict, "an id that stayed with another payload") { () throws(StoreError) in
-                    try await test.access.append(NewMessage(.user, "x", id: all[1].id), to: session.id)
+                    try await test.access.append(NewMessage(.user, "x", id: all.at(1).id), to: session.id)
                 }
             }
         },

@@ -3,6 +3,6 @@ extension Scenario {
     public static let all: [Scenario] = [
         creation, listing, deletion, appending, paging, documents, usage, records, identity, updating, batches, replay,
         streams, rewinding, limitScenarios, texts, cursors, reopening, concurrency, instances, processes, faults,
-        capabilities, errors, lifecycle,
+        capabilities, errors, lifecycle, cancellation, further, random, histories,
     ].flatMap { $0 }
 }

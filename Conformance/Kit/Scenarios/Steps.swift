@@ -63,3 +63,15 @@ func atOnce<Result: Sendable>(
         return results.sorted { $0.0 < $1.0 }.map(\.1)
     }
 }
+
+extension Array {
+    /// The element of a list that a store gave, which may be shorter than it should: that is a failure of the store, and
+    /// must not end the kit.
+    func at(_ index: Int) throws(StoreError) -> Element {
+        guard indices.contains(index) else {
+            throw StoreError(
+                .internalFailure, "The store gave \(count) of what there must be \(index + 1) of at least.")
+        }
+        return self[index]
+    }
+}

@@ -90,7 +90,7 @@ extension Scenario {
             let found = try await test.current(session.id)
             test.expect(
                 found.usage, equals: TokenUsage(inputTokens: 10, outputTokens: 20, estimatedCost: 30), "the totals")
-            test.expect(found.revision, equals: stored[0].createdAt, "the one revision of both")
+            test.expect(found.revision, equals: try stored.at(0).createdAt, "the one revision of both")
         },
         Scenario(
             "usage.append-overflow", .usage, "3.6",

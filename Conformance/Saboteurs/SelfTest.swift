@@ -1,0 +1,79 @@
+public import AgentSessionsConformance
+
+/// The proof of the scenarios: what each saboteur was caught by.
+public struct SelfTest: Sendable {
+    /// A saboteur, and what the kit found.
+    public struct Finding: Sendable {
+        /// The saboteur.
+        public let saboteur: Saboteur
+        /// The ids, without their version, of the scenarios that failed on it.
+        public let failing: Set<String>
+        /// Whether the kit calls the wrong store conformant.
+        public let isConformant: Bool
+        /// The scenarios of its rule that did not fail on it, of those that were run.
+        public let missedBy: [String]
+
+        /// Whether the scenarios of its rule failed on it, every one.
+        public var isCaught: Bool { !isConformant && missedBy.isEmpty && !failing.isDisjoint(with: saboteur.caughtBy) }
+    }
+
+    /// The scenarios that were run, ids without their version.
+    public let scenarios: [String]
+    /// A finding for each saboteur.
+    public let findings: [Finding]
+
+    /// Runs scenarios on the stores of saboteurs.
+    ///
+    /// - Parameters:
+    ///   - saboteurs: Which saboteurs.
+    ///   - scenarios: Which scenarios; those that a saboteur names are the least that shows that it is caught.
+    ///   - seed: The seed of the runs.
+    ///   - progress: Told each finding as it comes.
+    public init(
+        of saboteurs: [Saboteur] = Saboteur.all, by scenarios: [Scenario] = Scenario.all, seed: UInt64 = 1,
+        progress: ((Finding) -> Void)? = nil
+    ) async {
+        self.scenarios = scenarios.map(\.name)
+        var findings: [Finding] = []
+        for saboteur in saboteurs {
+            let finding = await Self.finding(on: saboteur, by: scenarios, seed: seed)
+            progress?(finding)
+            findings.append(finding)
+        }
+        self.findings = findings
+    }
+
+    /// Runs the scenarios that a saboteur names.
+    public static func finding(on saboteur: Saboteur, seed: UInt64 = 1) async -> Finding {
+        let names = Set(saboteur.caughtBy)
+        return await finding(on: saboteur, by: Scenario.all.filter { names.contains($0.name) }, seed: seed)
+    }
+
+    private static func finding(on saboteur: Saboteur, by scenarios: [Scenario], seed: UInt64) async -> Finding {
+        let options = ConformanceRunner.Options(seed: seed)
+        let report = await ConformanceRunner(saboteur.stores, options: options).run(scenarios)
+        let failing = Set(
+            report.results.filter { [.failed, .unexpectedPass].contains($0.outcome) }.map(\.scenario.name))
+        return Finding(
+            saboteur: saboteur, failing: failing, isConformant: report.isConformant,
+            missedBy: saboteur.caughtBy.filter { name in
+                !failing.contains(name) && scenarios.contains { $0.name == name }
+            })
+    }
+
+    /// The scenarios that no saboteur failed.
+    public var idle: [String] {
+        let failing = findings.reduce(into: Set<String>()) { $0.formUnion($1.failing) }
+        return scenarios.filter { !failing.contains($0) }
+    }
+}
+
+extension SelfTest {
+    /// Why scenarios may stand although no saboteur fails them.
+    public static let reasons: [String: String] = [:]
+}
+
+extension Scenario {
+    /// The id without its version.
+    var name: String { String(id.prefix { $0 != "@" }) }
+}
