@@ -15,7 +15,7 @@ COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
 DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsLMDB AgentSessionsPostgres \
     AgentSessionsBackends
-# Further arguments for `swift test`, such as ARGS='--filter ULID', and for the program of bench-commit.
+# Further arguments for `swift test`, such as ARGS='--filter ULID', for `bench` and for the program of bench-commit.
 ARGS :=
 
 # What `format` and `lint` read: of these, the ones that exist.
@@ -30,7 +30,7 @@ LEAK_OPTIONS := LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/lsan.supp:print_supp
 # One recipe at a time: the Swift package manager locks its build folder.
 .NOTPARALLEL:
 
-.PHONY: help deps test-deps build demo test test-tsan test-asan format lint coverage docs clean bench-commit
+.PHONY: help deps test-deps build demo test test-tsan test-asan format lint coverage docs clean bench bench-scale bench-pgbench bench-commit
 
 help: ## list these commands
 	@echo 'make COMMAND, where COMMAND is one of'
@@ -80,6 +80,17 @@ docs: deps ## make the documentation pages of the libraries
 	set -e; for target in $(DOC_TARGETS); do \
 	    $(SWIFT) package $(TRAITS) generate-documentation --target $$target; \
 	done
+
+bench: test-deps ## release build, then every store and its raw engine in about five minutes; a page with charts
+	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/bench.sh $(ARGS)
+
+bench-scale: test-deps ## what growing to ten million messages costs, and a session of a million; SIZES and LONG scale it
+	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/bench-scale.sh
+
+bench-pgbench: test-deps ## what pgbench reaches on the SQL of an append
+	@Scripts/with-postgres.sh Scripts/pgbench-append.sh
 
 bench-commit: deps ## release build and run of group-commit-probe: what shared commits bring
 	$(SWIFT) build $(TRAITS) -c release --product group-commit-probe

@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "AgentSessionsLMDB", targets: ["AgentSessionsLMDB"]),
         .library(name: "AgentSessionsPostgres", targets: ["AgentSessionsPostgres"]),
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
+        .library(name: "AgentSessionsBenchmarks", targets: ["AgentSessionsBenchmarks"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
     ],
@@ -38,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -101,10 +103,36 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        // What is measured, how, and what is said of it. It knows stores by their public protocols alone.
+        .target(
+            name: "AgentSessionsBenchmarks",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/Driver"),
+        // The engines' own C APIs doing the same: in C, as that is what they are compared by.
+        .target(
+            name: "RawEngines",
+            dependencies: [
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
+            ],
+            path: "Benchmarks/RawEngines/C",
+            cSettings: [
+                .define("SQLite", .when(traits: ["SQLite"])), .define("LMDB", .when(traits: ["LMDB"])),
+                .define("Postgres", .when(traits: ["Postgres"])),
+            ]),
+        .target(
+            name: "AgentSessionsRawEngines",
+            dependencies: ["AgentSessions", "AgentSessionsBenchmarks", "RawEngines"],
+            path: "Benchmarks/RawEngines/Swift"),
         .executableTarget(
             name: "agent-sessions",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsBenchmarks", "AgentSessionsRawEngines",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
@@ -136,6 +164,9 @@ let package = Package(
                 "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
                 .product(name: "Configuration", package: "swift-configuration"),
             ]),
+        .testTarget(
+            name: "AgentSessionsBenchmarksTests",
+            dependencies: ["AgentSessions", "AgentSessionsBenchmarks", "AgentSessionsMemory"]),
         .testTarget(
             name: "ToolTests",
             dependencies: [
@@ -169,6 +200,6 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.type != .system && target.name != "CSQLiteHooks" {
+for target in package.targets where target.type != .system && !["CSQLiteHooks", "RawEngines"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

@@ -21,7 +21,7 @@ struct RootCommand: ParsableCommand {
         subcommands: [
             CreateCommand.self, ListCommand.self, ShowCommand.self, AppendCommand.self, UsageCommand.self,
             UpdateCommand.self, RewindCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
-            MigrateCommand.self, BackendsCommand.self, DemoCommand.self,
+            MigrateCommand.self, BackendsCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 
     /// Checks that a command line names a verb that there is. The parser would look for options of the root in what
