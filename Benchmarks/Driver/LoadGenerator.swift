@@ -84,7 +84,10 @@ struct LoadGenerator<Clock: LoadClock>: Sendable {
         return await collect(clients) { (share: inout Share) in
             var calls = 0
             var began = clock.now()
-            while began < end, !stop.isRequested, share.failuresInARow < Self.failuresInARow {
+            // At least one call is measured, however long those before took.
+            while began < end || share.firstStart == nil, !stop.isRequested,
+                share.failuresInARow < Self.failuresInARow
+            {
                 do throws(StoreError) {
                     let operations = try await share.client.call()
                     share.succeed(operations, from: began, to: clock.now(), measured: began >= measured)

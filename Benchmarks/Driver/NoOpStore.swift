@@ -12,12 +12,12 @@ struct NoOpStore: SessionStore {
     init() {
         canned = (1...Self.messageCount).map { sequence in
             SessionMessage(
-                id: Self.someID, sessionID: Self.someID, sequence: sequence, role: .assistant,
+                id: ULID(high: Self.someID.high, low: UInt64(sequence)), sessionID: Self.someID, sequence: sequence, role: .assistant,
                 content: String(repeating: "It leaves from platform 7. ", count: 20), createdAt: Self.someTime)
         }
     }
 
-    private static let someID = (try? ULID(parsing: "01J9ZK5C8N4V6Q2W3E7R8T9Y0A")) ?? ULID(high: 0, low: 0)
+    private static let someID = ULID(high: 0x0192_7F32_B115_0000, low: 0)
     private static let someTime = Timestamp.earliest
 
     private func session(_ id: ULID, actorName: String = "noop") -> Session {
@@ -61,7 +61,12 @@ struct NoOpStore: SessionStore {
             case .before(let sequence): canned.prefix(max(0, sequence - 1)).suffix(request.limit)
             case .last: canned.suffix(request.limit)
             }
-        return MessagePage(session: session(request.sessionID), messages: Array(run))
+        let messages = run.map { message in
+            SessionMessage(
+                id: message.id, sessionID: request.sessionID, sequence: message.sequence, role: message.role,
+                content: message.content, createdAt: message.createdAt)
+        }
+        return MessagePage(session: session(request.sessionID), messages: messages)
     }
 
     func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session { session(id) }

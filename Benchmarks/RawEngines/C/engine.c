@@ -140,7 +140,8 @@ int raw_run(
 
     const uint64_t start = now_ns() + warm_up_ns, end = start + duration_ns;
     uint64_t began = now_ns(), ended = began, first = 0;
-    for (uint64_t index = 0; began < end; index++, began = now_ns()) {
+    /* At least one call is measured, however long those before took. */
+    for (uint64_t index = 0; began < end || !result->sample_count; index++, began = now_ns()) {
         if (call(e, workload, clients, index)) return -1;
         ended = now_ns();
         result->appended_per_lane += messages;
