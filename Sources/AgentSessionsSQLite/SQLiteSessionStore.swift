@@ -1,7 +1,6 @@
 #if SQLite
 public import AgentSessions
 internal import AgentSessionsBlocking
-internal import CSQLite
 public import Logging
 
 /// Sessions in an SQLite database.
@@ -83,7 +82,7 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
             let pragmas = [
                 "journal_mode", "synchronous", "foreign_keys", "page_size", "cache_size", "wal_autocheckpoint",
             ]
-            let engine = StoreSetting("engine", "SQLite \(String(cString: sqlite3_libversion()))")
+            let engine = StoreSetting("engine", "SQLite \(SQLiteVersion.loaded)")
             var settings = [engine]
             for pragma in pragmas {
                 // Not every one of these can be selected from as `pragma_…`.

@@ -97,7 +97,7 @@ final class Gate: Sendable {
     func open() { queue.close() }
 }
 
-@Suite("Group commit", .timeLimit(.minutes(1)))
+@Suite("Group commit", .timeLimit(.minutes(5)))
 struct GroupCommitTests {
     typealias Body = @Sendable (inout FakeWriter) throws(StoreError) -> String
 
@@ -338,7 +338,7 @@ struct GroupCommitTests {
     }
 }
 
-@Suite("Threads and queues", .timeLimit(.minutes(1)))
+@Suite("Threads and queues", .timeLimit(.minutes(5)))
 struct BlockingTests {
     @Test("Elements come in order, all at once or one by one")
     func order() {

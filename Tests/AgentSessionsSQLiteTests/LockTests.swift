@@ -14,7 +14,9 @@ import Testing
             let error = try await expect(.busy) { try await service.append(.numbered(1), to: session.id) }
             let waited = ContinuousClock.now - start
             #expect(waited >= .milliseconds(190))
-            #expect(waited < .seconds(3))
+            // The lock is held until the error is there, so any end of the wait shows a bound. A sanitizer on a busy
+            // machine needs seconds for what else the call does.
+            #expect(waited < .seconds(30))
             #expect(error.nativeCode == "SQLITE_BUSY")
             #expect(error.isTransient)
             // Reads wait for no writer.

@@ -166,5 +166,13 @@ import Testing
         #expect(try raw.value("SELECT count(*) FROM schema_migrations") == "2")
         #expect(try raw.value("PRAGMA integrity_check") == "ok")
     }
+
+    @Test func `needs a library that knows strict tables, and says which is loaded`() throws {
+        #expect(throws: Never.self) { try SQLiteVersion.oldest.check() }
+        let error = #expect(throws: StoreError.self) { try SQLiteVersion(number: 3_036_017).check() }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("3.36.17") == true)
+        #expect(error?.message.contains("3.37.0") == true)
+    }
 }
 #endif

@@ -8,6 +8,7 @@ extension SQLiteConnection {
     /// A connection that writes: the file exists, is this package's and not newer than the build, keeps a write-ahead
     /// log, and is up to date.
     static func writer(_ configuration: SQLiteConfiguration) throws(StoreError) -> SQLiteConnection {
+        try SQLiteVersion.loaded.check()
         let chain = try SQLiteMigrations.chain(followedBy: configuration.migrations)
         try DatabaseFile.prepare(configuration.path)
         let connection = try SQLiteConnection(path: configuration.path, busyTimeout: configuration.busyTimeout)
