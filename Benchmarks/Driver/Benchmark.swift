@@ -43,8 +43,9 @@ public struct Benchmark: Sendable {
     /// - Parameter progress: Told before each step.
     /// - Returns: What was measured, up to where it was stopped.
     /// - Throws: What opening and filling a store throws. A workload that fails is reported as a result.
-    public func run(progress: @escaping @Sendable (Progress) -> Void = { _ in }) async throws(StoreError) -> BenchmarkReport
-    {
+    public func run(
+        progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) async throws(StoreError) -> BenchmarkReport {
         var recorder = Recorder(
             BenchmarkEnvironment(options, corpus: data.corpus, folder: folder), steps: stepCount, progress: progress)
         for repetition in 0..<options.repetitions where !stop.isRequested {
@@ -94,7 +95,8 @@ public struct Benchmark: Sendable {
                         // What was cut short is not what was asked for.
                         try stop.check()
                         guard let measured else { continue }
-                        recorder.record(measured, of: entry.subject, entry.tier, key(entry.subject, workload, load, size))
+                        recorder.record(
+                            measured, of: entry.subject, entry.tier, key(entry.subject, workload, load, size))
                     }
                     turn += 1
                 }

@@ -17,16 +17,20 @@ public struct BenchmarkReport: Sendable {
     /// What everyone who reads the figures must know about this run.
     public var warnings: [String] {
         var warnings: [String] = []
-        if environment.isInterrupted { warnings.append("The benchmark was interrupted: it holds what was measured until then.") }
+        if environment.isInterrupted {
+            warnings.append("The benchmark was interrupted: it holds what was measured until then.")
+        }
         if !BenchmarkEnvironment.isOptimised {
             warnings.append("This is a debug build: its figures say nothing about speed. Build with -c release.")
         }
         if environment.filesystem == "tmpfs" || environment.filesystem == "ramfs" {
-            warnings.append("The stores are on \(environment.filesystem), which has no disk: durable commits cost nothing there.")
+            warnings.append(
+                "The stores are on \(environment.filesystem), which has no disk: durable commits cost nothing there.")
         }
         if environment.loadAverage > 0.5 {
             let load = environment.loadAverage.formatted(decimals: 1)
-            warnings.append("The machine was shared: its load average was \(load) on \(environment.cores) cores at the start.")
+            warnings.append(
+                "The machine was shared: its load average was \(load) on \(environment.cores) cores at the start.")
         }
         return warnings + problems.map { "Not to be trusted: \($0)" }
     }

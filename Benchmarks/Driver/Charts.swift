@@ -107,7 +107,8 @@ struct LineChart {
             for point in line.points where point.y > 0 {
                 parts.append(
                     "<circle cx=\"\(x(point.x).formatted(decimals: 1))\" cy=\"\(y(point.y).formatted(decimals: 1))\" "
-                        + "r=\"2.5\" fill=\"\(line.color)\"><title>\(escaped(line.name)): \(point.y.short)</title></circle>")
+                        + "r=\"2.5\" fill=\"\(line.color)\"><title>\(escaped(line.name)): \(point.y.short)</title></circle>"
+                )
             }
         }
         for (index, line) in lines.enumerated() {

@@ -130,7 +130,8 @@ public struct Comparison: Sendable {
                 key: new.key, before: medians.0, after: medians.1, change: nil, interval: nil,
                 isAgainstRaw: isAgainstRaw, verdict: .undecided)
         }
-        let interval = Statistics.exponential(difference - halfWidth) - 1...Statistics.exponential(difference + halfWidth) - 1
+        let interval =
+            Statistics.exponential(difference - halfWidth) - 1...Statistics.exponential(difference + halfWidth) - 1
         let change = Statistics.exponential(difference) - 1
         return Line(
             key: new.key, before: medians.0, after: medians.1, change: change, interval: interval,

@@ -78,7 +78,8 @@ extension BenchmarkReport {
     private func throughput(_ results: [BenchmarkResult]) -> [String] {
         byWorkload(results).map { name, results in
             BarChart(
-                title: "\(name), operations a second", groups: Set(results.map(\.key.clients)).sorted().map { clients in
+                title: "\(name), operations a second",
+                groups: Set(results.map(\.key.clients)).sorted().map { clients in
                     BarChart.Group(
                         name: clients == 1 ? "1 client" : "\(clients) clients",
                         bars: results.filter { $0.key.clients == clients }.map { result in
@@ -206,7 +207,9 @@ extension BenchmarkReport {
         return "<table>\n\(rows.joined(separator: "\n"))\n</table>"
     }
 
-    private func pre(_ text: String) -> String { "<h2>Compared with the saved benchmark</h2>\n<pre>\(escaped(text))</pre>" }
+    private func pre(_ text: String) -> String {
+        "<h2>Compared with the saved benchmark</h2>\n<pre>\(escaped(text))</pre>"
+    }
 }
 
 extension Double {

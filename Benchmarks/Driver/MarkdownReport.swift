@@ -18,7 +18,9 @@ extension BenchmarkReport {
 
     private func table(of rankings: [Ranking]) -> String {
         let manySizes = Set(results.map(\.key.dataMessages)).count > 1
-        var titles = ["workload", "clients", "store", "operations/s", "spread", "p50 µs", "p99 µs", "p99.9 µs", "of raw"]
+        var titles = [
+            "workload", "clients", "store", "operations/s", "spread", "p50 µs", "p99 µs", "p99.9 µs", "of raw",
+        ]
         if manySizes { titles.insert("messages", at: 1) }
         var table = MarkdownTable(titles, numbers: manySizes ? 3...9 : 3...8)
         for ranking in rankings {
@@ -49,7 +51,10 @@ extension BenchmarkEnvironment {
         let mebibytes = (Double(memoryBytes) / Double(1 << 20)).short
         return [
             ("build", build), ("started", startedAt.description),
-            ("machine", "\(processor), \(cores) cores, \(mebibytes) MiB, load average \(loadAverage.formatted(decimals: 2))"),
+            (
+                "machine",
+                "\(processor), \(cores) cores, \(mebibytes) MiB, load average \(loadAverage.formatted(decimals: 2))"
+            ),
             ("system", "\(system), \(filesystem)"),
             ("corpus", "\(corpus): \(corpusMessages) messages, \(corpusBytes) bytes, seed \(options.seed)"),
             ("messages in a store", options.sizes.map { "\($0)" }.joined(separator: ", ")),

@@ -72,7 +72,8 @@ struct Appender: WorkloadClient {
         try store.expect(
             page.session.messageCount == stored,
             "\(stored) messages were acknowledged and the session counts \(page.session.messageCount)")
-        try store.expect(page.messages.count == ends.count, "of the last \(ends.count) messages \(page.messages.count) are there")
+        try store.expect(
+            page.messages.count == ends.count, "of the last \(ends.count) messages \(page.messages.count) are there")
         for (message, place) in zip(page.messages, ends) {
             let sent = store.message(place)
             try store.expect(
@@ -144,7 +145,8 @@ private struct Agent: WorkloadClient {
             calls / 3 % 20 == 19
             ? try await appender.store.service.messages(in: appender.session, limit: 20)
             : try await appender.store.service.lastMessages(20, in: appender.session)
-        try appender.store.expect(page.messages.count == expected, "of \(expected) messages \(page.messages.count) were read")
+        try appender.store.expect(
+            page.messages.count == expected, "of \(expected) messages \(page.messages.count) were read")
     }
 
     func check() async throws(StoreError) { try await appender.check() }

@@ -12,7 +12,8 @@ struct NoOpStore: SessionStore {
     init() {
         canned = (1...Self.messageCount).map { sequence in
             SessionMessage(
-                id: ULID(high: Self.someID.high, low: UInt64(sequence)), sessionID: Self.someID, sequence: sequence, role: .assistant,
+                id: ULID(high: Self.someID.high, low: UInt64(sequence)), sessionID: Self.someID, sequence: sequence,
+                role: .assistant,
                 content: String(repeating: "It leaves from platform 7. ", count: 20), createdAt: Self.someTime)
         }
     }

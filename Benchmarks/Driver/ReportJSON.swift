@@ -3,11 +3,15 @@ public import AgentSessions
 extension BenchmarkReport {
     /// The report with the keys of the contract.
     public var json: JSONValue {
-        ["environment": environment.json, "results": .array(results.map { result in
-            var members = result.members
-            members.append(("ratio_to_raw", .number(ratioToRaw(result), decimals: 4)))
-            return .object(JSONObject(members: members))
-        })]
+        [
+            "environment": environment.json,
+            "results": .array(
+                results.map { result in
+                    var members = result.members
+                    members.append(("ratio_to_raw", .number(ratioToRaw(result), decimals: 4)))
+                    return .object(JSONObject(members: members))
+                }),
+        ]
     }
 }
 

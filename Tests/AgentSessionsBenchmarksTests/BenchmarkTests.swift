@@ -27,7 +27,11 @@ struct BenchmarkTests {
     ) -> StoreSubject {
         StoreSubject(name: name, backend: "memory") { () throws(StoreError) in
             let store: any SessionStore = if let lie { LyingStore(lie) } else { MemorySessionStore() }
-            return ScratchStore(store) { 4096 } remove: { _ = removed.next() }
+            return ScratchStore(store) {
+                4096
+            } remove: {
+                _ = removed.next()
+            }
         }
     }
 
@@ -206,7 +210,9 @@ struct BenchmarkTests {
 
     @Test("a saturated open loop shows no latency")
     func saturated() async throws {
-        let slow = StoreSubject(name: "slow", backend: "slow") { () throws(StoreError) in ScratchStore(LyingStore(.slow)) }
+        let slow = StoreSubject(name: "slow", backend: "slow") { () throws(StoreError) in
+            ScratchStore(LyingStore(.slow))
+        }
         let report = try await run([slow], options([.sessionGet], rates: [100_000]))
         let result = try #require(report.json["results"]?[0])
         #expect(result["saturated"] == true)

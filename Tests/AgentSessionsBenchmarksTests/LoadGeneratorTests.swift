@@ -77,7 +77,9 @@ struct LoadGeneratorTests {
         #expect(outcome.firstError?.code == .busy)
     }
 
-    @Test("a request to stop ends the load after the call that is under way", arguments: [LoadMode.closed, .open(rate: 1000)])
+    @Test(
+        "a request to stop ends the load after the call that is under way",
+        arguments: [LoadMode.closed, .open(rate: 1000)])
     func stopping(_ mode: LoadMode) async {
         let stop = StopRequest()
         let client = ScriptedClient(clock) { [millisecond] index in

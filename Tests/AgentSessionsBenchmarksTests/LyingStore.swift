@@ -28,7 +28,10 @@ struct LyingStore: SessionStore {
         case tier
 
         static var allCases: [Lie] {
-            [.dropsAppends, .changesContent, .losesUsage, .shortensTails, .dropsSessions, .shortensLists, .dropsImports]
+            [
+                .dropsAppends, .changesContent, .losesUsage, .shortensTails, .dropsSessions, .shortensLists,
+                .dropsImports,
+            ]
         }
 
         /// Where the lie shows.

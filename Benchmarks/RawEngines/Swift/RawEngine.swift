@@ -1,8 +1,9 @@
 internal import AgentSessions
 internal import AgentSessionsBenchmarks
-internal import class Foundation.Thread
 internal import RawEngines
 internal import Synchronization
+
+internal import class Foundation.Thread
 
 /// An open engine of the C library. Calls block, so each runs on a thread of its own, one at a time.
 final class RawEngine: Sendable {

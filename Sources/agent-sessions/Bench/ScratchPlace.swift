@@ -58,7 +58,11 @@ struct ScratchPlaces: Sendable {
             let folder = try makeFolder()
             do throws(StoreError) {
                 let store = try await registry.open(shown("//\(Self.escaped(folder))/store", url.parameters))
-                return ScratchStore(store) { Self.bytes(of: folder) } remove: { Self.removeFolder(folder) }
+                return ScratchStore(store) {
+                    Self.bytes(of: folder)
+                } remove: {
+                    Self.removeFolder(folder)
+                }
             } catch {
                 Self.removeFolder(folder)
                 throw error

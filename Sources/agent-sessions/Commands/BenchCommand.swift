@@ -65,7 +65,8 @@ struct BenchCommand: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Write a page: HTML with charts, or Markdown where the name ends in .md.", valueName: "file"))
+        help: ArgumentHelp("Write a page: HTML with charts, or Markdown where the name ends in .md.", valueName: "file")
+    )
     var report: String?
 
     /// A saved benchmark is no longer than this.
@@ -194,7 +195,9 @@ struct BenchCommand: ToolCommand {
         if urls.isEmpty, let store = global.store { urls = [store] }
         if urls.isEmpty {
             let folder = context.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-            let known = ["memory": "memory:", "sqlite": "sqlite://\(folder)/bench.db", "lmdb": "lmdb://\(folder)/bench"]
+            let known = [
+                "memory": "memory:", "sqlite": "sqlite://\(folder)/bench.db", "lmdb": "lmdb://\(folder)/bench",
+            ]
             urls = context.registry.names.compactMap { known[$0] }
         }
         return try urls.map { (url) throws(StoreError) in try ScratchPlaces(url, registry: context.registry) }
