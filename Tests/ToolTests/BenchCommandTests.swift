@@ -35,7 +35,7 @@ struct BenchCommandTests {
         arguments: [
             (["--workloads", "message_appned"], "message_append"), (["--clients", "0"], "from 1 to 1024"),
             (["--clients", "1,x"], "from 1 to 1024"), (["--seconds", "0"], "0.01 to 3600"),
-            (["--repetitions", "0"], "1 to 1000"), (["--sizes", "5"], "from 10"), (["--rate", "-1"], "from 1"),
+            (["--repetitions", "0"], "1 to 1000"), (["--sizes", "5"], "from 10"), (["--rate", "0"], "from 1"),
             (["--stores", "oracle:x"], "oracle"), (["--corpus", "/nowhere"], "/nowhere"),
             (["--compare", "/nowhere"], "/nowhere"),
         ])
