@@ -14,9 +14,14 @@ SWIFT := swift
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
 DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsLMDB AgentSessionsPostgres \
-    AgentSessionsBackends AgentSessionsConformance AgentSessionsConformanceTesting
-# Further arguments for `swift test`, such as ARGS='--filter ULID', and for the program of bench-commit.
+    AgentSessionsBackends AgentSessionsConformance AgentSessionsConformanceTesting AgentSessionsBenchmarks
+# Further arguments for `swift test`, such as ARGS='--filter ULID', for `bench` and for the program of bench-commit.
 ARGS :=
+
+# Tests at one moment, where `swift test` lets it be chosen: it starts all of them otherwise, and then those with bounds
+# on time wait for hundreds of others.
+WIDTH = $(shell $(SWIFT) test --help-hidden 2>/dev/null | grep -q 'maximum-parallelization-width' && \
+    echo --experimental-maximum-parallelization-width 6)
 
 # What `format` and `lint` read: of these, the ones that exist.
 SWIFT_SOURCES := $(wildcard Package.swift Sources Tests Benchmarks Conformance Examples)
@@ -33,7 +38,8 @@ MEMORY_OPTIONS := ASAN_OPTIONS=suppressions=$(CURDIR)/Scripts/asan.supp \
 # One recipe at a time: the Swift package manager locks its build folder.
 .NOTPARALLEL:
 
-.PHONY: help deps test-deps build demo conformance test test-tsan test-asan format lint coverage docs clean bench-commit
+.PHONY: help deps test-deps build demo conformance test test-tsan test-asan format lint coverage docs clean bench \
+    bench-scale bench-pgbench bench-commit
 
 help: ## list these commands
 	@echo 'make COMMAND, where COMMAND is one of'
@@ -68,7 +74,7 @@ test: test-deps ## build and run all tests
 	@echo '==> building the tests'
 	$(SWIFT) build $(TRAITS) --build-tests
 	@echo '==> running the tests'
-	$(SWIFT) test $(TRAITS) --skip-build --parallel $(ARGS)
+	$(SWIFT) test $(TRAITS) --skip-build --parallel $(WIDTH) $(ARGS)
 
 test-tsan: test-deps ## run the tests under Thread Sanitizer
 	$(SANITIZER_ENVIRONMENT) $(RACE_OPTIONS) \
@@ -86,13 +92,24 @@ lint: ## check the Swift sources against the house style
 
 coverage: test-deps ## run the tests, print line coverage of Sources/, fail below COVERAGE_MINIMUM
 	rm -rf .build-coverage/debug/codecov
-	$(SWIFT) test $(TRAITS) --enable-code-coverage --scratch-path .build-coverage --parallel
+	$(SWIFT) test $(TRAITS) --enable-code-coverage --scratch-path .build-coverage --parallel $(WIDTH)
 	@SWIFT='$(SWIFT)' sh Scripts/coverage.sh .build-coverage/debug $(COVERAGE_MINIMUM)
 
 docs: deps ## make the documentation pages of the libraries
 	set -e; for target in $(DOC_TARGETS); do \
 	    $(SWIFT) package $(TRAITS) generate-documentation --target $$target; \
 	done
+
+bench: test-deps ## release build, then every store and its raw engine in about five minutes; a page with charts
+	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/bench.sh $(ARGS)
+
+bench-scale: test-deps ## what growing to ten million messages costs, and a session of a million; SIZES and LONG scale it
+	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/bench-scale.sh
+
+bench-pgbench: test-deps ## what pgbench reaches on the SQL of an append
+	@Scripts/with-postgres.sh Scripts/pgbench-append.sh
 
 bench-commit: deps ## release build and run of group-commit-probe: what shared commits bring
 	$(SWIFT) build $(TRAITS) -c release --product group-commit-probe

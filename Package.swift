@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "AgentSessionsBackends", targets: ["AgentSessionsBackends"]),
         .library(name: "AgentSessionsConformance", targets: ["AgentSessionsConformance"]),
         .library(name: "AgentSessionsConformanceTesting", targets: ["AgentSessionsConformanceTesting"]),
+        .library(name: "AgentSessionsBenchmarks", targets: ["AgentSessionsBenchmarks"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
         .executable(name: "conformance-selftest", targets: ["conformance-selftest"]),
         .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
@@ -41,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -104,10 +106,37 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        // What is measured, how, and what is said of it. It knows stores by their public protocols alone.
+        .target(
+            name: "AgentSessionsBenchmarks",
+            dependencies: [
+                "AgentSessions", "AgentSessionsMemory",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/Driver"),
+        // The engines' own C APIs doing the same: in C, as that is what they are compared by.
+        .target(
+            name: "RawEngines",
+            dependencies: [
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
+            ],
+            path: "Benchmarks/RawEngines/C",
+            cSettings: [
+                .define("SQLite", .when(traits: ["SQLite"])), .define("LMDB", .when(traits: ["LMDB"])),
+                .define("Postgres", .when(traits: ["Postgres"])),
+            ]),
+        .target(
+            name: "AgentSessionsRawEngines",
+            dependencies: ["AgentSessions", "AgentSessionsBenchmarks", "RawEngines"],
+            path: "Benchmarks/RawEngines/Swift"),
         .executableTarget(
             name: "agent-sessions",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends", "AgentSessionsConformance",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsBenchmarks", "AgentSessionsConformance",
+                "AgentSessionsRawEngines",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("Resources/sample-conversations.jsonl")]),
@@ -155,6 +184,9 @@ let package = Package(
                 "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
                 .product(name: "Configuration", package: "swift-configuration"),
             ]),
+        .testTarget(
+            name: "AgentSessionsBenchmarksTests",
+            dependencies: ["AgentSessions", "AgentSessionsBenchmarks", "AgentSessionsMemory"]),
         .testTarget(
             name: "ToolTests",
             dependencies: [
@@ -226,6 +258,6 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.type != .system && target.name != "CSQLiteHooks" {
+for target in package.targets where target.type != .system && !["CSQLiteHooks", "RawEngines"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

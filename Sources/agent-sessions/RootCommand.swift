@@ -22,7 +22,7 @@ struct RootCommand: ParsableCommand {
             CreateCommand.self, ListCommand.self, ShowCommand.self, AppendCommand.self, UsageCommand.self,
             UpdateCommand.self, RewindCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
             CopyCommand.self, VerifyCommand.self, MigrateCommand.self, BackendsCommand.self, ConformanceCommand.self,
-            ConformanceHelperCommand.self, DemoCommand.self,
+            ConformanceHelperCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 
     /// Checks that a command line names a verb that there is. The parser would look for options of the root in what

@@ -7,6 +7,8 @@ enum Tool {
     static let successStatus: Int32 = 0
     /// Failed; a message on standard error says why.
     static let failureStatus: Int32 = 1
+    /// Ended by a signal before its time; what was done until then was reported. Shells use 128 and the signal's number.
+    static let interruptedStatus: Int32 = 130
     /// The arguments make no sense.
     static let usageStatus: Int32 = 64
 
@@ -39,7 +41,7 @@ enum Tool {
             // What was written before the failure goes out first, so that the message stands after it.
             try? console.output.flush()
             console.report("error: \(error)")
-            return failureStatus
+            return error.code == .cancelled ? interruptedStatus : failureStatus
         }
     }
 
