@@ -9,7 +9,7 @@ package final class OneShot<Value: Sendable>: Sendable {
         case sent(Value)
     }
 
-    private let state = Mutex(State.waiting([]))
+    private let state = Mutex(State.empty)
 
     package init() {}
 
