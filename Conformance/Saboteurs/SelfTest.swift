@@ -26,17 +26,20 @@ public struct SelfTest: Sendable {
     ///
     /// - Parameters:
     ///   - saboteurs: Which saboteurs.
-    ///   - scenarios: Which scenarios; those that a saboteur names are the least that shows that it is caught.
+    ///   - scenarios: Which scenarios; `nil` runs those that each saboteur names, the least that shows that it is caught.
     ///   - seed: The seed of the runs.
     ///   - progress: Told each finding as it comes.
     public init(
-        of saboteurs: [Saboteur] = Saboteur.all, by scenarios: [Scenario] = Scenario.all, seed: UInt64 = 1,
+        of saboteurs: [Saboteur] = Saboteur.all, by scenarios: [Scenario]? = Scenario.all, seed: UInt64 = 1,
         progress: ((Finding) -> Void)? = nil
     ) async {
-        self.scenarios = scenarios.map(\.name)
+        self.scenarios = (scenarios ?? Scenario.all).map(\.name)
         var findings: [Finding] = []
         for saboteur in saboteurs {
-            let finding = await Self.finding(on: saboteur, by: scenarios, seed: seed)
+            let finding =
+                if let scenarios { await Self.finding(on: saboteur, by: scenarios, seed: seed) } else {
+                    await Self.finding(on: saboteur, seed: seed)
+                }
             progress?(finding)
             findings.append(finding)
         }

@@ -1,9 +1,9 @@
-import AgentSessions
 import AgentSessionsConformance
-import AgentSessionsSaboteurs
-import Testing
+public import AgentSessionsSaboteurs
+public import Testing
 
-extension Saboteur: CustomTestStringConvertible {
+extension Saboteur: @retroactive CustomTestStringConvertible {
+    /// What the test navigator shows.
     public var testDescription: String { "\(id): \(mistake)" }
 }
 

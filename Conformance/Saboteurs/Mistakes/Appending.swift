@@ -4,8 +4,10 @@ import AgentSessionsMemory
 
 extension Saboteur {
     static let appending: [Saboteur] = [
-        Saboteur("append.lost-update", "Of two appends at once, the second takes the place of the first.", caughtBy: [])
-        { store in
+        Saboteur(
+            "append.lost-update", "Of two appends at once, the second takes the place of the first.",
+            caughtBy: ["batch.race"]
+        ) { store in
             store.append = { [store] request in
                 let before = try await store.get(request.sessionID)
                 await roundTrip()
@@ -21,7 +23,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "append.acknowledged-early", "An append is acknowledged before it is stored.", caughtBy: [],
+            "append.acknowledged-early", "An append is acknowledged before it is stored.",
+            caughtBy: ["append.count", "append.repeated-content", "append.created-at-is-revision"],
             remembering: Memory<[AppendRequest]>([])
         ) { store, queue in
             store.append = { [store] request in
@@ -42,20 +45,27 @@ extension Saboteur {
                 }
             }
         },
-        appending("append.from-zero", "Sequences begin at 0.", caughtBy: []) { $0.with(sequence: $0.sequence - 1) },
+        appending(
+            "append.from-zero", "Sequences begin at 0.",
+            caughtBy: ["append.repeated-content", "append.first-write", "append.fields"]
+        ) { $0.with(sequence: $0.sequence - 1) },
         appending(
             "append.time-of-request", "A message has the time of its request, not the revision that it made.",
-            caughtBy: []
+            caughtBy: ["batch.one-revision"]
         ) {
             message, request in message.with(createdAt: request.time)
         },
-        appending("append.own-message-id", "A message gets an id of the store's making.", caughtBy: []) { message in
+        appending(
+            "append.own-message-id", "A message gets an id of the store's making.",
+            caughtBy: ["append.minted-ids", "append.fields", "append.idempotent-replay"]
+        ) { message in
             var bytes = message.id.bytes
             bytes[15] ^= 1
             return message.with(id: try? ULID(bytes: bytes))
         },
         Saboteur(
-            "append.gap-after-refusal", "An append that is refused uses up its sequences.", caughtBy: [],
+            "append.gap-after-refusal", "An append that is refused uses up its sequences.",
+            caughtBy: ["append.sequences-after-refusal"],
             remembering: Memory(Gaps())
         ) { store, gaps in
             store.append = { [store] request in
@@ -76,7 +86,8 @@ extension Saboteur {
             store.alterMessages { $0.shifted(by: gaps) }
         },
         Saboteur(
-            "append.gap-after-replay", "A replay uses up sequences.", caughtBy: [], remembering: Memory(Gaps())
+            "append.gap-after-replay", "A replay uses up sequences.", caughtBy: ["append.sequences-after-replay"],
+            remembering: Memory(Gaps())
         ) { store, gaps in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -92,7 +103,8 @@ extension Saboteur {
             store.alterMessages { $0.shifted(by: gaps) }
         },
         Saboteur(
-            "append.one-counter", "All sessions share one counter of sequences.", caughtBy: [],
+            "append.one-counter", "All sessions share one counter of sequences.",
+            caughtBy: ["append.ids-per-session", "append.interleaved"],
             remembering: Memory(Gaps())
         ) { store, gaps in
             store.append = { [store] request in
@@ -107,7 +119,8 @@ extension Saboteur {
             }
             store.alterMessages { $0.shifted(by: gaps) }
         },
-        Saboteur("append.makes-session", "An append to an absent session makes it.", caughtBy: []) { store in
+        Saboteur("append.makes-session", "An append to an absent session makes it.", caughtBy: ["append.absent"]) {
+            store in
             store.append = { [store] request in
                 if try await store.get(request.sessionID) == nil {
                     _ = try await store.create(
@@ -117,7 +130,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "append.absent-is-empty", "An append to an absent session is a success without messages.", caughtBy: []
+            "append.absent-is-empty", "An append to an absent session is a success without messages.",
+            caughtBy: ["append.absent"]
         ) { store in
             store.append = { [store] request in
                 guard try await store.get(request.sessionID) != nil else {
@@ -126,27 +140,54 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        changing("append.revision-stands", "An append does not move updated_at.", caughtBy: []) { before, grown, _ in
+        changing(
+            "append.revision-stands", "An append does not move updated_at.",
+            caughtBy: ["append.created-at-is-revision", "append.touches-session-once"]
+        ) { before, grown, _ in
             grown.updatedAt = before.updatedAt
         },
-        changing("append.loses-metadata", "An append loses the session's metadata.", caughtBy: []) { _, grown, _ in
+        changing(
+            "append.loses-metadata", "An append loses the session's metadata.",
+            caughtBy: ["append.touches-session-once"]
+        ) { _, grown, _ in
             grown.metadata = JSONObject()
         },
-        changing("append.resets-usage", "An append without usage sets the session's usage to zero.", caughtBy: []) {
+        changing(
+            "append.resets-usage", "An append without usage sets the session's usage to zero.",
+            caughtBy: ["append.touches-session-once"]
+        ) {
             _, grown, request in
             if request.usage == nil { grown.usage = .zero }
         },
-        changing("append.loses-usage", "The usage that an append carries is lost.", caughtBy: []) { before, grown, _ in
+        changing("append.loses-usage", "The usage that an append carries is lost.", caughtBy: ["usage.with-append"]) {
+            before, grown, _ in
             grown.usage = before.usage
         },
-        changing("append.revision-a-message", "An append moves updated_at once for each message.", caughtBy: []) {
+        changing(
+            "append.revision-a-message", "An append moves updated_at once for each message.",
+            caughtBy: ["append.created-at-is-revision", "append.touches-session-once"]
+        ) {
             _, grown, request in
             grown.updatedAt = grown.updatedAt.advanced(by: Int64(request.messages.count - 1))
         },
-        changing("append.loses-rename", "An append brings back the actor's first name.", caughtBy: []) { _, grown, _ in
-            if grown.actorName.hasPrefix("renamed") || grown.actorName.hasSuffix("2") { grown.actorName = "first" }
+        Saboteur(
+            "append.loses-rename", "An append brings back the actor's first name.", caughtBy: ["append.keeps-changes"],
+            remembering: Memory<[ULID: String]>([:])
+        ) { store, names in
+            store.create = { [store] new in
+                let made = try await store.create(new)
+                names { $0[new.id] = new.actorName }
+                return made
+            }
+            store.append = { [data = store.data] request in
+                let name = names { $0[request.sessionID] }
+                return try await data.change { tables in
+                    try request.carryOut(&tables) { _, grown, _ in grown.actorName = name ?? grown.actorName }
+                }
+            }
         },
-        Saboteur("append.count-of-session-one", "A session counts at most 100 messages.", caughtBy: []) { store in
+        Saboteur("append.count-of-session-one", "A session counts at most 100 messages.", caughtBy: ["batch.largest"]) {
+            store in
             store.alterSessions { session in
                 var session = session
                 session.messageCount = min(session.messageCount, 100)
@@ -154,7 +195,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "append.count-stale", "The count of a session counts appends, not messages.", caughtBy: [],
+            "append.count-stale", "The count of a session counts appends, not messages.",
+            caughtBy: ["append.count", "append.touches-session-once"],
             remembering: Memory<[ULID: Int]>([:])
         ) { store, appends in
             store.append = { [store] request in
@@ -169,7 +211,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "append.same-content-once", "A message that says what the last one says is taken for it.", caughtBy: []
+            "append.same-content-once", "A message that says what the last one says is taken for it.",
+            caughtBy: ["append.repeated-content", "append.sequences"]
         ) { store in
             store.append = { [store] request in
                 let last = try await store.messages(
@@ -182,7 +225,9 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("append.ids-of-the-store", "A message id is a key of the whole store.", caughtBy: []) { store in
+        Saboteur(
+            "append.ids-of-the-store", "A message id is a key of the whole store.", caughtBy: ["append.ids-per-session"]
+        ) { store in
             store.append = { [store] request in
                 for session in try await store.data.everySession() where session.id != request.sessionID {
                     let taken = Set(try await store.data.everyMessage(of: session.id).map(\.id))
@@ -195,7 +240,7 @@ extension Saboteur {
         },
         Saboteur(
             "append.only-newer-ids", "A message whose id is smaller than the last one's is put before it.",
-            caughtBy: []
+            caughtBy: ["append.interleaved", "append.ids-of-sessions", "append.sequences"]
         ) { store in
             store.messages = { [store] request in
                 guard let page = try await store.messages(request) else { return nil }
@@ -206,7 +251,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "append.by-clock", "Messages come in the order of the clock at their requests.", caughtBy: [],
+            "append.by-clock", "Messages come in the order of the clock at their requests.",
+            caughtBy: ["append.order-not-by-clock"],
             remembering: Memory<[MessageKey: Timestamp]>([:])
         ) { store, times in
             store.append = { [store] request in
@@ -227,13 +273,19 @@ extension Saboteur {
                 return MessagePage(session: page.session, messages: byTime)
             }
         },
-        Saboteur("append.unordered", "A page is given without an order.", caughtBy: []) { store in
+        Saboteur(
+            "append.unordered", "A page is given without an order.",
+            caughtBy: ["append.interleaved", "append.ids-of-sessions", "append.sequences"]
+        ) { store in
             store.messages = { [store] request in
                 guard let page = try await store.messages(request) else { return nil }
                 return MessagePage(session: page.session, messages: page.messages.sorted { $0.id < $1.id })
             }
         },
-        Saboteur("append.neighbour", "Every tenth message lands in another session of the actor.", caughtBy: []) {
+        Saboteur(
+            "append.neighbour", "Every tenth message lands in another session of the actor.",
+            caughtBy: ["append.interleaved"]
+        ) {
             store in
             store.append = { [store] request in
                 let session = try await store.get(request.sessionID)
@@ -249,7 +301,10 @@ extension Saboteur {
     ]
 
     static let batches: [Saboteur] = [
-        Saboteur("batch.torn-by-usage", "A batch whose usage is refused is stored all the same.", caughtBy: []) {
+        Saboteur(
+            "batch.torn-by-usage", "A batch whose usage is refused is stored all the same.",
+            caughtBy: ["usage.append-overflow", "usage.append-negative"]
+        ) {
             store in
             store.append = { [store] request in
                 var bare = request
@@ -266,7 +321,10 @@ extension Saboteur {
                 return result
             }
         },
-        Saboteur("batch.usage-before-refusal", "An append that is refused adds its usage all the same.", caughtBy: []) {
+        Saboteur(
+            "batch.usage-before-refusal", "An append that is refused adds its usage all the same.",
+            caughtBy: ["batch.all-or-nothing", "batch.stale"]
+        ) {
             store in
             store.append = { [store] request in
                 do {
@@ -283,7 +341,7 @@ extension Saboteur {
         },
         Saboteur(
             "batch.torn-by-conflict", "Of a batch with an id that is taken, the messages before it are stored.",
-            caughtBy: []
+            caughtBy: ["batch.all-or-nothing"]
         ) { store in
             store.append = { [store] request in
                 do {
@@ -299,7 +357,10 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("batch.one-by-one", "A batch is stored in a transaction a message.", caughtBy: []) { store in
+        Saboteur(
+            "batch.one-by-one", "A batch is stored in a transaction a message.",
+            caughtBy: ["batch.one-revision", "batch.largest"]
+        ) { store in
             store.append = { [store] request in
                 guard request.messages.count > 1 else { return try await store.append(request) }
                 let ids = Set(request.messages.map(\.id))
@@ -317,7 +378,7 @@ extension Saboteur {
                 return AppendResult(messages: messages, isReplay: false)
             }
         },
-        Saboteur("batch.in-halves", "A long batch is stored in two transactions.", caughtBy: []) { store in
+        Saboteur("batch.in-halves", "A long batch is stored in two transactions.", caughtBy: ["replay.race"]) { store in
             store.append = { [store] request in
                 let ids = Set(request.messages.map(\.id))
                 let stored = try await store.data.everyMessage(of: request.sessionID).filter { ids.contains($0.id) }
@@ -345,29 +406,38 @@ extension Saboteur {
                 }
             }
         },
-        Saboteur("batch.backwards", "A batch is stored in reverse.", caughtBy: []) { store in
+        Saboteur(
+            "batch.backwards", "A batch is stored in reverse.", caughtBy: ["batch.contiguous", "batch.mixed-sizes"]
+        ) { store in
             store.append = { [store] request in
                 try await store.append(request.with(messages: request.messages.reversed()))
             }
         },
-        Saboteur("batch.by-id", "A batch is stored in the order of its ids.", caughtBy: []) { store in
+        Saboteur(
+            "batch.by-id", "A batch is stored in the order of its ids.",
+            caughtBy: ["batch.contiguous", "batch.mixed-sizes"]
+        ) { store in
             store.append = { [store] request in
                 try await store.append(request.with(messages: request.messages.sorted { $0.id < $1.id }))
             }
         },
-        Saboteur("batch.first-only", "A batch gives back its last message alone.", caughtBy: []) { store in
+        Saboteur(
+            "batch.first-only", "A batch gives back its last message alone.",
+            caughtBy: ["batch.expected", "batch.contiguous", "batch.mixed-sizes"]
+        ) { store in
             store.append = { [store] request in
                 let result = try await store.append(request)
                 return AppendResult(messages: Array(result.messages.suffix(1)), isReplay: result.isReplay)
             }
         },
-        Saboteur("batch.cut", "Of a batch, 500 messages are stored.", caughtBy: []) { store in
+        Saboteur("batch.cut", "Of a batch, 500 messages are stored.", caughtBy: ["batch.largest"]) { store in
             store.append = { [store] request in
                 let result = try await store.append(request.with(messages: Array(request.messages.prefix(500))))
                 return result
             }
         },
-        Saboteur("batch.a-hundred", "A batch of more than 100 messages is refused.", caughtBy: []) { store in
+        Saboteur("batch.a-hundred", "A batch of more than 100 messages is refused.", caughtBy: ["batch.largest"]) {
+            store in
             store.append = { [store] request in
                 guard request.messages.count <= 100 else {
                     throw StoreError(.limitExceeded, "A batch has at most 100 messages.")
@@ -375,21 +445,29 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-ignored", "The expected sequence is ignored.", caughtBy: []) { store in
+        Saboteur(
+            "batch.expected-ignored", "The expected sequence is ignored.",
+            caughtBy: ["batch.stale-names-actual", "batch.stale", "batch.race"]
+        ) { store in
             store.append = { [store] request in
                 var request = request
                 request.expectedSequence = nil
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-zero-ignored", "An expected sequence of 0 is taken for none.", caughtBy: []) { store in
+        Saboteur(
+            "batch.expected-zero-ignored", "An expected sequence of 0 is taken for none.", caughtBy: ["batch.stale"]
+        ) { store in
             store.append = { [store] request in
                 var request = request
                 if request.expectedSequence == 0 { request.expectedSequence = nil }
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-at-least", "The expected sequence may be smaller than the last.", caughtBy: []) {
+        Saboteur(
+            "batch.expected-at-least", "The expected sequence may be smaller than the last.",
+            caughtBy: ["batch.stale-names-actual", "batch.stale", "batch.race"]
+        ) {
             store in
             store.append = { [store] request in
                 var request = request
@@ -399,7 +477,9 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-at-most", "The expected sequence may be larger than the last.", caughtBy: []) {
+        Saboteur(
+            "batch.expected-at-most", "The expected sequence may be larger than the last.", caughtBy: ["batch.stale"]
+        ) {
             store in
             store.append = { [store] request in
                 var request = request
@@ -409,7 +489,10 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-is-next", "The expected sequence is compared with the next one.", caughtBy: []) {
+        Saboteur(
+            "batch.expected-is-next", "The expected sequence is compared with the next one.",
+            caughtBy: ["batch.expected", "batch.stale", "batch.race"]
+        ) {
             store in
             store.append = { [store] request in
                 var request = request
@@ -417,7 +500,10 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.expected-outside", "The expected sequence is compared before the transaction.", caughtBy: []) {
+        Saboteur(
+            "batch.expected-outside", "The expected sequence is compared before the transaction.",
+            caughtBy: ["batch.race"]
+        ) {
             store in
             store.append = { [store] request in
                 if let expected = request.expectedSequence, let session = try await store.get(request.sessionID),
@@ -431,7 +517,10 @@ extension Saboteur {
                 return try await store.append(request)
             }
         },
-        Saboteur("batch.conflict-without-actual", "A conflict does not say what the last sequence is.", caughtBy: []) {
+        Saboteur(
+            "batch.conflict-without-actual", "A conflict does not say what the last sequence is.",
+            caughtBy: ["batch.stale-names-actual"]
+        ) {
             store in
             store.append = { [store] request in
                 do {

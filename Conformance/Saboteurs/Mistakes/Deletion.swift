@@ -59,7 +59,7 @@ extension Saboteur {
         },
         Saboteur(
             "delete.stays-listed", "A deleted session stays in the list.",
-            caughtBy: ["delete.others", "delete.changes-refused", "delete.list-entries"],
+            caughtBy: ["delete.changes-refused", "delete.list-entries", "delete.others"],
             remembering: Memory<[Session]>([])
         ) { store, left in
             store.delete = { [store] id in
@@ -86,7 +86,7 @@ extension Saboteur {
         },
         Saboteur(
             "delete.id-stays-taken", "The id of a deleted session stays taken.",
-            caughtBy: ["delete.messages", "delete.long", "delete.message-ids"],
+            caughtBy: ["delete.list-entries", "delete.messages", "delete.usage"],
             remembering: Memory<Set<ULID>>([])
         ) { store, gone in
             store.delete = { [store] id in

@@ -15,7 +15,7 @@ extension Saboteur {
         ) { $0.usage = .zero },
         restoring(
             "document.loses-metadata", "A restored session has no metadata.",
-            caughtBy: ["document.empty-session", "document.round-trip", "document.chat-round-trip"]
+            caughtBy: ["document.empty-session", "document.chat-round-trip", "document.round-trip"]
         ) { $0.metadata = JSONObject() },
         restoring("document.fresh-creation", "A restored session is created now.", caughtBy: ["document.same-bytes"]) {
             session in
@@ -36,13 +36,13 @@ extension Saboteur {
         },
         messages(
             "document.loses-tool-calls", "Restored messages lose their tool call ids.",
-            caughtBy: ["document.round-trip", "document.chat-round-trip", "document.same-bytes"]
+            caughtBy: ["document.chat-round-trip", "document.round-trip", "document.same-bytes"]
         ) { message, _ in
             message.with(toolCallID: .some(nil))
         },
         messages(
             "document.loses-message-metadata", "Restored messages lose their metadata.",
-            caughtBy: ["document.round-trip", "document.chat-round-trip", "document.same-bytes"]
+            caughtBy: ["document.chat-round-trip", "document.round-trip", "document.same-bytes"]
         ) { message, _ in
             message.with(metadata: JSONObject())
         },
@@ -173,7 +173,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "document.listed-last", "Restored sessions are listed by the order of restoring.", caughtBy: [],
+            "document.listed-last", "Restored sessions are listed by the order of restoring.",
+            caughtBy: ["record.restored-in-list"],
             remembering: Memory<[ULID]>([])
         ) { store, restored in
             store.restore = { [store] session, source in

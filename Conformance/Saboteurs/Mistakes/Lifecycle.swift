@@ -104,17 +104,17 @@ extension Saboteur {
     static let reopening: [Saboteur] = [
         reopened(
             "reopen.loses-all", "A store that was opened again is empty.",
-            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"]
+            caughtBy: ["reopen.many-times", "reopen.revision", "reopen.kept"]
         ) { tables, sessions in
             for session in sessions { try tables.remove(session) }
         },
         reopened(
             "reopen.loses-last-session", "The session that was made last is gone after the store was opened again.",
-            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.revision"]
+            caughtBy: ["reopen.many-times", "reopen.revision", "reopen.kept"]
         ) { tables, sessions in if let last = sessions.last { try tables.remove(last) } },
         reopened(
             "reopen.loses-last-message", "The message that came last is gone after the store was opened again.",
-            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"]
+            caughtBy: ["reopen.many-times", "reopen.kept", "reopen.deleted"]
         ) {
             tables, sessions in
             for session in sessions where session.messageCount > 0 {
@@ -221,7 +221,7 @@ extension Saboteur {
         },
         Saboteur(
             "reopen.queue-lost", "What was acknowledged last is lost when the store is closed at once.",
-            caughtBy: ["reopen.goes-on", "reopen.many-times", "reopen.kept"],
+            caughtBy: ["reopen.many-times", "reopen.kept", "reopen.deleted"],
             remembering: Memory<[ULID: Int]>([:])
         ) { store, last in
             store.append = { [store] request in
@@ -252,7 +252,8 @@ extension Saboteur {
 
     static let instances: [Saboteur] = [
         Saboteur(
-            "instances.cached-sessions", "An instance goes on showing sessions as it read them first.", caughtBy: []
+            "instances.cached-sessions", "An instance goes on showing sessions as it read them first.",
+            caughtBy: ["instances.see-each-other"]
         ) { store in
             let cache = Memory<[ULID: Session]>([:])
             store.get = { [store] id in
@@ -281,7 +282,7 @@ extension Saboteur {
         },
         Saboteur(
             "instances.cached-pages", "An instance goes on showing pages that it read while they were full.",
-            caughtBy: []
+            caughtBy: ["instances.rewound"]
         ) { store in
             let cache = Memory<[ULID: MessagePage]>([:])
             store.messages = { [store] request in
@@ -308,8 +309,10 @@ extension Saboteur {
                 return try await store.delete(id)
             }
         },
-        Saboteur("instances.cached-list", "An instance keeps the list until it changes something itself.", caughtBy: [])
-        {
+        Saboteur(
+            "instances.cached-list", "An instance keeps the list until it changes something itself.",
+            caughtBy: ["instances.see-absence-end"]
+        ) {
             store in
             let cache = Memory<[Session]?>(nil)
             let forget: @Sendable () -> Void = { cache { $0 = nil } }
@@ -345,7 +348,10 @@ extension Saboteur {
                 return try await store.restore(session, source)
             }
         },
-        Saboteur("instances.cached-counts", "An instance counts the messages of a session on its own.", caughtBy: []) {
+        Saboteur(
+            "instances.cached-counts", "An instance counts the messages of a session on its own.",
+            caughtBy: ["instances.sequences", "instances.concurrent", "instances.see-each-other"]
+        ) {
             store in
             let counts = Memory<[ULID: Int]>([:])
             store.append = { [store] request in
@@ -368,8 +374,10 @@ extension Saboteur {
                 return try await store.rewind(id, request)
             }
         },
-        Saboteur("instances.cached-absence", "An instance that found a session absent goes on saying so.", caughtBy: [])
-        {
+        Saboteur(
+            "instances.cached-absence", "An instance that found a session absent goes on saying so.",
+            caughtBy: ["instances.see-absence-end"]
+        ) {
             store in
             let absent = Memory<Set<ULID>>([])
             store.get = { [store] id in
@@ -387,7 +395,10 @@ extension Saboteur {
                 try await store.restore(session, source)
             }
         },
-        Saboteur("instances.own-replays", "An instance knows the ids of its own messages alone.", caughtBy: []) {
+        Saboteur(
+            "instances.own-replays", "An instance knows the ids of its own messages alone.",
+            caughtBy: ["instances.replay"]
+        ) {
             store in
             let own = Memory<Set<MessageKey>>([])
             store.append = { [store] request in
@@ -400,7 +411,7 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "instances.close-closes-all", "Closing one instance closes the others.", caughtBy: [],
+            "instances.close-closes-all", "Closing one instance closes the others.", caughtBy: ["instances.one-closes"],
             remembering: Memory(0)
         ) { store, closings in
             let before = closings { $0 }
@@ -415,7 +426,8 @@ extension Saboteur {
             }
         },
         Saboteur(
-            "instances.one-writer", "While two instances are open, the second cannot write.", caughtBy: [],
+            "instances.one-writer", "While two instances are open, the second cannot write.",
+            caughtBy: ["instances.sequences", "instances.no-stale-decision", "instances.replay"],
             remembering: Memory(0)
         ) { store, opened in
             let number = opened { opened in
@@ -491,7 +503,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.busy", "Of several changes at once, all but one are refused as busy.",
-            caughtBy: ["concurrency.sessions", "concurrency.appends", "concurrency.rewind"],
+            caughtBy: ["concurrency.sessions", "concurrency.rewind", "concurrency.appends"],
             remembering: Memory(0)
         ) { store, running in
             store.append = { [store] request in
@@ -540,7 +552,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.answers-swapped", "Of appends that are committed together, each gets the answer of the first.",
-            caughtBy: ["concurrency.appends", "concurrency.batches", "concurrency.revisions"],
+            caughtBy: ["concurrency.appends", "concurrency.revisions", "concurrency.batches"],
             remembering: Memory<[ULID: AppendResult]>([:])
         ) { store, first in
             store.append = { [store] request in
@@ -554,7 +566,7 @@ extension Saboteur {
         },
         Saboteur(
             "concurrency.one-at-a-time", "A second call while one is under way is lost without an error.",
-            caughtBy: ["concurrency.usage-and-appends", "concurrency.revisions", "concurrency.usage"],
+            caughtBy: ["concurrency.usage", "concurrency.revisions", "concurrency.usage-and-appends"],
             remembering: Memory<Set<ULID>>([])
         ) { store, running in
             store.update = { [store] id, change in
@@ -585,7 +597,7 @@ extension Saboteur {
         },
         Saboteur(
             "capabilities.instances-missing", "Two instances have nothing in common though it is declared.",
-            caughtBy: ["reopen.migrations-once", "reopen.goes-on"]
+            caughtBy: ["reopen.migrations-once", "reopen.many-times"]
         ) { store in
             let own = StoreMethods(MemorySessionStore())
             let capabilities = store.capabilities
@@ -593,7 +605,8 @@ extension Saboteur {
             store.capabilities = capabilities
         },
         Saboteur(
-            "capabilities.changing", "The capabilities are others after the store was opened again.", caughtBy: [],
+            "capabilities.changing", "The capabilities are others after the store was opened again.",
+            caughtBy: ["capabilities.same-after-reopen"],
             remembering: Memory(0)
         ) { store, openings in
             let number = openings { openings in

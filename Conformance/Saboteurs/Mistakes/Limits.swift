@@ -100,19 +100,19 @@ extension Saboteur {
         },
         refused(
             "errors.taken-is-conflict", "An id that is taken is told as a conflict.", .alreadyExists,
-            caughtBy: ["errors.no-content-already-exists", "errors.after-refusal", "errors.not-transient"]
+            caughtBy: ["errors.no-content-already-exists", "errors.after-refusal", "errors.name-the-session"]
         ) {
             StoreError(.conflict, $0.message)
         },
         refused(
             "errors.absent-is-argument", "An absent session is told as an invalid argument.", .notFound,
-            caughtBy: ["errors.no-content-not-found", "errors.not-transient", "errors.name-the-session"]
+            caughtBy: ["errors.no-content-not-found", "errors.name-the-session", "errors.not-transient"]
         ) {
             StoreError(.invalidArgument, $0.message)
         },
         refused(
             "errors.absent-is-internal", "An absent session is told as an internal failure.", .notFound,
-            caughtBy: ["errors.no-content-not-found", "errors.not-transient", "errors.name-the-session"]
+            caughtBy: ["errors.no-content-not-found", "errors.name-the-session", "errors.not-transient"]
         ) {
             StoreError(.internalFailure, $0.message)
         },

@@ -69,7 +69,7 @@ extension Saboteur {
         },
         filtering(
             "list.actor-ignored", "The filter by actor is ignored.",
-            caughtBy: ["list.actor", "list.actor-renamed", "list.whole-sessions"]
+            caughtBy: ["list.actor", "list.actor-renamed", "list.filter-then-page"]
         ) { $0.actorName = nil },
         listing(
             "list.actor-prefix", "The filter by actor takes every name that begins with it.",
@@ -126,7 +126,7 @@ extension Saboteur {
         },
         filtering(
             "list.updated-is-created", "The filter by last change looks at the creation.",
-            caughtBy: ["list.updated-before", "list.updated-from", "list.updated-follows"]
+            caughtBy: ["list.updated-before", "list.updated-from", "list.filters-combine"]
         ) {
             $0.createdFrom = $0.updatedFrom ?? $0.createdFrom
             $0.createdBefore = $0.updatedBefore ?? $0.createdBefore

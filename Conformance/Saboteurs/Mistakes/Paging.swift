@@ -6,13 +6,13 @@ extension Saboteur {
     static let paging: [Saboteur] = [
         asking(
             "page.after-inclusive", "A page after a sequence begins with it.",
-            caughtBy: ["page.offset", "page.after", "page.byte-boundaries"]
+            caughtBy: ["page.offset", "page.session-of-one-moment", "page.after"]
         ) { request in
             if case .after(let sequence) = request.range, sequence > 0 { request.range = .after(sequence - 1) }
         },
         asking(
             "page.after-skips", "A page after a sequence leaves the next one out.",
-            caughtBy: ["page.offset", "page.after", "page.byte-boundaries"]
+            caughtBy: ["page.offset", "page.session-of-one-moment", "page.after"]
         ) { request in
             if case .after(let sequence) = request.range, sequence > 0 { request.range = .after(sequence.plus(1)) }
         },
@@ -39,11 +39,11 @@ extension Saboteur {
         },
         asking(
             "page.limit-off-by-one", "A page has one message too many.",
-            caughtBy: ["page.offset", "page.after", "page.before"]
+            caughtBy: ["page.offset", "page.before", "page.extreme-ranges"]
         ) { $0.limit = $0.limit.plus(1) },
         asking(
             "page.limit-short-by-one", "A page of more than one message has one too few.",
-            caughtBy: ["page.offset", "page.after", "page.before"]
+            caughtBy: ["page.offset", "page.before", "page.extreme-ranges"]
         ) {
             if $0.limit > 1 { $0.limit -= 1 }
         },
@@ -74,7 +74,7 @@ extension Saboteur {
         },
         answering(
             "page.last-backwards", "The last messages come newest first.",
-            caughtBy: ["page.last", "page.whole-messages", "page.session-of-one-moment"]
+            caughtBy: ["page.last", "page.session-of-one-moment", "page.whole-messages"]
         ) { request, messages in
             request.range == .last ? messages.reversed() : messages
         },
@@ -186,7 +186,7 @@ extension Saboteur {
     static let rewinding: [Saboteur] = [
         Saboteur(
             "rewind.keeps-ids", "The id of a removed message still counts as stored.",
-            caughtBy: ["rewind.long", "rewind.ids-again"],
+            caughtBy: ["rewind.ids-again", "rewind.long"],
             remembering: Memory<[MessageKey: SessionMessage]>([:])
         ) { store, removed in
             store.rewind = { [store] id, request in
@@ -207,7 +207,7 @@ extension Saboteur {
         },
         Saboteur(
             "rewind.refuses-removed-ids", "The id of a removed message is refused.",
-            caughtBy: ["rewind.long", "rewind.ids-again"],
+            caughtBy: ["rewind.ids-again", "rewind.long"],
             remembering: Memory<Set<MessageKey>>([])
         ) { store, removed in
             store.rewind = { [store] id, request in
@@ -226,7 +226,7 @@ extension Saboteur {
         },
         Saboteur(
             "rewind.keeps-counter", "The sequences that a rewind frees are not given out again.",
-            caughtBy: ["rewind.sequences-again", "rewind.again-and-again", "rewind.long"],
+            caughtBy: ["rewind.sequences-again", "rewind.again-and-again", "rewind.ids-again"],
             remembering: Memory<[ULID: Int]>([:])
         ) { store, shifts in
             store.rewind = { [store] id, request in
@@ -338,7 +338,7 @@ extension Saboteur {
         },
         Saboteur(
             "rewind.removes-first", "A rewind removes from the beginning.",
-            caughtBy: ["rewind.sequences-again", "rewind.again-and-again", "rewind.long"]
+            caughtBy: ["rewind.sequences-again", "rewind.again-and-again", "rewind.ids-again"]
         ) { store in
             store.rewind = { [data = store.data] id, request in
                 try await data.change { tables in

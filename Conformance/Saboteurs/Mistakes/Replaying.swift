@@ -6,7 +6,7 @@ extension Saboteur {
     static let replaying: [Saboteur] = [
         Saboteur(
             "replay.doubled", "A replay is stored a second time.",
-            caughtBy: ["replay.usage", "replay.apart", "replay.batch"],
+            caughtBy: ["replay.is-marked", "replay.usage", "replay.usage-overflow"],
             remembering: Memory<[MessageKey: ULID]>([:])
         ) { store, aliases in
             let generator = ULIDGenerator()
@@ -34,7 +34,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.refused", "A replay is refused as a conflict.",
-            caughtBy: ["replay.usage", "replay.batch", "replay.is-marked"]
+            caughtBy: ["replay.is-marked", "replay.usage", "replay.usage-overflow"]
         ) { store in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -44,7 +44,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.replaces", "The same id with another payload replaces the message.",
-            caughtBy: ["replay.order", "replay.payload-content", "replay.payload-content-normalised"]
+            caughtBy: ["replay.payload-content", "replay.order", "replay.payload-content-normalised"]
         ) { store in
             store.append = { [data = store.data] request in
                 try await data.change { tables in
@@ -64,11 +64,11 @@ extension Saboteur {
         },
         comparing(
             "replay.compares-nothing", "The same id with another payload is taken for a replay.",
-            caughtBy: ["replay.payload-content", "replay.payload-content-normalised", "replay.payload-metadata"]
+            caughtBy: ["replay.payload-content", "replay.payload-content-normalised", "replay.payload-role"]
         ) { _, _ in true },
         comparing(
             "replay.compares-content", "Of a replay only the content is compared.",
-            caughtBy: ["replay.payload-metadata", "replay.payload-metadata-emptied", "replay.payload-metadata-number"]
+            caughtBy: ["replay.payload-role", "replay.payload-metadata", "replay.payload-metadata-emptied"]
         ) {
             $0.content.utf8.elementsEqual($1.content.utf8)
         },
@@ -118,7 +118,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.first-alone", "Of the replay of a batch the first message is compared.",
-            caughtBy: ["replay.apart", "replay.part", "replay.payload-content"]
+            caughtBy: ["replay.apart", "replay.payload-content", "replay.part"]
         ) { store in
             store.append = { [store] request in
                 let stored = try await store.data.everyMessage(of: request.sessionID)
@@ -190,7 +190,7 @@ extension Saboteur {
         },
         replaying(
             "replay.moves-revision", "A replay moves updated_at.",
-            caughtBy: ["replay.batch", "replay.usage-overflow", "replay.expected"]
+            caughtBy: ["replay.usage-overflow", "replay.batch", "replay.expected"]
         ) { session, request in
             session.updatedAt = (try? session.nextRevision(at: request.time)) ?? session.updatedAt
         },
@@ -214,7 +214,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.gives-request", "A replay gives messages the time of the replay.",
-            caughtBy: ["replay.batch", "replay.is-marked", "replay.usage-overflow"]
+            caughtBy: ["replay.is-marked", "replay.usage-overflow", "replay.batch"]
         ) { store in
             store.append = { [store] request in
                 let result = try await store.append(request)
@@ -224,7 +224,7 @@ extension Saboteur {
         },
         Saboteur(
             "replay.gives-next-sequences", "A replay gives messages the sequences that come next.",
-            caughtBy: ["replay.batch", "replay.is-marked", "replay.usage-overflow"]
+            caughtBy: ["replay.is-marked", "replay.usage-overflow", "replay.batch"]
         ) {
             store in
             store.append = { [store] request in

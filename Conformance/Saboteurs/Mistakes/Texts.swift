@@ -160,7 +160,7 @@ extension Saboteur {
         },
         value(
             "metadata.whole-doubles", "Doubles without a fraction come back as integers.",
-            caughtBy: ["record.metadata-negative-zero", "record.metadata-number-kinds"]
+            caughtBy: ["record.metadata-number-kinds", "record.metadata-negative-zero"]
         ) { value in
             guard case .double(let number) = value, number == number.rounded(), abs(number) < 1e15 else {
                 return value
@@ -190,7 +190,7 @@ extension Saboteur {
         ) { value in
             if case .double(let number) = value, number.isSubnormal { .double(0) } else { value }
         },
-        value("metadata.null-dropped", "Members that are null are left out.", caughtBy: []) {
+        value("metadata.null-dropped", "Members that are null are left out.", caughtBy: ["record.metadata-null"]) {
             if case .null = $0 { Optional<JSONValue>.none } else { $0 }
         },
         value("metadata.empty-dropped", "Members that are empty are left out.", caughtBy: ["record.metadata-nested"]) {
@@ -239,7 +239,7 @@ extension Saboteur {
         ) { $0.cut(levels: 1) },
         object(
             "metadata.small-keys", "Keys come back in small letters.",
-            caughtBy: ["record.metadata-sql", "record.metadata-keys-bytewise"]
+            caughtBy: ["record.metadata-keys-bytewise", "record.metadata-sql"]
         ) { object in
             JSONObject(members: object.map { ($0.key.lowercased(), $0.value) })
         },

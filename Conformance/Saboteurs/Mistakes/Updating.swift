@@ -23,7 +23,7 @@ extension Saboteur {
         },
         Saboteur(
             "update.expected-ignored", "The expected revision is ignored.",
-            caughtBy: ["update.stale-after-append", "update.stale-after-rewind", "update.stale-after-usage"]
+            caughtBy: ["update.stale-after-append", "update.stale-after-usage", "update.stale"]
         ) { store in
             store.update = { [store] id, change in
                 var change = change
@@ -76,7 +76,7 @@ extension Saboteur {
         },
         Saboteur(
             "update.writes-then-refuses", "A stale update is refused after it was written.",
-            caughtBy: ["update.stale-after-append", "update.stale-after-rewind", "update.stale-after-usage"]
+            caughtBy: ["update.stale-after-append", "update.stale-after-usage", "update.stale"]
         ) { store in
             store.update = { [store] id, change in
                 do {
@@ -143,7 +143,7 @@ extension Saboteur {
         },
         changing(
             "update.revision-stands", "An update does not move updated_at.",
-            caughtBy: ["update.same-values", "update.stale-after-update", "update.stale"]
+            caughtBy: ["update.same-values", "update.stale", "update.stale-after-update"]
         ) { before, changed, change in
             if change.usage == nil { changed.updatedAt = before.updatedAt }
         },
@@ -197,7 +197,7 @@ extension Saboteur {
         },
         changing(
             "usage.swapped", "Input and output tokens are mixed up.",
-            caughtBy: ["usage.apart", "usage.sum", "usage.other-fields"]
+            caughtBy: ["usage.apart", "usage.sum", "usage.adds"]
         ) { before, changed, change in
             if let usage = change.usage {
                 changed.usage.inputTokens = before.usage.inputTokens &+ usage.outputTokens
@@ -316,7 +316,7 @@ extension Saboteur {
         },
         Saboteur(
             "usage.lost-update", "Of two increments at once, one is lost.",
-            caughtBy: ["concurrency.usage-and-appends", "concurrency.usage"]
+            caughtBy: ["concurrency.usage", "concurrency.usage-and-appends"]
         ) { store in
             store.update = { [store] id, change in
                 guard let usage = change.usage, let before = try await store.get(id) else {
