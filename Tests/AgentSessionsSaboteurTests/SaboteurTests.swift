@@ -2,7 +2,7 @@ import AgentSessionsConformance
 public import AgentSessionsSaboteurs
 public import Testing
 
-extension Saboteur: @retroactive CustomTestStringConvertible {
+extension Saboteur: CustomTestStringConvertible {
     /// What the test navigator shows.
     public var testDescription: String { "\(id): \(mistake)" }
 }
