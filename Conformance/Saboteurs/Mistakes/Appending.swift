@@ -359,7 +359,7 @@ extension Saboteur {
         },
         Saboteur(
             "batch.one-by-one", "A batch is stored in a transaction a message.",
-            caughtBy: ["batch.one-revision", "batch.largest"]
+            caughtBy: ["batch.one-revision"]
         ) { store in
             store.append = { [store] request in
                 guard request.messages.count > 1 else { return try await store.append(request) }

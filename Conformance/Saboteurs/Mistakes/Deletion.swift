@@ -23,7 +23,7 @@ extension Saboteur {
         },
         Saboteur(
             "delete.leaves-message-ids", "The ids of a deleted session's messages are remembered as stored.",
-            caughtBy: ["delete.long", "delete.message-ids"], remembering: Memory<[ULID: [SessionMessage]]>([:])
+            caughtBy: ["delete.message-ids"], remembering: Memory<[ULID: [SessionMessage]]>([:])
         ) { store, left in
             store.delete = { [store] id in
                 let messages = try await store.data.everyMessage(of: id)
