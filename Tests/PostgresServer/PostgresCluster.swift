@@ -45,7 +45,7 @@ package final class PostgresCluster: Sendable {
         try asUser(
             "initdb",
             ["--no-sync", "-D", "\(folder)/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"])
-        let lines = settings.merging(["fsync": "off", "max_connections": "100"]) { given, _ in given }
+        let lines = settings.merging(["fsync": "off", "max_connections": "300"]) { given, _ in given }
             .map { "\($0.key) = \($0.value)" }.joined(separator: "\n")
         try append("\nlisten_addresses = ''\nunix_socket_directories = '\(folder)'\n\(lines)\n", to: "postgresql.conf")
         // The first line that fits counts.
