@@ -33,15 +33,15 @@ extension SQLiteSessionStore {
         let configuration = configuration
         return try await onOwnThread { (cancellation) throws(StoreError) in
             let connection = try SQLiteConnection.reader(configuration)
-            return try SQLiteTransaction(on: connection).snapshot { _ throws(StoreError) in
-                let check = SQLiteEngineCheck(connection: connection)
-                var checks = [try check.integrity()]
-                try cancellation.check()
-                checks.append(try check.foreignKeys())
-                try cancellation.check()
-                checks.append(try check.orphans())
-                return checks
-            }
+            // All of one moment. The connection ends it as it goes: after damage, SQLite may refuse to commit even this.
+            try connection.execute("BEGIN")
+            let check = SQLiteEngineCheck(connection: connection)
+            var checks = [try check.integrity()]
+            try cancellation.check()
+            checks.append(try check.foreignKeys())
+            try cancellation.check()
+            checks.append(try check.orphans())
+            return checks
         }
     }
 }

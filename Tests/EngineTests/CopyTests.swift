@@ -6,7 +6,7 @@ import Foundation
 import PostgresServer
 import Testing
 
-@Suite(.enabled(if: PostgresCluster.isInstalled)) struct `A copy between stores` {
+@Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `A copy between stores` {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -103,7 +103,10 @@ import Testing
         let service = source.makeService()
         let session = try await service.filled(3000, content: String(repeating: "long ", count: 100))
         let writer = Task {
-            while !Task.isCancelled { try await service.appendMessage(NewMessage(.user, "more"), to: session.id) }
+            while !Task.isCancelled {
+                try await service.appendMessage(NewMessage(.user, "more"), to: session.id)
+                try await Task.sleep(for: .milliseconds(2))
+            }
         }
         let result = try await StoreCopy(from: source, to: target).run()
         writer.cancel()

@@ -20,7 +20,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
     var testDescription: String { sql }
 }
 
-@Suite(.enabled(if: PostgresCluster.isInstalled)) struct `Damage done to a store on purpose` {
+@Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `Damage done to a store on purpose` {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
