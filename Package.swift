@@ -207,7 +207,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "AgentSessionsSaboteurTests",
-            dependencies: ["AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory", "AgentSessionsSaboteurs"]),
+            dependencies: [
+                "AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory", "AgentSessionsSaboteurs",
+            ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(
             name: "StoreWriter",

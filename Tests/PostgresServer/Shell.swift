@@ -15,7 +15,9 @@ package enum Shell {
     ///
     /// - Returns: What it wrote.
     @discardableResult
-    package static func run(_ arguments: [String]) throws -> String { try text(of: try wait(for: arguments), arguments) }
+    package static func run(_ arguments: [String]) throws -> String {
+        try text(of: try wait(for: arguments), arguments)
+    }
 
     /// The same, on a thread that may wait.
     package static func text(_ arguments: [String]) async throws -> String {
