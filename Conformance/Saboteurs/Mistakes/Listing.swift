@@ -4,6 +4,13 @@ import AgentSessionsMemory
 
 extension Saboteur {
     static let listing: [Saboteur] = [
+        listing("list.never-empty", "An empty store lists a session that nobody made.", caughtBy: ["list.empty"]) {
+            sessions, request in
+            guard sessions.isEmpty, let id = try? ULID(bytes: [UInt8](repeating: 1, count: 16)) else {
+                return sessions.newestFirst().after(request).page(request)
+            }
+            return [Session(id: id, actorName: "nobody", createdAt: .earliest, updatedAt: .earliest)]
+        },
         listing(
             "list.oldest-first", "The list is oldest first.",
             caughtBy: ["list.limit", "list.newest-first", "list.extreme-bounds"]
