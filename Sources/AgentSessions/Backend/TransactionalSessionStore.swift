@@ -84,7 +84,9 @@ extension TransactionalSessionStore {
     }
 
     public func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
-        try await write { (writer) throws(StoreError) in
+        // What is wrong whatever the store holds is refused first, as where an engine is a network away.
+        try change.usage?.validateIncrement()
+        return try await write { (writer) throws(StoreError) in
             guard let session = try writer.session(id) else { throw .sessionNotFound(id) }
             let changed = try change.apply(to: session)
             try writer.replace(session, with: changed)
@@ -116,7 +118,8 @@ extension TransactionalSessionStore {
 
 extension TransactionalSessionStore {
     public func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
-        try await write { (writer) throws(StoreError) in
+        try request.usage?.validateIncrement()
+        return try await write { (writer) throws(StoreError) in
             let session = try writer.session(request.sessionID)
             let stored = try writer.messages(of: request.sessionID, withIDs: request.messages.map(\.id))
             switch try request.plan(session: session, stored: stored) {
