@@ -154,11 +154,4 @@ extension LMDBSessionStore {
         return try await readers.readOnThread { (reader) throws(StoreError) in try reader.page(request) }
     }
 }
-
-extension LMDBTransaction {
-    func page(_ request: MessageRequest) throws(StoreError) -> MessagePage? {
-        guard let session = try session(request.sessionID) else { return nil }
-        return MessagePage(session: session, messages: try messages(request, of: session))
-    }
-}
 #endif

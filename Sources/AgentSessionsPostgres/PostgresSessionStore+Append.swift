@@ -72,19 +72,7 @@ extension PostgresSessionStore {
 
     /// Looks at what is stored, in a transaction that holds the session's lock, and does what the rules say.
     private func appendByRules(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
-        try await write { (writer) throws(StoreError) in
-            let session = try writer.session(request.sessionID)
-            let stored = try writer.messages(of: request.sessionID, withIDs: request.messages.map(\.id))
-            switch try request.plan(session: session, stored: stored) {
-            case .replay(let messages):
-                return AppendResult(messages: messages, isReplay: true)
-            case .write(let grown, let messages):
-                // The plan has refused an absent session, so there is one to replace.
-                if let session { try writer.replace(session, with: grown) }
-                try writer.insert(messages)
-                return AppendResult(messages: messages, isReplay: false)
-            }
-        }
+        try await write { (writer) throws(StoreError) in try writer.append(request) }
     }
 }
 #endif

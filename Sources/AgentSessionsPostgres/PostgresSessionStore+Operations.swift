@@ -42,12 +42,7 @@ extension PostgresSessionStore {
             (rows) throws(StoreError) in rows.count > 0 ? try rows.session(0) : nil
         }
         if let changed { return changed }
-        return try await write { (writer) throws(StoreError) in
-            guard let session = try writer.session(id) else { throw .sessionNotFound(id) }
-            let changed = try change.apply(to: session)
-            try writer.replace(session, with: changed)
-            return changed
-        }
+        return try await write { (writer) throws(StoreError) in try writer.update(id, change) }
     }
 
     public func delete(_ id: ULID) async throws(StoreError) -> Bool {

@@ -63,6 +63,48 @@ public protocol TransactionalSessionStore: SessionStore {
     ) async throws(StoreError) -> Result
 }
 
+// MARK: - What a call comes to inside a transaction
+
+// For the defaults below, and for a backend that has a shorter way of its own and needs these where it does not fit.
+
+extension SessionStoreReader {
+    /// A run of a session's messages with the session; `nil` where the session is absent.
+    @inlinable
+    public mutating func page(_ request: MessageRequest) throws(StoreError) -> MessagePage? {
+        guard let session = try session(request.sessionID) else { return nil }
+        return MessagePage(session: session, messages: try messages(request, of: session))
+    }
+}
+
+extension SessionStoreWriter {
+    /// Changes a session as ``SessionChange/apply(to:)`` says.
+    ///
+    /// - Throws: ``StoreError/Code/notFound``, and what the rule throws.
+    public mutating func update(_ id: ULID, _ change: SessionChange) throws(StoreError) -> Session {
+        guard let session = try session(id) else { throw .sessionNotFound(id) }
+        let changed = try change.apply(to: session)
+        try replace(session, with: changed)
+        return changed
+    }
+
+    /// Appends messages as ``AppendRequest/plan(session:stored:)`` says.
+    ///
+    /// - Throws: What the rule throws.
+    public mutating func append(_ request: AppendRequest) throws(StoreError) -> AppendResult {
+        let session = try session(request.sessionID)
+        let stored = try messages(of: request.sessionID, withIDs: request.messages.map(\.id))
+        switch try request.plan(session: session, stored: stored) {
+        case .replay(let messages):
+            return AppendResult(messages: messages, isReplay: true)
+        case .write(let grown, let messages):
+            // The plan has refused an absent session, so there is one to replace.
+            if let session { try replace(session, with: grown) }
+            try insert(messages)
+            return AppendResult(messages: messages, isReplay: false)
+        }
+    }
+}
+
 // MARK: - SessionRepository
 
 extension TransactionalSessionStore {
@@ -86,12 +128,7 @@ extension TransactionalSessionStore {
     public func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
         // What is wrong whatever the store holds is refused first, as where an engine is a network away.
         try change.usage?.validateIncrement()
-        return try await write { (writer) throws(StoreError) in
-            guard let session = try writer.session(id) else { throw .sessionNotFound(id) }
-            let changed = try change.apply(to: session)
-            try writer.replace(session, with: changed)
-            return changed
-        }
+        return try await write { (writer) throws(StoreError) in try writer.update(id, change) }
     }
 
     public func delete(_ id: ULID) async throws(StoreError) -> Bool {
@@ -119,26 +156,11 @@ extension TransactionalSessionStore {
 extension TransactionalSessionStore {
     public func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
         try request.usage?.validateIncrement()
-        return try await write { (writer) throws(StoreError) in
-            let session = try writer.session(request.sessionID)
-            let stored = try writer.messages(of: request.sessionID, withIDs: request.messages.map(\.id))
-            switch try request.plan(session: session, stored: stored) {
-            case .replay(let messages):
-                return AppendResult(messages: messages, isReplay: true)
-            case .write(let grown, let messages):
-                // The plan has refused an absent session, so there is one to replace.
-                if let session { try writer.replace(session, with: grown) }
-                try writer.insert(messages)
-                return AppendResult(messages: messages, isReplay: false)
-            }
-        }
+        return try await write { (writer) throws(StoreError) in try writer.append(request) }
     }
 
     public func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
-        try await read { (reader) throws(StoreError) in
-            guard let session = try reader.session(request.sessionID) else { return nil }
-            return MessagePage(session: session, messages: try reader.messages(request, of: session))
-        }
+        try await read { (reader) throws(StoreError) in try reader.page(request) }
     }
 
     public func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
