@@ -35,7 +35,8 @@ enum OperationGroup {
     /// Takes in the answer to one operation that was sent, if it comes soon.
     ///
     /// - Returns: Whether the operation has its outcome. Where it does not, ``finish(_:on:)`` is next.
-    static func finish(_ operation: PendingOperation, on connection: PostgresConnection, within bound: Duration) -> Bool {
+    static func finish(_ operation: PendingOperation, on connection: PostgresConnection, within bound: Duration) -> Bool
+    {
         do throws(UnitFailure) {
             return try connection.finish(within: bound) { _, result in operation.receive(result) }
         } catch {
