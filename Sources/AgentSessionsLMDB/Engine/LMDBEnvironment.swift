@@ -32,6 +32,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
 
     private let growth: Mutex<Growth>
+    private let maps = Atomic<Int>(0)
     private let busyTimeout: Duration
     private let generation: Int
 
@@ -109,6 +110,9 @@ final class LMDBEnvironment: @unchecked Sendable {
 
     // MARK: The size of the map
 
+    /// Which map it is: another one since the size changed.
+    var mapNumber: Int { maps.load(ordering: .relaxed) }
+
     /// Bytes that the map may grow by above its limit where something is removed. Even that needs room: pages are never
     /// changed in place.
     private static let reserve = 4 << 20
@@ -168,6 +172,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     private func resize(to size: Int) throws(StoreError) {
         // LMDB unmaps before it maps anew, and where that fails nothing can be done any more. So ask first.
         guard Self.hasAddressSpace(size) else { throw error(ENOMEM, while: .writing) }
+        maps.add(1, ordering: .relaxed)
         let code = mdb_env_set_mapsize(handle, size)
         guard code == MDB_SUCCESS else {
             let failure = error(code, while: .writing)
