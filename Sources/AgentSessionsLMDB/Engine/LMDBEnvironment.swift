@@ -104,6 +104,14 @@ final class LMDBEnvironment: @unchecked Sendable {
         return info
     }
 
+    /// Whether the disk has room for no more than file systems keep for themselves.
+    var isDiskFull: Bool {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return false }
+        let blocksOfSpare = (1 << 20) / max(1, UInt64(status.f_frsize))
+        return UInt64(status.f_bavail) < blocksOfSpare
+    }
+
     func error(_ code: Int32, while activity: LMDBActivity) -> StoreError {
         StoreError(lmdb: code, while: activity, path: path)
     }
