@@ -72,6 +72,7 @@ public struct SQLiteTransaction: SessionStoreWriter {
             messages.append(message)
             if request.byteLimit != .max { bytes += message.payloadBytes }
         }
+        connection.didRead(run: bytes)
         if request.range.isFromTheBack { messages.reverse() }
         return messages
     }

@@ -9,6 +9,9 @@ internal import CSQLiteHooks
 final class SQLiteConnection {
     let path: String
     private let handle: OpaquePointer
+    /// A run of fewer bytes is not long, and all long ones together may have so many.
+    private static let (longRun, longRuns) = (64 << 10, 4 << 20)
+    private var longRunBytes = 0
     private let busyWait: UnsafeMutablePointer<agent_sessions_busy_wait>
     private var literals: [UInt: SQLiteStatement] = [:]
     private var statements: [String: SQLiteStatement] = [:]
@@ -51,6 +54,20 @@ final class SQLiteConnection {
     /// Lets statements that run for long on a thread that must not wait give up.
     func boundInlineWork() {
         agent_sessions_inline_bound(handle, 50_000)
+    }
+
+    /// A run of messages of so many bytes was read. Several long ones, as of an export, leave nothing in the cache that is
+    /// read again soon, and would fill it: so it is emptied.
+    func didRead(run bytes: Int) {
+        guard bytes >= Self.longRun else { return }
+        longRunBytes += bytes
+        if longRunBytes >= Self.longRuns { emptyCache() }
+    }
+
+    /// Lets go of the pages that the cache keeps.
+    func emptyCache() {
+        longRunBytes = 0
+        sqlite3_db_release_memory(handle)
     }
 
     /// The statement of that literal, prepared on first use and kept. A literal is known by its address, which costs

@@ -7,6 +7,11 @@ final class SQLiteWriteEngine: CommitEngine {
     var writer: SQLiteTransaction
     private let connection: SQLiteConnection
     private var failure: StoreError?
+    private var changesBefore = 0
+
+    /// A transaction of more changes loads a store, as an import does; what it left in the cache is of no use to the
+    /// small ones that follow.
+    private static let load = 10_000
 
     init(_ configuration: SQLiteConfiguration) throws(StoreError) {
         connection = try .writer(configuration)
@@ -22,6 +27,7 @@ final class SQLiteWriteEngine: CommitEngine {
         rollback()
         // At once for writing: a transaction that reads first may find that it cannot write any more.
         try connection.statement("BEGIN IMMEDIATE").run()
+        changesBefore = writer.changeCount
     }
 
     func commit() throws(StoreError) {
@@ -39,6 +45,7 @@ final class SQLiteWriteEngine: CommitEngine {
             }
             throw error
         }
+        if writer.changeCount - changesBefore > Self.load { connection.emptyCache() }
     }
 
     func rollback() {
