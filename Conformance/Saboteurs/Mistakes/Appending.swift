@@ -172,15 +172,11 @@ extension Saboteur {
         },
         Saboteur(
             "append.loses-rename", "An append brings back the actor's first name.", caughtBy: ["append.keeps-changes"],
-            remembering: Memory<[ULID: String]>([:])
-        ) { store, names in
-            store.create = { [store] new in
-                let made = try await store.create(new)
-                names { $0[new.id] = new.actorName }
-                return made
-            }
+            remembering: Memory<[ULID: Session]>([:])
+        ) { store, first in
+            store.rememberCreations(in: first)
             store.append = { [data = store.data] request in
-                let name = names { $0[request.sessionID] }
+                let name = first { $0[request.sessionID]?.actorName }
                 return try await data.change { tables in
                     try request.carryOut(&tables) { _, grown, _ in grown.actorName = name ?? grown.actorName }
                 }
