@@ -18,6 +18,8 @@ struct StoreMethods: Sendable {
     var rewind: @Sendable (ULID, RewindRequest) async throws -> Session
     var effectiveSettings: @Sendable () async throws -> [StoreSetting]
     var migrations: @Sendable () async throws -> [MigrationStatus]
+    /// What opening does besides, before the caller has the store.
+    var open: @Sendable () async throws -> Void = {}
     var close: @Sendable () async -> Void = {}
     /// What a call throws after the store was closed; where it is `nil`, the call goes through.
     var errorWhenClosed: StoreError? = .storeClosed(backend: SabotagedStore.name)

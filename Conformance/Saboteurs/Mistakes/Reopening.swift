@@ -150,6 +150,20 @@ extension Saboteur {
                 }
             }
         },
+        Saboteur(
+            "reopen.racers-migrate", "Of openers that race for a fresh place, each applies the migrations.",
+            caughtBy: ["reopen.race"], remembering: Memory(0)
+        ) { store, applied in
+            store.open = {
+                guard applied({ $0 }) == 0 else { return }
+                await roundTrip()
+                applied { $0 += 1 }
+            }
+            store.migrations = { [store] in
+                let chain = try await store.migrations()
+                return (0..<applied { $0 }).flatMap { _ in chain }
+            }
+        },
     ]
 
     /// A store that does something to its data when it is closed.
