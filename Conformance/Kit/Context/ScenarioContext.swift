@@ -82,16 +82,18 @@ public final class ScenarioContext: Sendable {
         return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
     }
 
-    /// Starts a process that has the same store open.
-    public func startHelper(_ task: HelperTask) async throws -> HelperProcess {
-        guard let helper = try await startHelperIfPossible(task) else {
+    /// Starts a process that opens the same store, or that of a fresh place.
+    public func startHelper(_ task: HelperTask, at place: StorePlace? = nil) async throws -> HelperProcess {
+        guard let helper = try await startHelperIfPossible(task, at: place ?? self.place) else {
             throw EnvironmentMissing(what: "the factory names no command that runs a helper process")
         }
         return helper
     }
 
-    func startHelperIfPossible(_ task: HelperTask) async throws(StoreError) -> HelperProcess? {
-        guard let command = opened.factory.helperCommand(task.description, at: opened.place) else { return nil }
+    func startHelperIfPossible(
+        _ task: HelperTask, at place: StorePlace
+    ) async throws(StoreError) -> HelperProcess? {
+        guard let command = opened.factory.helperCommand(task.description, at: place) else { return nil }
         let helper = try HelperProcess(command)
         opened.add(helper)
         return helper
