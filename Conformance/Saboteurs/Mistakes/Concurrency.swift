@@ -1,4 +1,5 @@
 import AgentSessions
+import AgentSessionsBlocking
 import AgentSessionsConformance
 
 extension Saboteur {
@@ -140,6 +141,15 @@ extension Saboteur {
                 await roundTrip()
                 defer { running { _ = $0.remove(id) } }
                 return try await store.update(id, change)
+            }
+        },
+        Saboteur(
+            "concurrency.blocks", "An append waits for its disk on its caller's thread.",
+            caughtBy: ["concurrency.threads"]
+        ) { store in
+            store.append = { [store] request in
+                WorkerThread.pause(milliseconds: 1)
+                return try await store.append(request)
             }
         },
     ]
