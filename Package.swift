@@ -193,7 +193,7 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
-                "AgentSessionsSQLite",
+                "AgentSessionsSQLite", "ProcessSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The backend of docs/writing-a-backend.md, and its test target, as its author would have them.
@@ -204,7 +204,8 @@ let package = Package(
         .testTarget(
             name: "AgentSessionsConformanceTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsConformance", "AgentSessionsConformanceTesting",
+                "agent-sessions", "AgentSessions", "AgentSessionsBlocking", "AgentSessionsConformance",
+                "AgentSessionsConformanceTesting",
                 "AgentSessionsMemory",
             ]),
         .testTarget(

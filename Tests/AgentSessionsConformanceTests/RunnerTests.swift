@@ -1,4 +1,5 @@
 import AgentSessions
+import AgentSessionsBlocking
 import AgentSessionsConformance
 import AgentSessionsMemory
 import Testing
@@ -28,9 +29,10 @@ struct RunnerTests {
 
     @Test("The time limit holds though a body waits forever or blocks its thread", .timeLimit(.minutes(1)))
     func hangs() async {
-        let waits = scenario("waits", limit: .milliseconds(200)) { _ in
-            await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
-        }
+        // A wait that heeds no cancellation. It ends with the test, which would leave its tasks behind otherwise.
+        let end = OneShot<Void>()
+        defer { end.send(()) }
+        let waits = scenario("waits", limit: .milliseconds(200)) { _ in await end.value() }
         let spins = scenario("spins", limit: .milliseconds(200)) { _ in
             let end = ContinuousClock.now + .seconds(2)
             while ContinuousClock.now < end {}

@@ -47,6 +47,26 @@ struct PoolStateMachineTests {
         #expect(pool.lease(lease(3), now: start) == [.grant(lease(3), connection(2))])
     }
 
+    @Test("lends a connection that is unused and young enough, and makes nobody wait for one")
+    func borrowing() {
+        var pool = pool { $0.lifetime = .seconds(60) }
+        func borrowed(after time: Duration = .zero) -> PoolStateMachine.ConnectionID? {
+            pool.borrow(now: start + time)
+        }
+        #expect(borrowed() == nil)
+        _ = pool.lease(lease(1), now: start)
+        _ = pool.opened(connection(1), now: start)
+        #expect(borrowed() == nil, "it is leased")
+        _ = pool.released(connection(1), isClean: true, now: start)
+        #expect(borrowed() == connection(1))
+        #expect(borrowed() == nil, "it is lent")
+        _ = pool.lease(lease(2), now: start)
+        #expect(pool.released(connection(1), isClean: true, now: start) == [.grant(lease(2), connection(1))])
+        _ = pool.released(connection(1), isClean: true, now: start)
+        #expect(borrowed(after: .seconds(60)) == nil, "it is to be replaced")
+        #expect(pool.waiterCount == 0)
+    }
+
     @Test("closes a connection that comes back unclean, and opens another for who waits")
     func unclean() {
         var pool = pool { $0.maximum = 1 }

@@ -87,13 +87,17 @@ package final class PostgresCluster: Sendable {
     // MARK: Processes
 
     /// A process of the system that stops the server when this process is gone.
+    ///
+    /// One that has ended and was not asked for its status yet is gone, too: who would ask may be waiting for the end of
+    /// its output, which the server has inherited.
     private func watch() throws {
+        let process = getpid()
         let runner = geteuid() == 0 ? "runuser -u nobody -- " : ""
         try Shell.start(
             """
             exec </dev/null >/dev/null 2>&1
             trap '' INT HUP TERM
-            while kill -0 \(getpid()); do sleep 0.5; done
+            while kill -0 \(process) && ! grep -q '^State:.Z' /proc/\(process)/status; do sleep 0.5; done
             \(runner)\(programs)/pg_ctl -D \(folder)/data -m immediate stop
             rm -rf \(folder)
             """)

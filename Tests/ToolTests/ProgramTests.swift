@@ -1,6 +1,7 @@
 #if SQLite
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import agent_sessions
@@ -22,12 +23,10 @@ struct ProgramTests {
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = ["-c", line]
         process.currentDirectoryURL = URL(filePath: bench.path)
-        process.environment = [
+        process.environment = sanitizerEnvironment.merging([
             "T": ToolProcess.path, "AGENT_SESSIONS_STORE": bench.store(), "HOME": bench.path,
             "PATH": "/usr/bin:/bin", "TMPDIR": bench.path,
-            // Under Address Sanitizer standard error is the program's alone, too.
-            "LSAN_OPTIONS": "print_suppressions=0",
-        ]
+        ]) { _, mine in mine }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: output)
         process.standardError = FileHandle(forWritingAtPath: errors)

@@ -10,14 +10,18 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// A connection to a server, with the statements that were prepared on it. It is made, used and closed on one thread,
-/// which is one of ours: it waits there for the socket.
-final class PostgresConnection {
+/// A connection to a server, with the statements that were prepared on it. It is made and closed on a thread of its own,
+/// and waits there for the socket. Others may send on it, and wait for microseconds.
+///
+/// `@unchecked Sendable`, as it changes with every call: the pool leases it to one user at a time, under its mutex, and a
+/// user works with it on one thread, or hands it over to the connection's own thread by a queue and lets go of it.
+final class PostgresConnection: @unchecked Sendable {
     private let handle: OpaquePointer
     private let preparesStatements: Bool
     private let settings: SessionSettings
     private let stallTimeout: Duration
     private var prepared: Set<String> = []
+    private var unit: Unit?
     private let clock = ContinuousClock()
     /// Whether the connection is of no more use.
     private(set) var isBroken = false
@@ -48,7 +52,12 @@ final class PostgresConnection {
 
     /// Whether the server has something to say though nobody asked: as a rule that it has closed the connection.
     var isStale: Bool {
-        isBroken || waitForSocket(Int16(POLLIN), timeout: 0) != .nothing
+        isBroken || waitForSocket(Int16(POLLIN), timeout: .zero) != .nothing
+    }
+
+    /// Whether statements can be sent without anything before them.
+    func hasPrepared(_ commands: [Command]) -> Bool {
+        !preparesStatements || commands.allSatisfy { isPrepared($0.statement) }
     }
 
     /// Whether TLS protects the connection.
@@ -76,20 +85,33 @@ final class PostgresConnection {
     func run(
         _ commands: [Command], patience: LockPatience = .whole, receive: (Int, PostgresResult) -> Void
     ) throws(UnitFailure) {
+        try start(commands, patience: patience)
+        _ = try finish(receive: receive)
+    }
+
+    /// The first half of ``run(_:patience:receive:)``: sends statements. Where they are prepared, see
+    /// ``hasPrepared(_:)``, this waits for nothing.
+    func start(_ commands: [Command], patience: LockPatience) throws(UnitFailure) {
         if preparesStatements { try prepareMissing(commands) }
         // An open transaction has had its settings as it began.
         let prelude = PQtransactionStatus(handle) == PQTRANS_IDLE ? settings.prelude(patience) : nil
-        let preludeCount = prelude == nil ? 0 : 1
-        do throws(UnitFailure) {
-            try pipeline(preludeCount + commands.count) { () throws(UnitFailure) in
-                if let prelude { try send(prelude) }
-                for command in commands { try send(command) }
-            } receive: { position, result in
-                if position >= preludeCount { receive(position - preludeCount, result) }
-            }
-        } catch .refused(let position, let error) {
-            throw .refused(position: position - preludeCount, error)
+        try send(commands.count, after: prelude) { () throws(UnitFailure) in
+            for command in commands { try send(command) }
         }
+    }
+
+    /// The second half: takes in what comes back.
+    ///
+    /// - Parameter bound: How long to wait; by default for as long as the server may be silent.
+    /// - Returns: Whether all of it came. Where it did not, this is to be called again.
+    func finish(
+        within bound: Duration? = nil, receive: (Int, PostgresResult) -> Void
+    ) throws(UnitFailure) -> Bool {
+        guard var unit else { throw lost("there is nothing to wait for", mayBeStored: false) }
+        self.unit = nil
+        let isOver = try take(in: &unit, until: bound.map { clock.now + $0 }, receive)
+        if !isOver { self.unit = unit }
+        return isOver
     }
 
     /// Opens a transaction, with the settings that it needs.
@@ -97,11 +119,11 @@ final class PostgresConnection {
     /// - Parameter begin: The statement that opens it.
     func begin(_ begin: String) throws(UnitFailure) {
         let prelude = settings.prelude(.whole)
-        try pipeline(prelude == nil ? 1 : 2) { () throws(UnitFailure) in
+        try send(prelude == nil ? 1 : 2) { () throws(UnitFailure) in
             try send(Command(Statement(begin)))
             if let prelude { try send(prelude) }
-        } receive: { _, _ in
         }
+        _ = try finish { _, _ in }
     }
 
     /// Runs statements that are separated by semicolons, take no parameters and give no rows, outside the pipeline.
@@ -109,7 +131,7 @@ final class PostgresConnection {
         guard PQsendQuery(handle, sql) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
         var unsent = true
         var failure: ServerError?
-        while let result = try nextResult(unsent: &unsent) {
+        while try awaitResult(unsent: &unsent), let result = nextResult() {
             if result.status == PGRES_FATAL_ERROR, failure == nil {
                 failure = try serverError(result, mayBeStored: !unsent)
             }
@@ -119,25 +141,28 @@ final class PostgresConnection {
 
     private func prepareMissing(_ commands: [Command]) throws(UnitFailure) {
         var missing: [(statement: Statement, position: Int)] = []
-        for (position, command) in commands.enumerated() where !command.statement.name.isEmpty {
+        for (position, command) in commands.enumerated() {
             let statement = command.statement
-            if !prepared.contains(statement.name), !missing.contains(where: { $0.statement.name == statement.name }) {
+            if !isPrepared(statement), !missing.contains(where: { $0.statement.name == statement.name }) {
                 missing.append((statement, position))
             }
         }
         guard !missing.isEmpty else { return }
         do throws(UnitFailure) {
-            try pipeline(missing.count) { () throws(UnitFailure) in
+            try send(missing.count) { () throws(UnitFailure) in
                 for (statement, _) in missing where PQsendPrepare(handle, statement.name, statement.sql, 0, nil) != 1 {
                     throw lost(PQerrorMessage(handle), mayBeStored: false)
                 }
-            } receive: { position, _ in
-                prepared.insert(missing[position].statement.name)
             }
+            _ = try finish { position, _ in prepared.insert(missing[position].statement.name) }
         } catch .refused(let position, let error) where missing.indices.contains(position) {
             // What was prepared before the one that was refused stays: the server does not undo that.
             throw .refused(position: missing[position].position, error)
         }
+    }
+
+    private func isPrepared(_ statement: Statement) -> Bool {
+        statement.name.isEmpty || prepared.contains(statement.name)
     }
 
     private func send(_ command: Command) throws(UnitFailure) {
@@ -153,45 +178,66 @@ final class PostgresConnection {
 
     // MARK: Pipeline
 
-    /// Sends a unit of statements with one synchronisation at the end, and takes in what comes back.
-    private func pipeline(
-        _ count: Int, send: () throws(UnitFailure) -> Void, receive: (Int, PostgresResult) -> Void
+    /// Statements with one synchronisation at the end that were sent, and what came back of them.
+    private struct Unit {
+        /// The number of statements.
+        let count: Int
+        /// The statement whose answer is next. Where settings were sent before the first, theirs is at -1.
+        var position: Int
+        /// Whether libpq keeps some of it back, as the socket takes no more.
+        var unsent = true
+        var failure: (position: Int, error: ServerError)?
+    }
+
+    /// Sends a unit of statements, with settings for it before where they are needed.
+    private func send(
+        _ count: Int, after prelude: Command? = nil, _ sendAll: () throws(UnitFailure) -> Void
     ) throws(UnitFailure) {
         guard !isBroken, PQenterPipelineMode(handle) == 1 else {
             throw lost("the connection was closed before", mayBeStored: false)
         }
-        try send()
+        if let prelude { try send(prelude) }
+        try sendAll()
         guard PQpipelineSync(handle) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
-        var unsent = true
-        var position = 0
-        var failure: (position: Int, error: ServerError)?
+        unit = Unit(count: count, position: prelude == nil ? 0 : -1, unsent: PQflush(handle) == 1)
+    }
+
+    /// Takes in what comes back of a unit.
+    ///
+    /// - Returns: Whether all of it came before `bound`.
+    private func take(
+        in unit: inout Unit, until bound: ContinuousClock.Instant?, _ receive: (Int, PostgresResult) -> Void
+    ) throws(UnitFailure) -> Bool {
         while true {
+            guard try awaitResult(unsent: &unit.unsent, until: bound) else { return false }
             // The end of a statement's answers. The commit at the end of the unit has one only where it was refused.
-            guard let result = try nextResult(unsent: &unsent) else {
-                let isExpected = position < count || failure?.position == position
+            guard let result = nextResult() else {
+                let isExpected = unit.position < unit.count || unit.failure?.position == unit.position
                 guard PQstatus(handle) == CONNECTION_OK, isExpected else {
-                    throw lost(PQerrorMessage(handle), mayBeStored: !unsent)
+                    throw lost(PQerrorMessage(handle), mayBeStored: !unit.unsent)
                 }
-                position += 1
+                unit.position += 1
                 continue
             }
             switch result.status {
             case PGRES_PIPELINE_SYNC:
                 guard PQexitPipelineMode(handle) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: true) }
-                if let failure { throw refusal(failure.error, position: failure.position) }
-                return
+                if let failure = unit.failure { throw refusal(failure.error, position: failure.position) }
+                return true
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
-                if failure == nil { receive(position, result) }
-            case PGRES_FATAL_ERROR where failure == nil:
-                let error = try serverError(result, mayBeStored: !unsent)
+                if unit.failure == nil, unit.position >= 0 { receive(unit.position, result) }
+            case PGRES_FATAL_ERROR where unit.failure == nil:
+                let error = try serverError(result, mayBeStored: !unit.unsent)
                 if error.isFatal {
                     isBroken = true
                     // The end of the session undoes a statement, unless the unit was being committed, or a pooler
                     // tells of the end.
-                    guard position == count || error.isFromPooler else { throw .refused(position: position, error) }
-                    throw .lost(detail: error.message, state: error.state, mayBeStored: !unsent, timedOut: false)
+                    guard unit.position == unit.count || error.isFromPooler else {
+                        throw .refused(position: unit.position, error)
+                    }
+                    throw .lost(detail: error.message, state: error.state, mayBeStored: !unit.unsent, timedOut: false)
                 }
-                failure = (position, error)
+                unit.failure = (unit.position, error)
             default:
                 break
             }
@@ -220,15 +266,29 @@ final class PostgresConnection {
 
     // MARK: Socket
 
-    /// The next answer, or `nil` after the last of a statement. Sends on while it waits.
-    private func nextResult(unsent: inout Bool) throws(UnitFailure) -> PostgresResult? {
+    /// The next answer, or `nil` after the last of a statement. It is there after ``awaitResult(unsent:until:)``.
+    private func nextResult() -> PostgresResult? {
+        PQgetResult(handle).map(PostgresResult.init)
+    }
+
+    /// Waits for the next answer, and sends on while it does.
+    ///
+    /// - Returns: Whether it came before `bound`.
+    private func awaitResult(
+        unsent: inout Bool, until bound: ContinuousClock.Instant? = nil
+    ) throws(UnitFailure) -> Bool {
         var deadline: ContinuousClock.Instant?
         while true {
             if unsent { unsent = PQflush(handle) == 1 }
-            if PQisBusy(handle) == 0 { return PQgetResult(handle).map(PostgresResult.init) }
-            let giveUp = deadline ?? clock.now + stallTimeout
+            if PQisBusy(handle) == 0 { return true }
+            let now = clock.now
+            let giveUp = bound ?? deadline ?? now + stallTimeout
             deadline = giveUp
-            switch waitForSocket(Int16(POLLIN) | (unsent ? Int16(POLLOUT) : 0), timeout: milliseconds(until: giveUp)) {
+            guard now < giveUp else {
+                guard bound == nil else { return false }
+                throw lost("no answer within \(stallTimeout)", mayBeStored: !unsent, timedOut: true)
+            }
+            switch waitForSocket(Int16(POLLIN) | (unsent ? Int16(POLLOUT) : 0), timeout: giveUp - now) {
             case .readable:
                 // A failure shows as the next result.
                 PQconsumeInput(handle)
@@ -236,8 +296,7 @@ final class PostgresConnection {
             case .writable:
                 deadline = nil
             case .nothing:
-                guard clock.now >= giveUp else { continue }
-                throw lost("no answer within \(stallTimeout)", mayBeStored: !unsent, timedOut: true)
+                continue
             }
         }
     }
@@ -248,15 +307,13 @@ final class PostgresConnection {
         case nothing
     }
 
-    private func waitForSocket(_ events: Int16, timeout: Int32) -> Readiness {
+    private func waitForSocket(_ events: Int16, timeout: Duration) -> Readiness {
         var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
-        guard poll(&descriptor, 1, timeout) > 0 else { return .nothing }
+        // Rounded up, so that who waits for an instant does not come back before it.
+        let milliseconds = (timeout.wholeNanoseconds + 999_999) / 1_000_000
+        guard poll(&descriptor, 1, Int32(clamping: milliseconds)) > 0 else { return .nothing }
         // What is neither is an error, which reading finds.
         return descriptor.revents == Int16(POLLOUT) ? .writable : .readable
-    }
-
-    private func milliseconds(until instant: ContinuousClock.Instant) -> Int32 {
-        Int32(clamping: max(0, (instant - clock.now).wholeNanoseconds / 1_000_000) + 1)
     }
 }
 

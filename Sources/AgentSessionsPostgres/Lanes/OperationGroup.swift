@@ -17,6 +17,41 @@ enum OperationGroup {
         return locked
     }
 
+    /// Sends operations without waiting for anything.
+    ///
+    /// - Returns: Whether they were sent, so that ``finish(_:on:)`` is next.
+    static func start(_ operations: [PendingOperation], on connection: PostgresConnection) -> Bool {
+        let commands = operations.map(\.command)
+        guard connection.hasPrepared(commands) else { return false }
+        do throws(UnitFailure) {
+            try connection.start(commands, patience: .brief)
+            return true
+        } catch {
+            // The connection is broken, as the next to use it finds.
+            return false
+        }
+    }
+
+    /// Takes in the answer to one operation that was sent, if it comes soon.
+    ///
+    /// - Returns: Whether the operation has its outcome. Where it does not, ``finish(_:on:)`` is next.
+    static func finish(_ operation: PendingOperation, on connection: PostgresConnection, within bound: Duration) -> Bool
+    {
+        do throws(UnitFailure) {
+            return try connection.finish(within: bound) { _, result in operation.receive(result) }
+        } catch {
+            operation.fail(error)
+            return true
+        }
+    }
+
+    /// As ``run(_:on:)``, for operations that were sent.
+    static func finish(_ operations: [PendingOperation], on connection: PostgresConnection) -> [PendingOperation] {
+        var locked: [PendingOperation] = []
+        run(operations, on: connection, patience: .brief, areSent: true) { operation, _ in locked.append(operation) }
+        return locked
+    }
+
     /// Runs operations that have to wait for a lock, for as long as a lock may be waited for; leaves an outcome with
     /// each.
     static func runPatiently(_ operations: [PendingOperation], on connection: PostgresConnection) {
@@ -25,15 +60,17 @@ enum OperationGroup {
 
     private static func run(
         _ operations: [PendingOperation], on connection: PostgresConnection, patience: LockPatience,
-        whenLocked: (PendingOperation, UnitFailure) -> Void
+        areSent: Bool = false, whenLocked: (PendingOperation, UnitFailure) -> Void
     ) {
         var rest = operations
         var patience = patience
+        var areSent = areSent
         while !rest.isEmpty {
             do throws(UnitFailure) {
-                return try connection.run(rest.map(\.command), patience: patience) { position, result in
-                    rest[position].receive(result)
-                }
+                if !areSent { try connection.start(rest.map(\.command), patience: patience) }
+                areSent = false
+                _ = try connection.finish { position, result in rest[position].receive(result) }
+                return
             } catch .refused(let position, let error) where rest.indices.contains(position) && !error.isFatal {
                 let failure = UnitFailure.refused(position: 0, error)
                 guard error.isLockTimeout else {

@@ -20,6 +20,7 @@ final class OperationLane: Sendable {
     private struct State {
         var queue: LaneQueue
         var gather = GatherPolicy()
+        var patience = CallerPatience()
         var isClosed = false
     }
 
@@ -96,7 +97,7 @@ final class OperationLane: Sendable {
             operation.fail(.storeClosed(backend: PostgresBackend.name))
             operation.answer()
         }
-        perform(action)
+        perform(action, onCallersThread: true)
     }
 
     /// An operation that still waits is answered at once; what is under way is waited for, so that the task learns what
@@ -110,9 +111,9 @@ final class OperationLane: Sendable {
         operation.answer()
     }
 
-    private func perform(_ action: LaneQueue.Action?) {
+    private func perform(_ action: LaneQueue.Action?, onCallersThread: Bool = false) {
         switch action {
-        case .lease: lease()
+        case .lease: if !onCallersThread || !startOnCallersThread() { lease() }
         case .wake(let instant):
             Task.detached { [self] in
                 try? await Task.sleep(until: instant, clock: .continuous)
@@ -120,6 +121,48 @@ final class OperationLane: Sendable {
             }
         case nil: break
         }
+    }
+
+    // MARK: On the caller's thread
+
+    /// Sends what waits right here, if a connection is free: then the server is at work while the connection's thread
+    /// wakes up to wait for it. The answer to a single read may be waited for here, for microseconds.
+    ///
+    /// - Returns: Whether what waited is under way or done.
+    private func startOnCallersThread() -> Bool {
+        guard state.withLock({ $0.gather.patience(with: $0.queue.count) == .zero }), let loan = pool.borrow() else {
+            return false
+        }
+        let start = clock.now
+        guard let group = state.withLock({ $0.queue.take(now: start) }) else {
+            pool.giveBack(loan)
+            return false
+        }
+        let isSent = OperationGroup.start(group.operations, on: loan.connection)
+        if isSent, receiveOnCallersThread(group, on: loan.connection) {
+            finish(group, answered: group.operations, in: clock.now - start)
+            pool.giveBack(loan)
+            finishServing()
+        } else {
+            pool.handOver(loan) { [self] connection in
+                guard case .success(let connection) = connection else { return nil }
+                run(group, on: connection, since: start, isSent: isSent)
+                serve(on: connection)
+                return { self.finishServing() }
+            }
+        }
+        return true
+    }
+
+    /// - Returns: Whether the group has its outcome.
+    private func receiveOnCallersThread(_ group: LaneQueue.Group, on connection: PostgresConnection) -> Bool {
+        guard !rules.isWriting, group.operations.count == 1, let operation = group.operations.first,
+            state.withLock({ $0.patience.begin() })
+        else { return false }
+        let start = clock.now
+        let hasAnswer = OperationGroup.finish(operation, on: connection, within: CallerPatience.bound)
+        state.withLock { $0.patience.end(after: clock.now - start) }
+        return hasAnswer
     }
 
     // MARK: Out
@@ -160,13 +203,17 @@ final class OperationLane: Sendable {
     private func serve(on connection: PostgresConnection) {
         for _ in 0..<Self.groupsPerLease {
             guard connection.isClean, let group = takeGroup() else { return }
-            run(group, on: connection)
+            run(group, on: connection, since: clock.now, isSent: false)
         }
     }
 
-    private func run(_ group: LaneQueue.Group, on connection: PostgresConnection) {
-        let start = clock.now
-        let locked = OperationGroup.run(group.operations, on: connection)
+    private func run(
+        _ group: LaneQueue.Group, on connection: PostgresConnection, since start: ContinuousClock.Instant, isSent: Bool
+    ) {
+        let locked =
+            isSent
+            ? OperationGroup.finish(group.operations, on: connection)
+            : OperationGroup.run(group.operations, on: connection)
         let time = clock.now - start
         let answered =
             locked.isEmpty
@@ -174,6 +221,17 @@ final class OperationLane: Sendable {
             : group.operations.filter { one in
                 !locked.contains { $0 === one }
             }
+        finish(group, answered: answered, waitingForLocks: locked, in: time)
+        guard !locked.isEmpty else { return }
+        OperationGroup.runPatiently(locked, on: connection)
+        perform(state.withLock { $0.queue.finish(group, now: clock.now) })
+        for operation in locked { operation.answer() }
+    }
+
+    private func finish(
+        _ group: LaneQueue.Group, answered: [PendingOperation], waitingForLocks locked: [PendingOperation] = [],
+        in time: Duration
+    ) {
         perform(
             state.withLock { state in
                 if rules.isWriting { state.gather.committed(answered.count, waiting: state.queue.count, in: time) }
@@ -184,10 +242,6 @@ final class OperationLane: Sendable {
         groupSize.record(group.operations.count)
         commitTime.recordNanoseconds(time.wholeNanoseconds)
         for operation in answered { operation.answer() }
-        guard !locked.isEmpty else { return }
-        OperationGroup.runPatiently(locked, on: connection)
-        perform(state.withLock { $0.queue.finish(group, now: clock.now) })
-        for operation in locked { operation.answer() }
     }
 
     private func takeGroup() -> LaneQueue.Group? {

@@ -60,6 +60,40 @@ final class ConnectionPool: Sendable {
         perform { state, _ in state.machine.cancel(lease) }
     }
 
+    /// A connection that is lent to the thread that asked for it, until it is given back or handed over.
+    struct Loan {
+        fileprivate let id: PoolStateMachine.ConnectionID
+        fileprivate let thread: ConnectionThread
+        let connection: PostgresConnection
+    }
+
+    /// Lends a connection that nobody uses at this moment; `nil` where there is none.
+    func borrow() -> Loan? {
+        let loan = state.withLock { state -> Loan? in
+            guard let id = state.machine.borrow(now: clock.now) else { return nil }
+            // One that was lent is open, so that its thread has it.
+            guard let thread = state.threads[id], let connection = thread.connection else { return nil }
+            return Loan(id: id, thread: thread, connection: connection)
+        }
+        guard let loan, loan.connection.isStale else { return loan }
+        giveBack(loan, isClean: false)
+        return nil
+    }
+
+    /// The connection is used no longer on the calling thread.
+    func giveBack(_ loan: Loan) {
+        giveBack(loan, isClean: loan.connection.isClean)
+    }
+
+    private func giveBack(_ loan: Loan, isClean: Bool) {
+        perform { state, now in state.machine.released(loan.id, isClean: isClean, now: now) }
+    }
+
+    /// Lets the connection's own thread go on with what the calling one has begun, and give it back.
+    func handOver(_ loan: Loan, _ use: @escaping Use) {
+        loan.thread.add(.takeOver(use))
+    }
+
     /// Takes no lease any more. Connections close as they are given back.
     func stop() {
         perform { state, now in state.machine.close(now: now) }

@@ -1,13 +1,16 @@
 #if Postgres
 internal import AgentSessions
 internal import AgentSessionsBlocking
+internal import Synchronization
 
-/// A thread that opens a connection, works with it, and closes it.
+/// A thread that opens a connection, works with it, and closes it. In between the connection may be lent to another.
 final class ConnectionThread: Sendable {
     /// What the thread is given to do.
     enum Job: Sendable {
         /// To work with the connection.
         case use(ConnectionPool.Use)
+        /// To go on with what another thread has begun on the connection.
+        case takeOver(ConnectionPool.Use)
         /// To see whether the server is there.
         case check
     }
@@ -24,6 +27,11 @@ final class ConnectionThread: Sendable {
     }
 
     private let jobs = BlockingQueue<Job>()
+    private let opened = Mutex<PostgresConnection?>(nil)
+
+    /// The connection, while the thread works with it. Who uses it on another thread has it from the pool, which gives
+    /// the thread nothing to do in the meantime.
+    var connection: PostgresConnection? { opened.withLock { $0 } }
 
     /// Starts the thread.
     ///
@@ -32,9 +40,9 @@ final class ConnectionThread: Sendable {
     func start(
         _ configuration: PostgresConfiguration, report: @escaping @Sendable (Event) -> Void
     ) throws(StoreError) {
-        _ = try WorkerThread { [jobs] in
+        _ = try WorkerThread { [self] in
             do throws(StoreError) {
-                try Self.serve(jobs, on: try .open(configuration), report: report)
+                try serve(on: try .open(configuration), report: report)
             } catch {
                 return report(.failed(error))
             }
@@ -53,15 +61,17 @@ final class ConnectionThread: Sendable {
     }
 
     // The connection is closed as this returns, before anybody is told.
-    private static func serve(
-        _ jobs: BlockingQueue<Job>, on connection: PostgresConnection, report: (Event) -> Void
-    ) throws(StoreError) {
+    private func serve(on connection: PostgresConnection, report: (Event) -> Void) throws(StoreError) {
+        opened.withLock { $0 = connection }
+        defer { opened.withLock { $0 = nil } }
         report(.opened)
         while let job = jobs.takeFirst() {
             var afterwards: ConnectionPool.Afterwards?
             switch job {
             case .use(let use):
                 guard !connection.isStale else { return report(.stale(use)) }
+                afterwards = use(.success(connection))
+            case .takeOver(let use):
                 afterwards = use(.success(connection))
             case .check:
                 _ = try? connection.run(Command(Statement("SELECT 1")))

@@ -106,16 +106,19 @@ struct PoolStateMachine {
     /// Somebody wants a connection.
     mutating func lease(_ id: LeaseID, now: Instant) -> [Action] {
         guard !isClosed else { return [.refuse(id, .closed)] }
-        while let candidate = idle.popLast() {
-            guard let connection = connections[candidate] else { continue }
-            if isTooOld(connection, now: now) {
-                connections[candidate]?.phase = .closing
-                return [.close(candidate)] + wait(id, now: now)
-            }
-            connections[candidate]?.phase = .leased
-            return [.grant(id, candidate)]
-        }
-        return wait(id, now: now)
+        if let connection = borrow(now: now) { return [.grant(id, connection)] }
+        // What is unused and was not lent is too old.
+        guard let old = idle.popLast() else { return wait(id, now: now) }
+        connections[old]?.phase = .closing
+        return [.close(old)] + wait(id, now: now)
+    }
+
+    /// Somebody wants a connection, but does not wait for one. It is given back like a leased one.
+    mutating func borrow(now: Instant) -> ConnectionID? {
+        guard let id = idle.last, let connection = connections[id], !isTooOld(connection, now: now) else { return nil }
+        idle.removeLast()
+        connections[id]?.phase = .leased
+        return id
     }
 
     /// Who waited does not want a connection any more. One that was granted is given back instead.
