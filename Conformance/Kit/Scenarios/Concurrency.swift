@@ -254,36 +254,37 @@ extension Scenario {
             // told from one that has threads of its own.
             let calls = 16
             for (name, call) in operations {
-                // A thread sleeps too where it meets another at a mutex, or a page has to come from the disk: seldom, and
-                // not each time. A store that waits on the thread puts it to sleep in every call.
+                // A thread waits too where it meets another at a mutex, or a page has to come from the disk: seldom, and
+                // not each time. A store that waits on the thread does so in every call.
                 var fewest = Int.max
                 for _ in 0..<3 where fewest > calls / 2 {
-                    fewest = min(fewest, try await test.sleeps(in: calls, of: call))
+                    fewest = min(fewest, try await test.waits(in: calls, of: call))
                 }
                 test.expect(
-                    fewest <= calls / 2,
-                    "\(name): in \(calls) calls the caller's thread was put to sleep \(fewest) times")
+                    fewest <= calls / 2, "\(name): the caller's thread was kept waiting in \(fewest) of \(calls) calls")
             }
         },
     ]
 }
 
 extension ScenarioContext {
-    /// How often the system put a thread to sleep that made so many calls.
-    fileprivate func sleeps(in calls: Int, of call: @escaping Scenario.Call) async throws -> Int {
+    /// How often a thread that made so many calls was kept waiting.
+    fileprivate func waits(in calls: Int, of call: @escaping Scenario.Call) async throws -> Int {
         var ids: [ULID] = []
         for _ in 0..<calls { ids.append(try await access.create().id) }
         let threads = try ScenarioThreads(count: 1)
         defer { threads.finish() }
-        let sleeps = try await Task(executorPreference: threads) { [access, ids] () throws -> Int? in
-            for id in ids { try await call(access, id) }
-            // What comes after it is another job.
-            await Task.yield()
-            return threads.sleepsInJobs
+        let waits = try await Task(executorPreference: threads) { [access, ids] () throws -> Int? in
+            for id in ids {
+                try await call(access, id)
+                // What comes after it is another job.
+                await Task.yield()
+            }
+            return threads.waitingJobs
         }.value
-        guard let sleeps else {
+        guard let waits else {
             throw EnvironmentMissing(what: "this system does not tell how often a thread was put to sleep")
         }
-        return sleeps
+        return waits
     }
 }

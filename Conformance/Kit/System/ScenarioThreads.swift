@@ -1,17 +1,14 @@
 import AgentSessionsBlocking
 import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
 /// Threads of a scenario's own, on which its tasks run. A store that blocks them, however long, blocks nobody else: not
 /// the runner, not the other scenarios, not the threads of Swift's pool.
 final class ScenarioThreads: TaskExecutor {
     private let jobs = BlockingQueue<UnownedJob>()
-    private let sleeps = Atomic<Int>(0)
+    private let waits = Atomic<Int>(0)
+
+    /// A thread may wait for as long: where an answer takes microseconds, two changes of threads cost more.
+    private static let patience = Duration.microseconds(500)
 
     /// Starts the threads.
     ///
@@ -23,9 +20,13 @@ final class ScenarioThreads: TaskExecutor {
                 _ = try WorkerThread { [weak self] in
                     while let job = jobs.takeFirst() {
                         guard let self else { return }
-                        let before = Self.sleepsOfThisThread() ?? 0
+                        let (start, before) = (ContinuousClock.now, ThreadUsage.current())
                         job.runSynchronously(on: self.asUnownedTaskExecutor())
-                        self.sleeps.add((Self.sleepsOfThisThread() ?? 0) - before, ordering: .relaxed)
+                        if let before, let after = ThreadUsage.current(), after.sleeps > before.sleeps,
+                            (.now - start) - (after.busy - before.busy) > Self.patience
+                        {
+                            self.waits.add(1, ordering: .relaxed)
+                        }
                     }
                 }
             }
@@ -40,29 +41,10 @@ final class ScenarioThreads: TaskExecutor {
         if !jobs.add(job) { globalConcurrentExecutor.enqueue(job) }
     }
 
-    /// How often the system has put the threads to sleep in the middle of a job: while it waited for a disk, a lock or a
-    /// socket on the thread itself, in place of suspending its task. A job that goes on is not in it yet.
-    ///
-    /// `nil` where the system does not tell. To be put off for another thread's sake is not to sleep, so a busy machine
-    /// does not add to it.
-    var sleepsInJobs: Int? {
-        Self.sleepsOfThisThread() == nil ? nil : sleeps.load(ordering: .relaxed)
-    }
-
-    private static func sleepsOfThisThread() -> Int? {
-        #if canImport(Darwin)
-        return nil
-        #else
-        // RUSAGE_THREAD, which Glibc shows to those alone who ask for all extensions (getrusage(2)).
-        let thisThread: Int32 = 1
-        var usage = rusage()
-        #if canImport(Glibc)
-        let status = getrusage(__rusage_who_t(thisThread), &usage)
-        #else
-        let status = getrusage(thisThread, &usage)
-        #endif
-        return status == 0 ? Int(usage.ru_nvcsw) : nil
-        #endif
+    /// How many jobs were put to sleep on their thread, and for longer than an instant: they waited for a disk, a lock or
+    /// a socket there, in place of suspending their task. `nil` where the system does not tell.
+    var waitingJobs: Int? {
+        ThreadUsage.current() == nil ? nil : waits.load(ordering: .relaxed)
     }
 
     /// Lets the threads end when nothing is left to do. What comes later runs on Swift's pool.
