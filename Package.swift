@@ -193,7 +193,7 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
-                "AgentSessionsSQLite", "ProcessSupport",
+                "ProcessSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The backend of docs/writing-a-backend.md, and its test target, as its author would have them.
@@ -248,11 +248,12 @@ let package = Package(
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking", "PostgresServer",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
-        // What concerns several engines: copies between them, and damage to each.
+        // What concerns several engines: copies between them, damage to each, the built tool on each.
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "agent-sessions",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "ProcessSupport",
+                "agent-sessions",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),

@@ -29,7 +29,7 @@ awk -v count="$messages" 'BEGIN {
     for (i = 0; i < 12; i++) text = text "The 9:42 to Ghent leaves from platform 7. "
     printf "{\"messages\":["
     for (i = 1; i <= count; i++)
-        printf "%s{\"role\":\"%s\",\"content\":\"%d: %s\"}", i > 1 ? "," : "", i % 2 ? "user" : "assistant", i, text
+        printf "%s{\"role\":\"%s\",\"content\":\"%d: %s\"}", (i > 1 ? "," : ""), (i % 2 ? "user" : "assistant"), i, text
     print "]}"
 }' >"$work/chat.jsonl"
 

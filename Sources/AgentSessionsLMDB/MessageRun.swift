@@ -8,6 +8,8 @@ struct MessageRun {
     private let sequences: Range<Int>
     private let byteLimit: Int
     private var messages: [SessionMessage] = []
+    /// Where in memory the records lie, and how large they are.
+    private var (first, last, bytesRead) = (UInt.max, UInt.min, 0)
 
     init(of session: ULID, in sequences: Range<Int>, byteLimit: Int) {
         self.session = session
@@ -19,6 +21,7 @@ struct MessageRun {
 
     mutating func forwards(_ transaction: LMDBTransaction) throws(StoreError) -> [SessionMessage] {
         let state = transaction.state
+        defer { tellResidency(state) }
         let cursor = try state.cursorOverMessages()
         var bytes = 0
         state.key.set(session: session, sequence: sequences.lowerBound)
@@ -36,6 +39,7 @@ struct MessageRun {
 
     mutating func backwards(_ transaction: LMDBTransaction) throws(StoreError) -> [SessionMessage] {
         let state = transaction.state
+        defer { tellResidency(state) }
         let cursor = try state.cursorOverMessages()
         var bytes = 0
         state.key.set(session: session, sequence: sequences.upperBound)
@@ -64,8 +68,17 @@ struct MessageRun {
         _ record: UnsafeRawBufferPointer, _ sequence: Int, _ state: TransactionState
     ) throws(StoreError) -> Int {
         try state.spend(record.count)
+        let address = UInt(bitPattern: record.baseAddress)
+        first = min(first, address)
+        last = max(last, address &+ UInt(record.count))
+        bytesRead &+= record.count
         messages.append(try MessageRecord.read(record, session: session, sequence: sequence))
         return byteLimit == .max ? 0 : messages[messages.count - 1].payloadBytes
+    }
+
+    @inline(__always)
+    private func tellResidency(_ state: TransactionState) {
+        if first < last { state.didRead(first..<last, bytes: bytesRead) }
     }
 }
 

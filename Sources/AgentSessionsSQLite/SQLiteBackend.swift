@@ -15,9 +15,9 @@ public enum SQLiteBackend: StoreBackend {
         SettingDefinition(
             "busy_timeout", .duration(0...3_600_000), default: "5s", "how long to wait for another process's lock"),
         SettingDefinition(
-            "cache_size", .size(1 << 16...1 << 40), default: "64MiB", "pages that the writer keeps in memory"),
+            "cache_size", .size(1 << 16...1 << 40), default: "16MiB", "pages that the writer keeps in memory"),
         SettingDefinition(
-            "reader_cache_size", .size(1 << 16...1 << 40), default: "16MiB", "pages that each reader keeps in memory"),
+            "reader_cache_size", .size(1 << 16...1 << 40), default: "8MiB", "pages that each reader keeps in memory"),
         SettingDefinition(
             "checkpoint_pages", .count(1...1_000_000), default: "1000",
             "pages in the write-ahead log at which a commit moves them to the database"),

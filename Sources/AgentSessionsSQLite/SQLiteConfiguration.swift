@@ -41,8 +41,8 @@ public struct SQLiteConfiguration: Sendable {
         self.path = path
         synchronous = .full
         busyTimeout = .seconds(5)
-        cacheBytes = 64 << 20
-        readerCacheBytes = 16 << 20
+        cacheBytes = 16 << 20
+        readerCacheBytes = 8 << 20
         checkpointPages = 1000
         migrationPolicy = .apply
         migrations = []

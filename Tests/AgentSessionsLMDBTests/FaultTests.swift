@@ -18,6 +18,12 @@ struct FaultTests {
             let store = try await LMDBSessionStore.open(LMDBConfiguration(path: folder + "/store"))
             let service = PersistentSessionService(store, retryPolicy: .never)
             let session = try await service.create(actorName: "a")
+            // Of this one the disk takes a part, which is not the same to LMDB as taking nothing.
+            let large = await errorOf { () async throws(StoreError) in
+                try await service.appendMessage(
+                    NewMessage(.user, String(repeating: "x", count: 4 << 20)), to: session.id)
+            }
+            #expect(large?.code == .unavailable && large?.nativeCode == "ENOSPC", "\(String(describing: large))")
             var appended: [SessionMessage] = []
             var error: StoreError?
             while error == nil {

@@ -1,6 +1,8 @@
 #if LMDB
 import AgentSessions
+import AgentSessionsBlocking
 import Foundation
+import Synchronization
 import Testing
 
 @testable import AgentSessionsLMDB
@@ -110,6 +112,27 @@ struct GrowthTests {
                 _ = try await service.appendMessage(
                     NewMessage(.user, String(repeating: "y", count: 5000)), to: session.id)
             }
+        }
+    }
+
+    @Test func `another opening looks at the map after a change of its size, and not meanwhile`() async throws {
+        try await withStore { store in
+            let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
+            let hasLooked = Atomic(false)
+            let opening = try environment.gate.exclusively(within: .seconds(5)) { () throws(StoreError) in
+                let thread = try WorkerThread {
+                    let lock = try? WriterLock(path: environment.path, timeout: .seconds(5))
+                    if let lock { try? environment.requireWholeFile(lock) }
+                    hasLooked.store(true, ordering: .sequentiallyConsistent)
+                }
+                WorkerThread.pause(milliseconds: 50)
+                let tooEarly = hasLooked.load(ordering: .sequentiallyConsistent)
+                #expect(!tooEarly)
+                return thread
+            }
+            await opening.finished()
+            let atLast = hasLooked.load(ordering: .sequentiallyConsistent)
+            #expect(atLast)
         }
     }
 

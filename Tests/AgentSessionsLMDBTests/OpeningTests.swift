@@ -63,7 +63,11 @@ struct OpeningTests {
             let file = folder + "/file"
             try Data("hello".utf8).write(to: URL(fileURLWithPath: file))
             #expect(await refusal(file)?.message.contains("not a folder") == true)
-            #expect(await refusal(file + "/store")?.nativeCode == "ENOTDIR")
+            let long = folder + "/" + String(repeating: "n", count: 300)
+            for (path, native) in [(file + "/store", "ENOTDIR"), (long, "ENAMETOOLONG")] {
+                let error = await refusal(path)
+                #expect(error?.code == .unavailable && error?.nativeCode == native)
+            }
             #expect(await refusal(folder + "/none/store")?.nativeCode == "ENOENT")
             let others = await refusal(folder)
             #expect(others?.code == .unavailable)

@@ -4,6 +4,7 @@ import AgentSessionsBackends
 import AgentSessionsMemory
 import Foundation
 import PostgresServer
+import ProcessSupport
 import Testing
 
 @Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `A copy between stores` {
@@ -11,7 +12,7 @@ import Testing
 
     init() throws { shop = try Workshop() }
 
-    /// Real conversations where they are at hand, beside ones of our own that are harder.
+    /// Conversations, and beside them some of our own that are harder.
     private func corpus() throws -> [UInt8] {
         let own = """
             {"actor_name":"a/b","metadata":{"i":9223372036854775807,"d":1.0,"e":-0.0,"deep":[[{"k":"é"}]]},"messages":[\
@@ -21,8 +22,7 @@ import Testing
             {"actor_name":"empty","messages":[]}
 
             """
-        let real = "/work/shared/data/tau-airline.jsonl"
-        return Array(own.utf8) + (FileManager.default.contents(atPath: real).map(Array.init) ?? [])
+        return Array(own.utf8) + Array(try Data(contentsOf: URL(filePath: Corpus.path)))
     }
 
     @Test func `keeps every byte from SQLite to Postgres to LMDB to memory and back`() async throws {
@@ -60,8 +60,7 @@ import Testing
             return try await documents(of: store)
         }
         let process = Process()
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "agent-sessions")
+        process.executableURL = URL(filePath: try BuiltTool.program.path)
         process.arguments = ["copy", "--from", source, "--to", target]
         process.standardOutput = FileHandle.nullDevice
         try process.run()

@@ -31,19 +31,26 @@ package enum Shell {
     }
 
     /// Runs a command, whatever its status, on a thread that may wait.
-    package static func outcome(_ arguments: [String]) async throws -> Outcome {
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and its arguments.
+    ///   - input: What it reads from standard input.
+    package static func outcome(_ arguments: [String], input: [UInt8] = []) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try wait(for: arguments) })
+            // A thread for each: the global queue would run as many at once as there are cores.
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try wait(for: arguments, input: input) })
             }
         }
     }
 
-    private static func wait(for arguments: [String]) throws -> Outcome {
+    private static func wait(for arguments: [String], input: [UInt8] = []) throws -> Outcome {
         let files = "/tmp/agent-sessions-out-\(UUID().uuidString)"
-        defer { for suffix in ["out", "err"] { unlink("\(files).\(suffix)") } }
+        defer { for suffix in ["in", "out", "err"] { unlink("\(files).\(suffix)") } }
+        if !input.isEmpty { try Data(input).write(to: URL(fileURLWithPath: "\(files).in")) }
+        let source = input.isEmpty ? "/dev/null" : "\(files).in"
         let command = arguments.map(quoted).joined(separator: " ")
-        let process = try start("cd /tmp && \(command) </dev/null >\(files).out 2>\(files).err")
+        let process = try start("cd /tmp && \(command) <\(source) >\(files).out 2>\(files).err")
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
         func bytes(_ suffix: String) -> [UInt8] {

@@ -14,20 +14,10 @@ package final class StoreProcess {
     package init(_ arguments: [String], in folder: URL, asNobody: Bool = false) throws {
         output = folder.appending(path: "output-\(UUID().uuidString)")
         try Data().write(to: output)
-        let program = try Self.program()
-        if asNobody && isRoot {
-            // The clone may lie where only its owner can look, so the program is put where everybody can.
-            let copy = folder.appending(path: "StoreWriter").path
-            try FileManager.default.copyItem(atPath: program, toPath: copy)
-            for path in [folder.path, copy] {
-                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-            }
-            process.executableURL = URL(filePath: "/usr/sbin/runuser")
-            process.arguments = ["-u", "nobody", "--", copy] + arguments
-        } else {
-            process.executableURL = URL(filePath: program)
-            process.arguments = arguments
-        }
+        let program = BuiltProgram("StoreWriter")
+        let command = asNobody ? try program.commandAsNobody(copiedTo: folder.path) : [try program.path]
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = command.dropFirst() + arguments
         process.standardOutput = try FileHandle(forWritingTo: output)
         try process.run()
     }
@@ -62,17 +52,6 @@ package final class StoreProcess {
         Foundation.kill(process.processIdentifier, SIGKILL)
         return try await finish()
     }
-
-    /// Where the build has put it: beside the tests, or above them where these are a bundle.
-    private static func program() throws -> String {
-        var folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-        while folder.path != "/" {
-            let candidate = folder.appending(path: "StoreWriter").path
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        throw CocoaError(.fileNoSuchFile)
-    }
 }
 
 /// Runs a program of the system to its end, and gives its exit status.
@@ -84,6 +63,3 @@ package func run(_ program: String, _ arguments: [String]) throws -> Int32 {
     process.waitUntilExit()
     return process.terminationStatus
 }
-
-/// Whether the tests may do everything, so that rights of files mean nothing to them.
-package let isRoot = geteuid() == 0

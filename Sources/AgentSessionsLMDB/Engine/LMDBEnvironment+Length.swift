@@ -20,11 +20,11 @@ extension LMDBEnvironment {
     ///
     /// - Throws: ``StoreError/Code/corrupt`` where pages in use are missing; the file is left as it is.
     func requireWholeFile(_ lock: WriterLock) throws(StoreError) {
-        guard missingPages != nil else { return }
+        guard try missingPages() != nil else { return }
         // With the right to write nobody else makes the file longer meanwhile.
         try lock.acquire()
         defer { lock.release() }
-        guard let missing = missingPages else { return }
+        guard let missing = try missingPages() else { return }
         try setLength(missing.fileLength + missing.bytes)
         guard try areFree(missing.pages) else {
             try setLength(missing.fileLength)
@@ -38,7 +38,10 @@ extension LMDBEnvironment {
         let bytes: Int
     }
 
-    private var missingPages: MissingPages? {
+    private func missingPages() throws(StoreError) -> MissingPages? {
+        // The environment may be open already, and another store of this process about to change the map.
+        try gate.enter()
+        defer { gate.leave() }
         // First what LMDB says of the last page: pages are written before that.
         let last = info.me_last_pgno
         var pageInfo = MDB_stat()

@@ -32,6 +32,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
 
     private let growth: Mutex<Growth>
+    private let maps = Atomic<Int>(0)
     private let busyTimeout: Duration
     private let generation: Int
 
@@ -103,11 +104,22 @@ final class LMDBEnvironment: @unchecked Sendable {
         return info
     }
 
+    /// Whether the disk has room for no more than file systems keep for themselves.
+    var isDiskFull: Bool {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return false }
+        let blocksOfSpare = (1 << 20) / max(1, UInt64(status.f_frsize))
+        return UInt64(status.f_bavail) < blocksOfSpare
+    }
+
     func error(_ code: Int32, while activity: LMDBActivity) -> StoreError {
         StoreError(lmdb: code, while: activity, path: path)
     }
 
     // MARK: The size of the map
+
+    /// Which map it is: another one since the size changed.
+    var mapNumber: Int { maps.load(ordering: .relaxed) }
 
     /// Bytes that the map may grow by above its limit where something is removed. Even that needs room: pages are never
     /// changed in place.
@@ -168,6 +180,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     private func resize(to size: Int) throws(StoreError) {
         // LMDB unmaps before it maps anew, and where that fails nothing can be done any more. So ask first.
         guard Self.hasAddressSpace(size) else { throw error(ENOMEM, while: .writing) }
+        maps.add(1, ordering: .relaxed)
         let code = mdb_env_set_mapsize(handle, size)
         guard code == MDB_SUCCESS else {
             let failure = error(code, while: .writing)

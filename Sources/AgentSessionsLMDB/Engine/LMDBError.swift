@@ -29,8 +29,8 @@ extension StoreError {
             case MDB_PANIC where activity == .committing, EIO where activity == .committing:
                 (
                     .outcomeUnknown,
-                    "The disk failed while a change was committed to \(store). Whether it was stored shows after "
-                        + "the store is opened again."
+                    "\(store) stopped, as its disk failed while a change was committed. Whether the change was stored "
+                        + "shows after the store is opened again."
                 )
             case MDB_PANIC:
                 (.unavailable, "\(store) stopped after its disk failed. Open it again to see what was stored.")
@@ -71,10 +71,21 @@ extension StoreError {
                 )
             case ENOENT:
                 (.unavailable, "\(store) cannot be opened or made: the folder that it lies in must exist.")
+            case ENOTDIR, ELOOP, ENAMETOOLONG:
+                (
+                    .unavailable,
+                    "\(store) cannot be opened or made: \(text(of: code)). Name a folder, which may be new, in one that "
+                        + "exists."
+                )
+            case EMFILE, ENFILE:
+                (
+                    .unavailable,
+                    "\(store) cannot be opened: \(text(of: code)). Close stores that are not used, or raise the limit."
+                )
             case ENOMEM:
                 (.unavailable, "The system has no memory or address space left for \(store). Lower initial_map_size.")
             default:
-                (.internalFailure, "LMDB failed on \(store): \(text(of: code)).")
+                (.internalFailure, "\(store) failed: \(text(of: code)).")
             }
         self.init(kind, message, backend: LMDBBackend.name, nativeCode: lmdbName(of: code))
     }
@@ -120,7 +131,7 @@ private func lmdbName(of code: Int32) -> String {
         MDB_BAD_VALSIZE: "MDB_BAD_VALSIZE", MDB_BAD_DBI: "MDB_BAD_DBI",
         EIO: "EIO", ENOSPC: "ENOSPC", EDQUOT: "EDQUOT", EFBIG: "EFBIG", EACCES: "EACCES", EPERM: "EPERM",
         EROFS: "EROFS", ENOENT: "ENOENT", ENOMEM: "ENOMEM", EAGAIN: "EAGAIN", EBUSY: "EBUSY", EINVAL: "EINVAL",
-        EMFILE: "EMFILE", ENFILE: "ENFILE", ENOTDIR: "ENOTDIR",
+        EMFILE: "EMFILE", ENFILE: "ENFILE", ENOTDIR: "ENOTDIR", ELOOP: "ELOOP", ENAMETOOLONG: "ENAMETOOLONG",
     ]
     return names[code] ?? "errno \(code)"
 }

@@ -3,6 +3,14 @@ internal import AgentSessions
 internal import AgentSessionsBlocking
 internal import CLMDB
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
 /// The transaction that writes, as the group commit uses it. LMDB wants it to begin and end on one thread.
 final class LMDBWriteEngine: CommitEngine {
     var writer: LMDBTransaction
@@ -59,8 +67,7 @@ final class LMDBWriteEngine: CommitEngine {
             environment.grow(isRemoval: writer.isRemoval)
             return error
         }
-        var error = environment.error(code, while: .committing)
-        if error.code != .outcomeUnknown, isPanicking { error = environment.error(MDB_PANIC, while: .committing) }
+        let error = environment.error(meaning(ofCommit: code), while: .committing)
         if error.code == .outcomeUnknown {
             // After a sync that failed, the system may have dropped what it could not write and say so only once.
             environment.gate.fail(
@@ -69,6 +76,13 @@ final class LMDBWriteEngine: CommitEngine {
                     backend: LMDBBackend.name, nativeCode: error.nativeCode, cause: error))
         }
         return error
+    }
+
+    private func meaning(ofCommit code: Int32) -> Int32 {
+        if isPanicking { return MDB_PANIC }
+        // To LMDB, a disk that took a part of the pages and then was full has failed. The page that makes a commit valid
+        // is written after all others, so nothing was committed.
+        return code == EIO && environment.isDiskFull ? ENOSPC : code
     }
 
     /// Whether LMDB itself refuses to go on: it could not write the page that makes a commit valid, nor undo that.

@@ -34,6 +34,7 @@ final class TransactionState: @unchecked Sendable {
 
     private let keyBytes: UnsafeMutableRawPointer
     private let isReader: Bool
+    private var residency = MapResidency()
     private var sessionCursor: OpaquePointer?
     private var messageCursor: OpaquePointer?
     private var actorCursor: OpaquePointer?
@@ -69,6 +70,13 @@ final class TransactionState: @unchecked Sendable {
     /// Ends a reader's transaction, keeping it for ``begin(budget:)``. The map is no more touched through it.
     func reset() {
         if let transaction { mdb_txn_reset(transaction) }
+        residency.trim(environment.mapNumber)
+    }
+
+    /// A run of records was read; see ``MapResidency``. What a writer reads may lie beside the map.
+    @inline(__always)
+    func didRead(_ run: Range<UInt>, bytes: Int) {
+        if isReader { residency.read(run, bytes: bytes, in: environment.mapNumber) }
     }
 
     /// Commits. What LMDB returns; the transaction is over in any case.

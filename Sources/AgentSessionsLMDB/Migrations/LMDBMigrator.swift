@@ -71,8 +71,10 @@ struct LMDBMigrator {
     ) throws(StoreError) {
         // Each round has a map twice as large.
         for _ in 0..<64 {
+            var size = 0
             do throws(StoreError) {
                 return try inTransaction(isReader: false) { (target) throws(StoreError) in
+                    size = environment.info.me_mapsize
                     let applied = try Self.applied(in: target)
                     var number = applied.count
                     for step in try chain.pending(after: applied, policy: policy) {
@@ -81,7 +83,6 @@ struct LMDBMigrator {
                     }
                 }
             } catch  where error.nativeCode == "MDB_MAP_FULL" {
-                let size = environment.info.me_mapsize
                 let growing = environment.mapFull(at: size)
                 guard growing.isGrowingMap else { throw growing }
                 environment.grow()

@@ -10,6 +10,9 @@ import Testing
 /// The engines that keep data where the tool finds it again.
 enum Engine: String, CaseIterable, Sendable {
     case sqlite, lmdb, postgres
+
+    /// Those that this machine can run.
+    static let available = allCases.filter { $0 != .postgres || PostgresCluster.isInstalled }
 }
 
 /// A folder of a test's own, gone with the last reference, and URLs of stores that belong to it alone.
@@ -24,12 +27,26 @@ final class Workshop: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     /// The URL of a store. Of Postgres it is a schema of the tests' server.
-    func url(_ engine: Engine, _ name: String = PostgresCluster.freshSchema()) throws -> String {
-        switch engine {
-        case .sqlite: "sqlite://\(path)/\(name).db"
-        case .lmdb: "lmdb://\(path)/\(name)?initial_map_size=16MiB"
-        case .postgres: "postgres:///postgres?host=\(try PostgresCluster.shared().folder)&user=postgres&schema=\(name)"
-        }
+    ///
+    /// - Parameters:
+    ///   - engine: The engine.
+    ///   - name: The name of the store.
+    ///   - settings: Settings that do not go without saying, such as `max_content=4B`.
+    func url(
+        _ engine: Engine, _ name: String = PostgresCluster.freshSchema(), _ settings: String...
+    ) throws -> String {
+        let (place, own): (String, [String]) =
+            switch engine {
+            case .sqlite: ("sqlite://\(path)/\(name).db", [])
+            case .lmdb: ("lmdb://\(path)/\(name)", ["initial_map_size=16MiB"])
+            case .postgres:
+                (
+                    "postgres:///postgres",
+                    ["host=\(try PostgresCluster.shared().folder)", "user=postgres", "schema=\(name)"]
+                )
+            }
+        let all = own + settings
+        return all.isEmpty ? place : "\(place)?\(all.joined(separator: "&"))"
     }
 
     func open(_ url: String) async throws -> any SessionStore {
