@@ -151,7 +151,9 @@ let package = Package(
         // Wrong stores that the scenarios must catch, and the table that shows it.
         .target(
             name: "AgentSessionsSaboteurs",
-            dependencies: ["AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory"],
+            dependencies: [
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsConformance", "AgentSessionsMemory",
+            ],
             path: "Conformance/Saboteurs"),
         .executableTarget(
             name: "conformance-selftest", dependencies: ["AgentSessionsConformance", "AgentSessionsSaboteurs"],

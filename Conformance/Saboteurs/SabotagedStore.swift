@@ -28,7 +28,9 @@ public final class SabotagedStores: StoreFactory {
         }
         var methods = StoreMethods(shelf.data)
         shelf.sabotage?(&methods)
-        return SabotagedStore(methods)
+        let store = SabotagedStore(methods)
+        try await store.open()
+        return store
     }
 
     public func destroy(_ place: StorePlace) async throws(StoreError) {
@@ -57,6 +59,10 @@ final class SabotagedStore: SessionStore {
         } catch {
             throw error as? StoreError ?? StoreError(.internalFailure, "Unexpected \(type(of: error)).")
         }
+    }
+
+    func open() async throws(StoreError) {
+        try await call { try await methods.open() }
     }
 
     func create(_ session: NewSession) async throws(StoreError) -> Session {

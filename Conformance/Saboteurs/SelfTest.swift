@@ -75,19 +75,15 @@ extension SelfTest {
     /// Why scenarios may stand although no saboteur fails them.
     public static let reasons: [String: String] = {
         let processes = [
-            "compare-and-append", "concurrent", "create-race", "killed-holder", "killed-writer", "see-each-other",
-            "usage",
-            "written-by-another",
+            "compare-and-append", "concurrent", "create-race", "killed-alone", "killed-holder", "killed-writer",
+            "see-each-other", "usage", "written-by-another",
         ].map { ("processes.\($0)", "saboteurs are in memory, which no second process can open") }
         let service = [
             "append.minted-ids", "batch.empty", "batch.id-twice", "create.mints-ids", "document.export-twice",
             "document.keys", "faults.bounded", "faults.cancelled-before", "limits.actor-above", "limits.batch-above",
             "limits.metadata-above-in-session",
         ].map { ($0, "the rule is kept by the service, before it asks the store") }
-        let declarations = ["capabilities.consistent", "capabilities.undeclared"].map {
-            ($0, "it looks at what a store declares, which saboteurs leave as it is")
-        }
-        return Dictionary(uniqueKeysWithValues: processes + service + declarations)
+        return Dictionary(uniqueKeysWithValues: processes + service)
     }()
 }
 

@@ -18,6 +18,8 @@ struct StoreMethods: Sendable {
     var rewind: @Sendable (ULID, RewindRequest) async throws -> Session
     var effectiveSettings: @Sendable () async throws -> [StoreSetting]
     var migrations: @Sendable () async throws -> [MigrationStatus]
+    /// What opening does besides, before the caller has the store.
+    var open: @Sendable () async throws -> Void = {}
     var close: @Sendable () async -> Void = {}
     /// What a call throws after the store was closed; where it is `nil`, the call goes through.
     var errorWhenClosed: StoreError? = .storeClosed(backend: SabotagedStore.name)
@@ -74,7 +76,7 @@ extension StoreMethods {
         alterMessages { $0.with(metadata: $0.metadata.altered(alter)) }
     }
 
-    /// Metadata is stored with its values as `alter` makes them, which is what comparisons see too.
+    /// Actor names come back from every read as `alter` makes them.
     mutating func alterActors(_ alter: @escaping @Sendable (String) -> String) {
         alterSessions { session in
             var session = session
@@ -120,6 +122,19 @@ extension JSONValue {
         case .array(let elements): alter(.array(elements.compactMap { $0.altered(alter) }))
         case .object(let object): alter(.object(object.altered(alter)))
         default: alter(self)
+        }
+    }
+}
+
+// MARK: - What a mistake has to know
+
+extension StoreMethods {
+    /// Sessions are kept in `first` as they were when they were created.
+    mutating func rememberCreations(in first: Memory<[ULID: Session]>) {
+        create = { [create] new in
+            let made = try await create(new)
+            first { $0[new.id] = made }
+            return made
         }
     }
 }

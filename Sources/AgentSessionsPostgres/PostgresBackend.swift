@@ -77,5 +77,9 @@ public enum PostgresBackend: StoreBackend {
     public static func removeTrial(_ url: StoreURL, settings: SettingValues) async throws(StoreError) {
         try await PostgresSessionStore.drop(try configuration(url, settings))
     }
+
+    public static func trialBytes(_ url: StoreURL, settings: SettingValues) async throws(StoreError) -> Int? {
+        try await PostgresSessionStore.bytes(try configuration(url, settings))
+    }
 }
 #endif

@@ -54,27 +54,6 @@ public final class PostgresSessionStore: TransactionalSessionStore {
         }
     }
 
-    /// Removes the schema of a store with all that is in it.
-    static func drop(_ configuration: PostgresConfiguration) async throws(StoreError) {
-        let schema = try SchemaName(configuration.schema)
-        let pool = ConnectionPool(configuration, logger: Logger(label: "", factory: { _ in SwiftLogNoOpLogHandler() }))
-        let outcome: Result<Void, StoreError>
-        do throws(StoreError) {
-            try await pool.use { (connection) throws(StoreError) in
-                do throws(UnitFailure) {
-                    try connection.execute("DROP SCHEMA IF EXISTS \(schema.identifier) CASCADE")
-                } catch {
-                    throw error.writeError
-                }
-            }
-            outcome = .success(())
-        } catch {
-            outcome = .failure(error)
-        }
-        await pool.close()
-        try outcome.get()
-    }
-
     private init(
         _ configuration: PostgresConfiguration, schema: SchemaName, pool: ConnectionPool,
         capabilities: StoreCapabilities

@@ -1,5 +1,6 @@
 import AgentSessions
 import AgentSessionsBackends
+import AgentSessionsConformance
 
 /// The steps of `demo`.
 struct Demo {
@@ -74,17 +75,17 @@ struct Demo {
 
     /// - Returns: The session that the import made.
     private func exportAndImport(_ id: ULID) async throws(StoreError) -> ULID {
-        try await TemporaryDirectory.withFile(named: "session.json", in: context.environment) {
-            (file) throws(StoreError) in
-            try say("\n==> Exporting it, and importing the export under a fresh id")
-            try await ReplacingFile.write(to: file) { (output) throws(StoreError) in
-                try await Archive(store: service, format: .native).write(id, to: output)
-            }
-            let copy = try await service.importSession(.file(path: file))
-            let count = try await requireSameMessages(id, copy)
-            try say("Session \(copy) has the same \(counted(count, "message")): roles, contents, tool calls, metadata.")
-            return copy
+        let folder = try TemporaryFolder("agent-sessions")
+        defer { folder.remove() }
+        let file = "\(folder.path)/session.json"
+        try say("\n==> Exporting it, and importing the export under a fresh id")
+        try await ReplacingFile.write(to: file) { (output) throws(StoreError) in
+            try await Archive(store: service, format: .native).write(id, to: output)
         }
+        let copy = try await service.importSession(.file(path: file))
+        let count = try await requireSameMessages(id, copy)
+        try say("Session \(copy) has the same \(counted(count, "message")): roles, contents, tool calls, metadata.")
+        return copy
     }
 
     /// Compares two sessions message by message, and says how many there are.

@@ -127,6 +127,17 @@ struct RunnerTests {
         }
     }
 
+    @Test("A folder for places that cannot be made is an error that says where, and what is in one goes with it")
+    func folders() throws {
+        let error = #expect(throws: StoreError.self) { try TemporaryFolder(in: "/nowhere/at/all") }
+        #expect(error?.code == .unavailable && error?.message.contains("/nowhere/at/all") == true)
+        let outer = try TemporaryFolder()
+        let inner = try TemporaryFolder("inner", in: outer.path)
+        #expect(inner.path.hasPrefix("\(outer.path)/inner-"))
+        outer.remove()
+        #expect(throws: StoreError.self) { try TemporaryFolder(in: inner.path) }
+    }
+
     @Test("The reports hold the keys of the contract, escape what they show and need no network")
     func reports() async throws {
         let report = await run([

@@ -199,12 +199,4 @@ struct ReplacingFileTests {
         #expect(error?.message.contains("No space left") == true)
         try output.flush()
     }
-
-    @Test("A temporary directory that cannot be made is an error")
-    func temporary() async {
-        let error = await #expect(throws: StoreError.self) {
-            try await TemporaryDirectory.withFile(named: "x", in: ["TMPDIR": "/nowhere/at/all"]) { _ in }
-        }
-        #expect(error?.code == .unavailable)
-    }
 }

@@ -254,21 +254,6 @@ static PGconn *connect_to(
     return connection;
 }
 
-int raw_libpq_execute(
-    const char *location, const char *const *keywords, const char *const *values, const char *sql, char *answer,
-    size_t answer_size, char *error, size_t error_size) {
-    PGconn *connection = connect_to(location, keywords, values, error, error_size);
-    if (!connection) return -1;
-    PGresult *result = PQexec(connection, sql);
-    ExecStatusType status = PQresultStatus(result);
-    int good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-    snprintf(answer, answer_size, "%s", PQntuples(result) ? PQgetvalue(result, 0, 0) : "");
-    if (!good) snprintf(error, error_size, "%s", PQresultErrorMessage(result));
-    PQclear(result);
-    PQfinish(connection);
-    return good ? 0 : -1;
-}
-
 #define SESSION "id,actor_name,message_count,input_tokens,output_tokens,estimated_cost,metadata,created_at,updated_at"
 #define MESSAGE "id,sequence,role,content,tool_call_id,metadata,created_at"
 
@@ -329,14 +314,6 @@ raw_engine *raw_libpq_open(
     (void)location, (void)keywords, (void)values, (void)schema;
     snprintf(error, error_size, "Postgres was not compiled in");
     return NULL;
-}
-
-int raw_libpq_execute(
-    const char *location, const char *const *keywords, const char *const *values, const char *sql, char *answer,
-    size_t answer_size, char *error, size_t error_size) {
-    (void)location, (void)keywords, (void)values, (void)sql, (void)answer, (void)answer_size;
-    snprintf(error, error_size, "Postgres was not compiled in");
-    return -1;
 }
 
 #endif

@@ -22,22 +22,22 @@ final class RawEngine: Sendable {
         self.name = name
     }
 
-    static func open(_ engine: RawPlace.Engine) async throws(StoreError) -> RawEngine {
+    static func open(_ library: RawLibrary, at place: RawPlace) async throws(StoreError) -> RawEngine {
         try await onThread { () throws(StoreError) in
             var message = [CChar](repeating: 0, count: 512)
             let opened: OpaquePointer?
             let name: String
-            switch engine {
-            case .sqlite(let path):
+            switch library {
+            case .sqlite:
                 name = "sqlite"
-                opened = raw_sqlite_open(path, &message, message.count)
-            case .lmdb(let folder):
+                opened = raw_sqlite_open("\(place.folder)/raw.db", &message, message.count)
+            case .lmdb:
                 name = "lmdb"
-                opened = raw_lmdb_open(folder, &message, message.count)
-            case .libpq(let server, let schema):
+                opened = raw_lmdb_open(place.folder, &message, message.count)
+            case .libpq:
                 name = "postgres"
-                opened = server.withParameters { location, keywords, values in
-                    raw_libpq_open(location, keywords, values, schema, &message, message.count)
+                opened = RawServer(place.url).withParameters { location, keywords, values in
+                    raw_libpq_open(location, keywords, values, place.name, &message, message.count)
                 }
             }
             guard let opened else {

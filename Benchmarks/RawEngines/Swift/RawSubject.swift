@@ -6,27 +6,29 @@ public struct RawSubject: BenchmarkSubject {
     public let name: String
     public let backend: String
     public var isRaw: Bool { true }
-    /// What the engine needs to open at a fresh place, and what to do with the place.
+    private let library: RawLibrary
+    /// Makes a place for the engine.
     private let make: @Sendable () async throws(StoreError) -> RawPlace
 
-    /// An engine.
+    /// The engine below a backend; `nil` where none is known.
     ///
     /// - Parameters:
     ///   - backend: The backend whose engine it is.
     ///   - make: Makes a fresh place.
-    public init(
+    public init?(
         backend: String, make: @escaping @Sendable () async throws(StoreError) -> RawPlace
     ) {
+        guard let library = RawLibrary(below: backend) else { return nil }
+        self.library = library
         self.backend = backend
-        // The names of the contract: by the library, which is not always called as the backend.
-        name = backend == "postgres" ? "raw-libpq" : "raw-\(backend)"
+        name = "raw-\(library.rawValue)"
         self.make = make
     }
 
     public func open(_ data: BenchmarkData, stop: StopRequest) async throws(StoreError) -> any OpenSubject {
         let place = try await make()
         do throws(StoreError) {
-            return OpenRawSubject(try await RawEngine.open(place.engine), place, data)
+            return OpenRawSubject(try await RawEngine.open(library, at: place), place, data)
         } catch {
             await place.remove()
             throw error
@@ -34,28 +36,46 @@ public struct RawSubject: BenchmarkSubject {
     }
 }
 
+/// A library whose C API is measured, under the name that the contract gives it: not always that of the backend.
+enum RawLibrary: String {
+    case sqlite
+    case lmdb
+    case libpq
+
+    /// The library that a backend drives.
+    init?(below backend: String) {
+        switch backend {
+        case "sqlite": self = .sqlite
+        case "lmdb": self = .lmdb
+        case "postgres": self = .libpq
+        default: return nil
+        }
+    }
+}
+
 /// A fresh place for a raw engine.
 public struct RawPlace: Sendable {
-    /// Which engine, and where.
-    public enum Engine: Sendable {
-        /// A database file that does not exist.
-        case sqlite(path: String)
-        /// An empty folder.
-        case lmdb(folder: String)
-        /// A schema that does not exist, on a server.
-        case libpq(server: RawServer, schema: String)
-    }
-
-    let engine: Engine
+    let url: StoreURL
+    let name: String
+    let folder: String
     let bytesOnDisk: @Sendable () async -> Int?
     let remove: @Sendable () async -> Void
 
     /// A place.
+    ///
+    /// - Parameters:
+    ///   - url: The store beside which the engine is measured: it names the server.
+    ///   - name: A name that nobody else uses, for a schema.
+    ///   - folder: An empty folder, for files.
+    ///   - bytesOnDisk: What the files take on disk.
+    ///   - remove: Removes the folder, after the engine was closed. A schema the engine removes itself.
     public init(
-        _ engine: Engine, bytesOnDisk: @escaping @Sendable () async -> Int? = { nil },
-        remove: @escaping @Sendable () async -> Void = {}
+        beside url: StoreURL, named name: String, folder: String, bytesOnDisk: @escaping @Sendable () async -> Int?,
+        remove: @escaping @Sendable () async -> Void
     ) {
-        self.engine = engine
+        self.url = url
+        self.name = name
+        self.folder = folder
         self.bytesOnDisk = bytesOnDisk
         self.remove = remove
     }

@@ -10,13 +10,15 @@ final class LogFile: Sendable {
     /// - Throws: ``StoreError/Code/busy`` where it is open already, ``StoreError/Code/unavailable``.
     init(folder: String) throws(StoreError) {
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw Self.failure("The folder cannot be made") }
-        descriptor = open("\(folder)/sessions.jsonl", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Self.failure("The log cannot be opened") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+        let opened = open("\(folder)/sessions.jsonl", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard opened >= 0 else { throw Self.failure("The log cannot be opened") }
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            // Not a property yet: an object that throws when all of its properties are set runs its deinit.
+            close(opened)
             throw StoreError(
                 .busy, "Another store has this folder open: a folder is for one at a time.", backend: "jsonlines")
         }
+        descriptor = opened
     }
 
     deinit {

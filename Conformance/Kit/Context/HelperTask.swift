@@ -10,6 +10,8 @@ public enum HelperTask: Sendable, Hashable, LosslessStringConvertible {
     case append(ULID, count: Int)
     /// Appends batches of three until it is killed: as `append`, a line a message.
     case appendUntilKilled(ULID)
+    /// Creates a session of that id, and goes on as `appendUntilKilled`.
+    case createAndAppendUntilKilled(ULID)
     /// Adds one input token in each of so many calls: `added` for each.
     case addUsage(ULID, count: Int)
     /// Appends so many messages, each after the sequence that it read: as `append`.
@@ -24,6 +26,7 @@ public enum HelperTask: Sendable, Hashable, LosslessStringConvertible {
         case .create(let id): "create \(id)"
         case .append(let id, let count): "append \(id) \(count)"
         case .appendUntilKilled(let id): "append-until-killed \(id)"
+        case .createAndAppendUntilKilled(let id): "create-and-append-until-killed \(id)"
         case .addUsage(let id, let count): "add-usage \(id) \(count)"
         case .compareAndAppend(let id, let count): "compare-and-append \(id) \(count)"
         case .hold: "hold"
@@ -40,6 +43,7 @@ public enum HelperTask: Sendable, Hashable, LosslessStringConvertible {
         case ("create", let id?, nil): self = .create(id)
         case ("append", let id?, let count?): self = .append(id, count: count)
         case ("append-until-killed", let id?, nil): self = .appendUntilKilled(id)
+        case ("create-and-append-until-killed", let id?, nil): self = .createAndAppendUntilKilled(id)
         case ("add-usage", let id?, let count?): self = .addUsage(id, count: count)
         case ("compare-and-append", let id?, let count?): self = .compareAndAppend(id, count: count)
         case ("hold", nil, nil): self = .hold
@@ -86,6 +90,9 @@ extension HelperTask {
         case .append(let id, let count):
             for _ in 0..<count { try await append(1, to: id) }
         case .appendUntilKilled(let id):
+            while true { try await append(3, to: id) }
+        case .createAndAppendUntilKilled(let id):
+            _ = try await store.create(NewSession(id: id, actorName: "helper", createdAt: .now()))
             while true { try await append(3, to: id) }
         case .addUsage(let id, let count):
             for _ in 0..<count {

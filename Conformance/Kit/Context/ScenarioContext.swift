@@ -60,26 +60,40 @@ public final class ScenarioContext: Sendable {
 
     /// Opens the store a second time while it is open.
     public func secondInstance() async throws(StoreError) -> StoreAccess {
-        let store = try await opened.open()
-        return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
+        try await open(place)
     }
 
     /// Opens a store at a place of its own, which has nothing to do with that of the scenario.
     public func openElsewhere() async throws -> StoreAccess {
-        let store = try await opened.openElsewhere()
+        try await open(freshPlace())
+    }
+
+    /// The place of the scenario. The runner has opened its store before the scenario begins.
+    public var place: StorePlace { opened.place }
+
+    /// A place that nobody has opened, which the kit removes with the rest.
+    public func freshPlace() throws(StoreError) -> StorePlace {
+        try opened.freshPlace()
+    }
+
+    /// Opens the store of a place: the scenario's, or a fresh one.
+    public func open(_ place: StorePlace) async throws(StoreError) -> StoreAccess {
+        let store = try await opened.open(place)
         return StoreAccess(store, layer: layer, clock: clock, random: SeededRandom(seed: randomNumber()))
     }
 
-    /// Starts a process that has the same store open.
-    public func startHelper(_ task: HelperTask) async throws -> HelperProcess {
-        guard let helper = try await startHelperIfPossible(task) else {
+    /// Starts a process that opens the same store, or that of a fresh place.
+    public func startHelper(_ task: HelperTask, at place: StorePlace? = nil) async throws -> HelperProcess {
+        guard let helper = try await startHelperIfPossible(task, at: place ?? self.place) else {
             throw EnvironmentMissing(what: "the factory names no command that runs a helper process")
         }
         return helper
     }
 
-    func startHelperIfPossible(_ task: HelperTask) async throws(StoreError) -> HelperProcess? {
-        guard let command = opened.factory.helperCommand(task.description, at: opened.place) else { return nil }
+    func startHelperIfPossible(
+        _ task: HelperTask, at place: StorePlace
+    ) async throws(StoreError) -> HelperProcess? {
+        guard let command = opened.factory.helperCommand(task.description, at: place) else { return nil }
         let helper = try HelperProcess(command)
         opened.add(helper)
         return helper

@@ -25,19 +25,15 @@ final class OpenedStores: Sendable {
         self.factory = factory
     }
 
-    /// Opens a store at the place.
-    func open() async throws(StoreError) -> any SessionStore {
-        try await open(place)
-    }
-
-    /// Opens a store at a fresh place.
-    func openElsewhere() async throws(StoreError) -> any SessionStore {
+    /// A place that nobody has opened.
+    func freshPlace() throws(StoreError) -> StorePlace {
         let other = try makePlace()
         state.withLock { $0.otherPlaces.append(other) }
-        return try await open(other)
+        return other
     }
 
-    private func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
+    /// Opens a store at the scenario's place or at a fresh one.
+    func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
         let store = try await factory.open(place)
         state.withLock { $0.stores.append(store) }
         return store

@@ -20,7 +20,7 @@ extension Requirement {
                 let second = try await test.secondInstance()
                 return try await second.get(id) == nil
             case .manyProcesses:
-                guard let helper = try await test.startHelperIfPossible(.read(id)) else { return true }
+                guard let helper = try await test.startHelperIfPossible(.read(id), at: test.place) else { return true }
                 let answer = await helper.output()
                 return answer.first != "found"
             case .ability:

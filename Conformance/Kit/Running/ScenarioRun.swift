@@ -90,7 +90,7 @@ final class ScenarioRun: Sendable {
     private func play(through layer: Layer, at place: StorePlace, opened: OpenedStores) async -> Finding {
         let test: ScenarioContext
         do throws(StoreError) {
-            let store = try await opened.open()
+            let store = try await opened.open(place)
             test = ScenarioContext(
                 scenario.id, layer: layer, opened: opened, store: store, seed: options.seed,
                 historyFolder: options.historyFolder)

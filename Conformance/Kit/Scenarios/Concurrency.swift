@@ -245,5 +245,46 @@ extension Scenario {
                 }
             }
         },
+        Scenario(
+            "concurrency.threads", .concurrency, "3.14",
+            "A call that waits, for a disk or a server, does not keep its caller's thread meanwhile.", level: .full,
+            layers: [.repository], timeLimit: .seconds(60)
+        ) { test in
+            // The caller's thread alone is looked at. A store that blocks threads of Swift's pool in tasks of its own is not
+            // told from one that has threads of its own.
+            let calls = 16
+            for (name, call) in operations {
+                // A thread waits too where it meets another at a mutex, or a page has to come from the disk: seldom, and
+                // not each time. A store that waits on the thread does so in every call.
+                var fewest = Int.max
+                for _ in 0..<3 where fewest > calls / 2 {
+                    fewest = min(fewest, try await test.waits(in: calls, of: call))
+                }
+                test.expect(
+                    fewest <= calls / 2, "\(name): the caller's thread was kept waiting in \(fewest) of \(calls) calls")
+            }
+        },
     ]
+}
+
+extension ScenarioContext {
+    /// How often a thread that made so many calls was kept waiting.
+    fileprivate func waits(in calls: Int, of call: @escaping Scenario.Call) async throws -> Int {
+        var ids: [ULID] = []
+        for _ in 0..<calls { ids.append(try await access.create().id) }
+        let threads = try ScenarioThreads(count: 1)
+        defer { threads.finish() }
+        let waits = try await Task(executorPreference: threads) { [access, ids] () throws -> Int? in
+            for id in ids {
+                try await call(access, id)
+                // What comes after it is another job.
+                await Task.yield()
+            }
+            return threads.waitingJobs
+        }.value
+        guard let waits else {
+            throw EnvironmentMissing(what: "this system does not tell how often a thread was put to sleep")
+        }
+        return waits
+    }
 }

@@ -76,29 +76,4 @@ extension Scenario {
                 test.expect(try await test.access.messages(session.id).count, equals: 2, "messages of the first store")
             },
         ]
-
-    private typealias Call = @Sendable (StoreAccess, ULID) async throws(StoreError) -> Void
-
-    private static let operations: [(String, Call)] = [
-        ("create", { access, _ throws(StoreError) in _ = try await access.create() }),
-        ("get", { access, id throws(StoreError) in _ = try await access.get(id) }),
-        ("list", { access, _ throws(StoreError) in _ = try await access.list() }),
-        ("update", { access, id throws(StoreError) in _ = try await access.update(id, actorName: "b") }),
-        (
-            "usage",
-            { access, id throws(StoreError) in _ = try await access.addUsage(TokenUsage(inputTokens: 1), to: id) }
-        ),
-        ("delete", { access, id throws(StoreError) in _ = try await access.delete(id) }),
-        ("append", { access, id throws(StoreError) in _ = try await access.append([turn(1)], to: id) }),
-        ("messages", { access, id throws(StoreError) in _ = try await access.page(id) }),
-        ("rewind", { access, id throws(StoreError) in _ = try await access.rewind(id, to: 0) }),
-        (
-            "restore",
-            { access, _ throws(StoreError) in
-                let time = access.clock.next()
-                let session = Session(id: access.newID(), actorName: "a", createdAt: time, updatedAt: time)
-                try await access.store.restore(session, messages: ListedMessages([]))
-            }
-        ),
-    ]
 }

@@ -85,15 +85,21 @@ extension Scenario {
             let helper = try await test.startHelper(.appendUntilKilled(session.id))
             _ = await helper.output(lines: 3 * test.random(in: 1...20))
             helper.kill()
+            try await test.expectGoesOn(test.access, session.id, told: await helper.output())
+        },
+        Scenario(
+            "processes.killed-alone", .processes, "3",
+            "After the only process that had the store open was killed, every append that it was told of is there, every "
+                + "batch is whole, and the store goes on.", level: .full,
+            requires: [.durability(.processCrash), .ability(.reopen)], layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            let place = try test.freshPlace()
+            let id = test.newID()
+            let helper = try await test.startHelper(.createAndAppendUntilKilled(id), at: place)
+            _ = await helper.output(lines: 3 * test.random(in: 1...20))
+            helper.kill()
             let told = await helper.output()
-            let stored = try await test.access.messages(session.id)
-            test.expect(
-                stored.prefix(told.count).map { "\($0.sequence) \($0.id)" }, equals: told, "what was acknowledged")
-            test.expect(stored.count.isMultiple(of: 3), "a batch was torn: \(stored.count) messages in batches of 3")
-            test.expect(stored.map(\.sequence), equals: Array(1..<(stored.count + 1)), "the sequences")
-            test.expect(try await test.current(session.id).messageCount, equals: stored.count, "the count")
-            let next = try await test.access.append(turn(1), to: session.id)
-            test.expect(next.sequence, equals: stored.count + 1, "the next sequence")
+            try await test.expectGoesOn(try await test.open(place), id, told: told)
         },
         Scenario(
             "processes.create-race", .processes, "3.1", "An id that another process created is taken.", level: .full,
@@ -124,4 +130,21 @@ extension Scenario {
             test.expect(try await test.access.messages(session.id).count, equals: 4, "messages")
         },
     ]
+}
+
+extension ScenarioContext {
+    /// Looks at a session to which a process appended batches of three until it was killed.
+    ///
+    /// - Parameter told: What the process was told is stored.
+    fileprivate func expectGoesOn(_ access: StoreAccess, _ id: ULID, told: [String]) async throws {
+        let page = try await access.page(id)
+        let stored = page?.messages ?? []
+        expect(!told.isEmpty, "the process was not told of any append")
+        expect(stored.prefix(told.count).map { "\($0.sequence) \($0.id)" }, equals: told, "what was acknowledged")
+        expect(stored.count.isMultiple(of: 3), "a batch was torn: \(stored.count) messages in batches of 3")
+        expect(stored.map(\.sequence), equals: Array(1..<(stored.count + 1)), "the sequences")
+        expect(page?.session.messageCount, equals: stored.count, "the count")
+        let next = try await access.append(turn(1), to: id)
+        expect(next.sequence, equals: stored.count + 1, "the next sequence")
+    }
 }

@@ -115,16 +115,27 @@ extension Scenario {
             test.expect(try await test.store.migrations(), equals: before, "the chain")
         },
         Scenario(
-            "reopen.race", .reopen, "2", "Racing openers of a fresh store apply each step once, and all can use it.",
-            level: .full, requires: [.ability(.reopen), .ability(.multipleInstances)]
+            "reopen.race@2", .reopen, "2",
+            "Racing openers apply each step once, and all can use the store: one that is there, and one that is not yet.",
+            level: .full, requires: [.ability(.reopen), .ability(.multipleInstances)], timeLimit: .seconds(30)
         ) { test in
-            // The place was opened once by the runner; these race for what is left to do, and for the first writes.
-            let opened = try await atOnce(4) { _ in try await test.secondInstance() }
-            let made = try await atOnce(4) { index in try await opened[index].create("opener/\(index)") }
-            let chain = try await test.store.migrations()
-            for access in opened {
-                test.expect(try await access.store.migrations(), equals: chain, "the chain")
-                test.expect(Set(try await access.list().map(\.id)), equals: Set(made.map(\.id)), "the list")
+            let steps = try await test.store.migrations().map(\.name)
+            var places = [test.place]
+            for _ in 0..<3 { places.append(try test.freshPlace()) }
+            for place in places {
+                // Each writes as soon as it has the store, while others may still be making it.
+                let racers = try await atOnce(4) { index in
+                    let access = try await test.open(place)
+                    return (access: access, session: try await access.create("opener/\(index)"))
+                }
+                let made = Set(racers.map(\.session.id))
+                let chain = try await racers.at(0).access.store.migrations()
+                test.expect(chain.map(\.name), equals: steps, "the steps")
+                for racer in racers {
+                    test.expect(try await racer.access.store.migrations(), equals: chain, "the chain")
+                    test.expect(Set(try await racer.access.list().map(\.id)), equals: made, "the list")
+                }
+                for racer in racers { await racer.access.store.close() }
             }
         },
     ]

@@ -1,9 +1,14 @@
 import AgentSessionsBlocking
+import Synchronization
 
 /// Threads of a scenario's own, on which its tasks run. A store that blocks them, however long, blocks nobody else: not
 /// the runner, not the other scenarios, not the threads of Swift's pool.
 final class ScenarioThreads: TaskExecutor {
     private let jobs = BlockingQueue<UnownedJob>()
+    private let waits = Atomic<Int>(0)
+
+    /// A thread may wait for as long: where an answer takes microseconds, two changes of threads cost more.
+    private static let patience = Duration.microseconds(500)
 
     /// Starts the threads.
     ///
@@ -15,7 +20,13 @@ final class ScenarioThreads: TaskExecutor {
                 _ = try WorkerThread { [weak self] in
                     while let job = jobs.takeFirst() {
                         guard let self else { return }
+                        let (start, before) = (ContinuousClock.now, ThreadUsage.current())
                         job.runSynchronously(on: self.asUnownedTaskExecutor())
+                        if let before, let after = ThreadUsage.current(), after.sleeps > before.sleeps,
+                            (.now - start) - (after.busy - before.busy) > Self.patience
+                        {
+                            self.waits.add(1, ordering: .relaxed)
+                        }
                     }
                 }
             }
@@ -28,6 +39,12 @@ final class ScenarioThreads: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if !jobs.add(job) { globalConcurrentExecutor.enqueue(job) }
+    }
+
+    /// How many jobs were put to sleep on their thread, and for longer than an instant: they waited for a disk, a lock or
+    /// a socket there, in place of suspending their task. `nil` where the system does not tell.
+    var waitingJobs: Int? {
+        ThreadUsage.current() == nil ? nil : waits.load(ordering: .relaxed)
     }
 
     /// Lets the threads end when nothing is left to do. What comes later runs on Swift's pool.

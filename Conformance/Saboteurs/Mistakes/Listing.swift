@@ -170,18 +170,14 @@ extension Saboteur {
         Saboteur(
             "list.actor-index-stale", "A renamed session is found under its first name.",
             caughtBy: ["list.actor-renamed", "list.whole-sessions"],
-            remembering: Memory<[ULID: String]>([:])
-        ) { store, names in
-            store.create = { [store] new in
-                let made = try await store.create(new)
-                names { $0[new.id] = new.actorName }
-                return made
-            }
+            remembering: Memory<[ULID: Session]>([:])
+        ) { store, first in
+            store.rememberCreations(in: first)
             store.list = { [data = store.data] request in
-                let names = names { $0 }
+                let first = first { $0 }
                 return try await data.everySession().newestFirst().after(request).filter { session in
                     var old = session
-                    old.actorName = names[session.id] ?? session.actorName
+                    old.actorName = first[session.id]?.actorName ?? session.actorName
                     return request.filter.includes(old)
                 }.dropFirst(request.offset).prefix(request.limit).map { $0 }
             }
@@ -191,11 +187,7 @@ extension Saboteur {
             caughtBy: ["list.whole-sessions", "list.filters-combine"],
             remembering: Memory<[ULID: Session]>([:])
         ) { store, first in
-            store.create = { [store] new in
-                let made = try await store.create(new)
-                first { $0[new.id] = made }
-                return made
-            }
+            store.rememberCreations(in: first)
             store.list = { [store] request in
                 let first = first { $0 }
                 return try await store.list(request).map { first[$0.id] ?? $0 }

@@ -7,30 +7,13 @@ extension Saboteur {
         Saboteur(
             "replay.doubled", "A replay is stored a second time.",
             caughtBy: ["replay.is-marked", "replay.usage", "replay.usage-overflow"],
-            remembering: Memory<[MessageKey: ULID]>([:])
+            remembering: Aliases()
         ) { store, aliases in
-            let generator = ULIDGenerator()
             store.append = { [store] request in
                 let stored = Set(try await store.data.everyMessage(of: request.sessionID).map(\.id))
-                var fresh: [PendingMessage] = []
-                for message in request.messages {
-                    guard stored.contains(message.id) else {
-                        fresh.append(message)
-                        continue
-                    }
-                    let id = try generator.next()
-                    aliases { $0[MessageKey(session: request.sessionID, id: id)] = message.id }
-                    fresh.append(
-                        PendingMessage(
-                            id: id, role: message.role, content: message.content, toolCallID: message.toolCallID,
-                            metadata: message.metadata))
-                }
-                let result = try await store.append(request.with(messages: fresh))
-                return AppendResult(
-                    messages: result.messages.map { message in message.with(id: aliases { $0[message.key] }) },
-                    isReplay: false)
+                return try await aliases.append(request, to: store) { stored.contains($0.id) }
             }
-            store.alterMessages { message in message.with(id: aliases { $0[message.key] }) }
+            store.alterMessages(aliases.asGiven)
         },
         Saboteur(
             "replay.refused", "A replay is refused as a conflict.",
@@ -243,63 +226,35 @@ extension Saboteur {
         },
         Saboteur(
             "replay.forgets-old", "Of a session only the last 16 message ids are known.", caughtBy: ["replay.later"],
-            remembering: Memory<[MessageKey: ULID]>([:])
+            remembering: Aliases()
         ) { store, aliases in
-            let generator = ULIDGenerator()
             store.append = { [store] request in
                 let stored = try await store.data.everyMessage(of: request.sessionID)
                 let old = Set(stored.dropLast(16).map(\.id))
                 guard request.messages.contains(where: { old.contains($0.id) }) else {
                     return try await store.append(request)
                 }
-                var fresh: [PendingMessage] = []
-                for message in request.messages {
-                    let id = try generator.next()
-                    aliases { $0[MessageKey(session: request.sessionID, id: id)] = message.id }
-                    fresh.append(
-                        PendingMessage(
-                            id: id, role: message.role, content: message.content, toolCallID: message.toolCallID,
-                            metadata: message.metadata))
-                }
-                let result = try await store.append(request.with(messages: fresh))
-                return AppendResult(
-                    messages: result.messages.map { message in message.with(id: aliases { $0[message.key] }) },
-                    isReplay: false)
+                return try await aliases.append(request, to: store)
             }
-            store.alterMessages { message in message.with(id: aliases { $0[message.key] }) }
+            store.alterMessages(aliases.asGiven)
         },
         Saboteur(
             "replay.checked-outside", "Whether a message is stored is looked up before the transaction.",
-            caughtBy: ["replay.race"], remembering: Memory<[MessageKey: ULID]>([:])
+            caughtBy: ["replay.race"], remembering: Aliases()
         ) { store, aliases in
-            let generator = ULIDGenerator()
             store.append = { [store] request in
                 let before = Set(try await store.data.everyMessage(of: request.sessionID).map(\.id))
                 guard !request.messages.contains(where: { before.contains($0.id) }) else {
                     return try await store.append(request)
                 }
                 await roundTrip()
-                do {
-                    let stored = Set(try await store.data.everyMessage(of: request.sessionID).map(\.id))
-                    guard request.messages.contains(where: { stored.contains($0.id) }) else {
-                        return try await store.append(request)
-                    }
-                    var fresh: [PendingMessage] = []
-                    for message in request.messages {
-                        let id = try generator.next()
-                        aliases { $0[MessageKey(session: request.sessionID, id: id)] = message.id }
-                        fresh.append(
-                            PendingMessage(
-                                id: id, role: message.role, content: message.content, toolCallID: message.toolCallID,
-                                metadata: message.metadata))
-                    }
-                    let result = try await store.append(request.with(messages: fresh))
-                    return AppendResult(
-                        messages: result.messages.map { message in message.with(id: aliases { $0[message.key] }) },
-                        isReplay: false)
+                let stored = Set(try await store.data.everyMessage(of: request.sessionID).map(\.id))
+                guard request.messages.contains(where: { stored.contains($0.id) }) else {
+                    return try await store.append(request)
                 }
+                return try await aliases.append(request, to: store)
             }
-            store.alterMessages { message in message.with(id: aliases { $0[message.key] }) }
+            store.alterMessages(aliases.asGiven)
         },
         Saboteur(
             "replay.after-delete", "A replay is answered from a list of ids though the session is gone.",
@@ -354,5 +309,34 @@ extension Saboteur {
                 return result
             }
         }
+    }
+}
+
+/// Messages that were stored a second time, under ids of the store's making, and are shown under those that the caller
+/// gave: how a replay that is not known for one comes out.
+private struct Aliases: Sendable {
+    private let given = Memory<[MessageKey: ULID]>([:])
+    private let generator = ULIDGenerator()
+
+    /// Stores messages, under fresh ids where `isRenamed` says so.
+    func append(
+        _ request: AppendRequest, to store: StoreMethods,
+        renaming isRenamed: (PendingMessage) -> Bool = { _ in true }
+    ) async throws -> AppendResult {
+        let messages = try request.messages.map { message in
+            guard isRenamed(message) else { return message }
+            let id = try generator.next()
+            given { $0[MessageKey(session: request.sessionID, id: id)] = message.id }
+            return PendingMessage(
+                id: id, role: message.role, content: message.content, toolCallID: message.toolCallID,
+                metadata: message.metadata)
+        }
+        let result = try await store.append(request.with(messages: messages))
+        return AppendResult(messages: result.messages.map(asGiven), isReplay: false)
+    }
+
+    /// The message under the id that the caller gave.
+    @Sendable func asGiven(_ message: SessionMessage) -> SessionMessage {
+        message.with(id: given { $0[message.key] })
     }
 }

@@ -56,6 +56,9 @@ public protocol StoreBackend: Sendable {
     /// Removes what the store of a trial left outside its folder. The store is closed. Nothing, where a backend does
     /// not say.
     static func removeTrial(_ url: StoreURL, settings: SettingValues) async throws(StoreError)
+
+    /// The bytes that the store of a trial takes outside its folder; `nil`, where a backend does not say, for unknown.
+    static func trialBytes(_ url: StoreURL, settings: SettingValues) async throws(StoreError) -> Int?
 }
 
 extension StoreBackend {
@@ -68,6 +71,8 @@ extension StoreBackend {
     ) throws(StoreError) -> TrialPlace? { nil }
 
     public static func removeTrial(_ url: StoreURL, settings: SettingValues) async throws(StoreError) {}
+
+    public static func trialBytes(_ url: StoreURL, settings: SettingValues) async throws(StoreError) -> Int? { nil }
 }
 
 /// What the application gives to a backend that opens a store.

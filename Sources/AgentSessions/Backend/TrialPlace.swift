@@ -4,16 +4,20 @@ public struct TrialPlace: Sendable {
     public let url: StoreURL
     /// Settings that the place needs, in place of the user's.
     public let settings: [String: String]
+    /// Whether the store of the trial keeps its data in the folder that the trial was given.
+    public let isInFolder: Bool
 
     /// A place.
-    public init(_ url: StoreURL, settings: [String: String] = [:]) {
+    public init(_ url: StoreURL, settings: [String: String] = [:], isInFolder: Bool = false) {
         self.url = url
         self.settings = settings
+        self.isInFolder = isInFolder
     }
 
     /// A file, or a folder, of that name in a folder: for backends whose URLs are paths.
     public static func file(_ name: String, in folder: String, beside url: StoreURL) -> TrialPlace {
-        TrialPlace(StoreURL(scheme: url.scheme, path: "\(folder)/\(name)", parameters: url.parameters))
+        TrialPlace(
+            StoreURL(scheme: url.scheme, path: "\(folder)/\(name)", parameters: url.parameters), isInFolder: true)
     }
 }
 

@@ -77,8 +77,7 @@ struct BenchCommand: ToolCommand {
         let places = try places(context)
         let corpus = try await loadCorpus()
         let options = try options(corpus)
-        let folders = try places.map { (place) throws(StoreError) in try place.folder() }
-        let folder = folders.lazy.compactMap { $0 }.first ?? "."
+        let folder = places.lazy.compactMap(\.directory).first ?? "."
         let stop = StopRequest()
         let benchmark = Benchmark(
             subjects(places, options), options, corpus: corpus, folder: folder, stop: stop)
@@ -215,7 +214,10 @@ struct BenchCommand: ToolCommand {
                 StoreSubject(name: number == 1 ? backend : "\(backend)-\(number)", backend: backend) {
                     () throws(StoreError) in try await place.open()
                 })
-            if raw, number == 1, let make = place.raw() { subjects.append(RawSubject(backend: backend, make: make)) }
+            guard raw, number == 1 else { continue }
+            if let engine = RawSubject(backend: backend, make: { () throws(StoreError) in try place.raw() }) {
+                subjects.append(engine)
+            }
         }
         return subjects
     }

@@ -82,9 +82,4 @@ void raw_result_free(raw_result *result);
 /* Closes the engine; one in a server takes its schema with it. */
 void raw_close(raw_engine *engine);
 
-/* Runs a statement on a server. Where it gives a row, the first value goes into `answer`. */
-int raw_libpq_execute(
-    const char *location, const char *const *keywords, const char *const *values, const char *sql, char *answer,
-    size_t answer_size, char *error, size_t error_size);
-
 #endif

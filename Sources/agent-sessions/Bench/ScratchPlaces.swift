@@ -1,0 +1,63 @@
+import AgentSessions
+import AgentSessionsBackends
+import AgentSessionsBenchmarks
+import AgentSessionsConformance
+import AgentSessionsRawEngines
+
+/// Fresh places near the one that a store URL names: a folder on the same disk, a schema on the same server. Nothing
+/// that lies at the URL itself is opened or touched. Where a place can be, the backend says.
+struct ScratchPlaces: Sendable {
+    private let configuration: StoreConfiguration
+    /// The directory in which places are made, as the store's files are in it; `nil` where a store has no files.
+    let directory: String?
+
+    /// - Throws: `invalidArgument` where there is no such backend or setting, `unsupported` where a backend does not
+    ///   say where a trial can be.
+    init(_ url: String, registry: BackendRegistry) throws(StoreError) {
+        configuration = try StoreConfiguration(levels: [.commandLine(store: url)], registry: registry)
+        directory = try configuration.trialDirectory()
+    }
+
+    /// The backend's name.
+    var backend: String { configuration.backend.name }
+
+    /// Opens an empty store at a fresh place.
+    func open() async throws(StoreError) -> ScratchStore {
+        let folder = try makeFolder()
+        let hasFiles = directory != nil
+        var made: StoreConfiguration?
+        do throws(StoreError) {
+            let trial = try configuration.trial(named: Self.freshName(), folder: folder.path)
+            made = trial
+            return ScratchStore(try await trial.open(migrations: .apply)) {
+                if hasFiles { folder.bytesOnDisk } else { try? await trial.trialBytes() }
+            } remove: {
+                try? await trial.removeTrial()
+                folder.remove()
+            }
+        } catch {
+            try? await made?.removeTrial()
+            folder.remove()
+            throw error
+        }
+    }
+
+    /// Makes a fresh place for the engine itself.
+    func raw() throws(StoreError) -> RawPlace {
+        let folder = try makeFolder()
+        return RawPlace(beside: configuration.url, named: Self.freshName(), folder: folder.path) {
+            folder.bytesOnDisk
+        } remove: {
+            folder.remove()
+        }
+    }
+
+    private func makeFolder() throws(StoreError) -> TemporaryFolder {
+        try TemporaryFolder("agent-sessions-bench", in: directory)
+    }
+
+    private static func freshName() -> String {
+        var random = SystemRandomNumberGenerator()
+        return "agent_sessions_bench_" + String(random.next() as UInt64, radix: 36)
+    }
+}
