@@ -13,8 +13,8 @@ struct BarChart {
         let bars: [Bar]
     }
 
-    private static let width = 430.0
-    private static let nameWidth = 165.0
+    private static let width = 450.0
+    private static let nameWidth = 185.0
     private static let valueWidth = 60.0
     private static let barHeight = 15.0
 

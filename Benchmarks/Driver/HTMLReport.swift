@@ -72,7 +72,18 @@ extension BenchmarkReport {
         let closed = results.filter { $0.key.rate == nil && $0.key.dataMessages == largest && $0.isRankable }
         var names: [String] = []
         for result in closed where !names.contains(result.key.workload) { names.append(result.key.workload) }
-        return names.map { name in (name, closed.filter { $0.key.workload == name }) }
+        // Stores take turns to be first; on the page each has its place.
+        let places = stores
+        return names.map { name in
+            let mine = closed.filter { $0.key.workload == name }
+            return (name, places.flatMap { store in mine.filter { $0.key.store == store } })
+        }
+    }
+
+    /// The stores of the report in an order of their own: by backend, a raw engine after its store.
+    private var stores: [String] {
+        Set(results.map { [$0.backend, $0.isRaw ? "1" : "0", $0.key.store] })
+            .sorted { $0.lexicographicallyPrecedes($1) }.map { $0[2] }
     }
 
     private func throughput(_ results: [BenchmarkResult]) -> [String] {
