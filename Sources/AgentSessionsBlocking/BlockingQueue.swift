@@ -61,10 +61,10 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         let added = !isClosed
         if added { elements.append(element) }
-        let wakes = added && waiting > 0 && elements.count >= wanted
+        // Under the mutex: who takes the element may let go of the queue as soon as it is unlocked, and nobody else may
+        // hold it then.
+        if added, waiting > 0, elements.count >= wanted { pthread_cond_signal(condition) }
         pthread_mutex_unlock(mutex)
-        // After the unlock, so that the woken thread does not run into the mutex.
-        if wakes { pthread_cond_signal(condition) }
         return added
     }
 
@@ -99,8 +99,8 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     package func close() {
         pthread_mutex_lock(mutex)
         isClosed = true
-        pthread_mutex_unlock(mutex)
         pthread_cond_broadcast(condition)
+        pthread_mutex_unlock(mutex)
     }
 
     private func lockUntilFilled() {
