@@ -1,4 +1,6 @@
 #if LMDB
+internal import AgentSessionsBlocking
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -13,13 +15,9 @@ internal import Darwin
 /// gigabytes would hold gigabytes. After some megabytes of long reads the part of the map that they touched is let go.
 /// Its pages stay in the system's cache; whoever reads them again finds them there, other readers of the moment included.
 struct MapResidency {
-    /// A run of fewer bytes is not long: what is read often, such as the end of a conversation, stays.
-    private static let longRun = 64 << 10
-    /// Bytes of long runs that stay.
-    private static let bound = 4 << 20
-
+    private var reads = LongReads()
+    /// Where the long ones lay.
     private var touched: Range<UInt>?
-    private var bytes = 0
     /// The map that was touched, as the environment counts its maps.
     private var map = 0
 
@@ -30,10 +28,9 @@ struct MapResidency {
     ///   - bytes: Their size.
     ///   - map: The map.
     mutating func read(_ run: Range<UInt>, bytes: Int, in map: Int) {
-        guard bytes >= Self.longRun else { return }
         if self.map != map { self = MapResidency() }
         self.map = map
-        self.bytes += bytes
+        guard reads.add(run: bytes) else { return }
         touched = touched.map { min($0.lowerBound, run.lowerBound)..<max($0.upperBound, run.upperBound) } ?? run
     }
 
@@ -41,7 +38,7 @@ struct MapResidency {
     ///
     /// - Parameter map: The map, which cannot change while this runs.
     mutating func trim(_ map: Int) {
-        guard bytes >= Self.bound else { return }
+        guard reads.areMany else { return }
         defer { self = MapResidency() }
         guard self.map == map, let touched else { return }
         let pageSize = UInt(getpagesize())

@@ -1,5 +1,6 @@
 #if SQLite
 internal import AgentSessions
+internal import AgentSessionsBlocking
 internal import CSQLite
 internal import CSQLiteHooks
 
@@ -9,9 +10,7 @@ internal import CSQLiteHooks
 final class SQLiteConnection {
     let path: String
     private let handle: OpaquePointer
-    /// A run of fewer bytes is not long, and all long ones together may have so many.
-    private static let (longRun, longRuns) = (64 << 10, 4 << 20)
-    private var longRunBytes = 0
+    private var longReads = LongReads()
     private let busyWait: UnsafeMutablePointer<agent_sessions_busy_wait>
     private var literals: [UInt: SQLiteStatement] = [:]
     private var statements: [String: SQLiteStatement] = [:]
@@ -56,17 +55,14 @@ final class SQLiteConnection {
         agent_sessions_inline_bound(handle, 50_000)
     }
 
-    /// A run of messages of so many bytes was read. Several long ones, as of an export, leave nothing in the cache that is
-    /// read again soon, and would fill it: so it is emptied.
+    /// A run of messages of so many bytes was read; see ``LongReads``.
     func didRead(run bytes: Int) {
-        guard bytes >= Self.longRun else { return }
-        longRunBytes += bytes
-        if longRunBytes >= Self.longRuns { emptyCache() }
+        if longReads.add(run: bytes), longReads.areMany { emptyCache() }
     }
 
     /// Lets go of the pages that the cache keeps.
     func emptyCache() {
-        longRunBytes = 0
+        longReads = LongReads()
         sqlite3_db_release_memory(handle)
     }
 
