@@ -104,8 +104,16 @@ final class LMDBEnvironment: @unchecked Sendable {
         return info
     }
 
+    /// What a code that a commit failed with means.
+    ///
+    /// To LMDB, a disk that took a part of the pages and then was full has failed. The page that makes a commit valid is
+    /// written after all others, so nothing was committed.
+    func meaning(ofCommit code: Int32) -> Int32 {
+        code == EIO && isDiskFull ? ENOSPC : code
+    }
+
     /// Whether the disk has room for no more than file systems keep for themselves.
-    var isDiskFull: Bool {
+    private var isDiskFull: Bool {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return false }
         let blocksOfSpare = (1 << 20) / max(1, UInt64(status.f_frsize))

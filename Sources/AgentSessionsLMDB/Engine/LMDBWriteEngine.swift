@@ -3,14 +3,6 @@ internal import AgentSessions
 internal import AgentSessionsBlocking
 internal import CLMDB
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 /// The transaction that writes, as the group commit uses it. LMDB wants it to begin and end on one thread.
 final class LMDBWriteEngine: CommitEngine {
     var writer: LMDBTransaction
@@ -79,10 +71,7 @@ final class LMDBWriteEngine: CommitEngine {
     }
 
     private func meaning(ofCommit code: Int32) -> Int32 {
-        if isPanicking { return MDB_PANIC }
-        // To LMDB, a disk that took a part of the pages and then was full has failed. The page that makes a commit valid
-        // is written after all others, so nothing was committed.
-        return code == EIO && environment.isDiskFull ? ENOSPC : code
+        isPanicking ? MDB_PANIC : environment.meaning(ofCommit: code)
     }
 
     /// Whether LMDB itself refuses to go on: it could not write the page that makes a commit valid, nor undo that.
