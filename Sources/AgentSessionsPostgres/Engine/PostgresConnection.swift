@@ -185,7 +185,7 @@ final class PostgresConnection: @unchecked Sendable {
         /// The statement whose answer is next. Where settings were sent before the first, theirs is at -1.
         var position: Int
         /// Whether libpq keeps some of it back, as the socket takes no more.
-        var unsent = true
+        var unsent: Bool
         var failure: (position: Int, error: ServerError)?
     }
 

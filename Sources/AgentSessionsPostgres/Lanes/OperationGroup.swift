@@ -9,20 +9,27 @@ internal import AgentSessions
 enum OperationGroup {
     /// Runs all operations, and leaves an outcome with each, save those that would have kept the others waiting.
     ///
+    /// - Parameter areSent: Whether ``start(_:on:)`` has sent them, so that only their answers are taken in.
     /// - Returns: Those whose session somebody else has locked; nothing of them is stored. They are for
     ///   ``runPatiently(_:on:)``.
-    static func run(_ operations: [PendingOperation], on connection: PostgresConnection) -> [PendingOperation] {
+    static func run(
+        _ operations: [PendingOperation], on connection: PostgresConnection, areSent: Bool
+    ) -> [PendingOperation] {
         var locked: [PendingOperation] = []
-        run(operations, on: connection, patience: .brief) { operation, _ in locked.append(operation) }
+        run(operations, on: connection, patience: .brief, areSent: areSent) { operation, _ in locked.append(operation) }
         return locked
     }
 
-    /// Sends operations without waiting for anything.
+    /// What a caller's thread may copy to the socket: some microseconds' worth.
+    private static let startBytes = 64 << 10
+
+    /// Sends operations without waiting for anything, if they are not large.
     ///
-    /// - Returns: Whether they were sent, so that ``finish(_:on:)`` is next.
+    /// - Returns: Whether they were sent.
     static func start(_ operations: [PendingOperation], on connection: PostgresConnection) -> Bool {
         let commands = operations.map(\.command)
-        guard connection.hasPrepared(commands) else { return false }
+        let bytes = commands.reduce(0) { $0 + $1.parameters.bytes.count }
+        guard bytes <= startBytes, connection.hasPrepared(commands) else { return false }
         do throws(UnitFailure) {
             try connection.start(commands, patience: .brief)
             return true
@@ -34,7 +41,7 @@ enum OperationGroup {
 
     /// Takes in the answer to one operation that was sent, if it comes soon.
     ///
-    /// - Returns: Whether the operation has its outcome. Where it does not, ``finish(_:on:)`` is next.
+    /// - Returns: Whether the operation has its outcome. Where it does not, ``run(_:on:areSent:)`` is next.
     static func finish(_ operation: PendingOperation, on connection: PostgresConnection, within bound: Duration) -> Bool
     {
         do throws(UnitFailure) {
@@ -43,13 +50,6 @@ enum OperationGroup {
             operation.fail(error)
             return true
         }
-    }
-
-    /// As ``run(_:on:)``, for operations that were sent.
-    static func finish(_ operations: [PendingOperation], on connection: PostgresConnection) -> [PendingOperation] {
-        var locked: [PendingOperation] = []
-        run(operations, on: connection, patience: .brief, areSent: true) { operation, _ in locked.append(operation) }
-        return locked
     }
 
     /// Runs operations that have to wait for a lock, for as long as a lock may be waited for; leaves an outcome with

@@ -210,10 +210,7 @@ final class OperationLane: Sendable {
     private func run(
         _ group: LaneQueue.Group, on connection: PostgresConnection, since start: ContinuousClock.Instant, isSent: Bool
     ) {
-        let locked =
-            isSent
-            ? OperationGroup.finish(group.operations, on: connection)
-            : OperationGroup.run(group.operations, on: connection)
+        let locked = OperationGroup.run(group.operations, on: connection, areSent: isSent)
         let time = clock.now - start
         let answered =
             locked.isEmpty
