@@ -272,7 +272,7 @@ extension ScenarioContext {
     fileprivate func waits(in calls: Int, of call: @escaping Scenario.Call) async throws -> Int {
         var ids: [ULID] = []
         for _ in 0..<calls { ids.append(try await access.create().id) }
-        let threads = try ScenarioThreads(count: 1)
+        let threads = try ScenarioThreads(count: 1, countsWaits: true)
         defer { threads.finish() }
         let waits = try await Task(executorPreference: threads) { [access, ids] () throws -> Int? in
             for id in ids {

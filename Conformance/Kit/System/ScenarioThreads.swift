@@ -12,20 +12,19 @@ final class ScenarioThreads: TaskExecutor {
 
     /// Starts the threads.
     ///
+    /// - Parameter countsWaits: Whether ``waitingJobs`` is wanted, for which the system is asked around each job.
     /// - Throws: ``StoreError/Code/unavailable`` where the system has no thread to give.
-    init(count: Int) throws {
+    init(count: Int, countsWaits: Bool = false) throws {
         do {
             for _ in 0..<count {
                 let jobs = jobs
                 _ = try WorkerThread { [weak self] in
                     while let job = jobs.takeFirst() {
                         guard let self else { return }
-                        let (start, before) = (ContinuousClock.now, ThreadUsage.current())
-                        job.runSynchronously(on: self.asUnownedTaskExecutor())
-                        if let before, let after = ThreadUsage.current(), after.sleeps > before.sleeps,
-                            (.now - start) - (after.busy - before.busy) > Self.patience
-                        {
-                            self.waits.add(1, ordering: .relaxed)
+                        if countsWaits {
+                            self.runCountingWaits(job)
+                        } else {
+                            job.runSynchronously(on: self.asUnownedTaskExecutor())
                         }
                     }
                 }
@@ -41,8 +40,18 @@ final class ScenarioThreads: TaskExecutor {
         if !jobs.add(job) { globalConcurrentExecutor.enqueue(job) }
     }
 
+    private func runCountingWaits(_ job: UnownedJob) {
+        let (start, before) = (ContinuousClock.now, ThreadUsage.current())
+        job.runSynchronously(on: asUnownedTaskExecutor())
+        guard let before, let after = ThreadUsage.current(), after.sleeps > before.sleeps,
+            (.now - start) - (after.busy - before.busy) > Self.patience
+        else { return }
+        waits.add(1, ordering: .relaxed)
+    }
+
     /// How many jobs were put to sleep on their thread, and for longer than an instant: they waited for a disk, a lock or
-    /// a socket there, in place of suspending their task. `nil` where the system does not tell.
+    /// a socket there, in place of suspending their task. `nil` where the system does not
+    /// tell. Only for threads that were made to count.
     var waitingJobs: Int? {
         ThreadUsage.current() == nil ? nil : waits.load(ordering: .relaxed)
     }
