@@ -135,8 +135,7 @@ extension Saboteur {
         },
         Saboteur("batch.cut", "Of a batch, 500 messages are stored.", caughtBy: ["batch.largest"]) { store in
             store.append = { [store] request in
-                let result = try await store.append(request.with(messages: Array(request.messages.prefix(500))))
-                return result
+                try await store.append(request.with(messages: Array(request.messages.prefix(500))))
             }
         },
         Saboteur("batch.a-hundred", "A batch of more than 100 messages is refused.", caughtBy: ["batch.largest"]) {
@@ -152,56 +151,29 @@ extension Saboteur {
             "batch.expected-ignored", "The expected sequence is ignored.",
             caughtBy: ["batch.stale-names-actual", "batch.stale", "batch.race"]
         ) { store in
-            store.append = { [store] request in
-                var request = request
-                request.expectedSequence = nil
-                return try await store.append(request)
-            }
+            store.alterExpectedSequence { _, _ in nil }
         },
         Saboteur(
             "batch.expected-zero-ignored", "An expected sequence of 0 is taken for none.", caughtBy: ["batch.stale"]
         ) { store in
-            store.append = { [store] request in
-                var request = request
-                if request.expectedSequence == 0 { request.expectedSequence = nil }
-                return try await store.append(request)
-            }
+            store.alterExpectedSequence { expected, _ in expected == 0 ? nil : expected }
         },
         Saboteur(
             "batch.expected-at-least", "The expected sequence may be smaller than the last.",
             caughtBy: ["batch.stale-names-actual", "batch.stale", "batch.race"]
-        ) {
-            store in
-            store.append = { [store] request in
-                var request = request
-                if let expected = request.expectedSequence, let session = try await store.get(request.sessionID) {
-                    request.expectedSequence = max(expected, session.messageCount)
-                }
-                return try await store.append(request)
-            }
+        ) { store in
+            store.alterExpectedSequence { expected, last in max(expected, last) }
         },
         Saboteur(
             "batch.expected-at-most", "The expected sequence may be larger than the last.", caughtBy: ["batch.stale"]
-        ) {
-            store in
-            store.append = { [store] request in
-                var request = request
-                if let expected = request.expectedSequence, let session = try await store.get(request.sessionID) {
-                    request.expectedSequence = min(expected, session.messageCount)
-                }
-                return try await store.append(request)
-            }
+        ) { store in
+            store.alterExpectedSequence { expected, last in min(expected, last) }
         },
         Saboteur(
             "batch.expected-is-next", "The expected sequence is compared with the next one.",
             caughtBy: ["batch.expected", "batch.stale", "batch.race"]
-        ) {
-            store in
-            store.append = { [store] request in
-                var request = request
-                request.expectedSequence = request.expectedSequence.map { $0 &- 1 }
-                return try await store.append(request)
-            }
+        ) { store in
+            store.alterExpectedSequence { expected, _ in expected &- 1 }
         },
         Saboteur(
             "batch.expected-outside", "The expected sequence is compared before the transaction.",
@@ -234,4 +206,19 @@ extension Saboteur {
             }
         },
     ]
+}
+
+extension StoreMethods {
+    /// An append that expects a sequence expects what `alter` makes of it and of the last one.
+    fileprivate mutating func alterExpectedSequence(
+        _ alter: @escaping @Sendable (_ expected: Int, _ last: Int) -> Int?
+    ) {
+        append = { [append, get] request in
+            var request = request
+            if let expected = request.expectedSequence, let session = try await get(request.sessionID) {
+                request.expectedSequence = alter(expected, session.messageCount)
+            }
+            return try await append(request)
+        }
+    }
 }
