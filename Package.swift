@@ -205,8 +205,7 @@ let package = Package(
             name: "AgentSessionsConformanceTests",
             dependencies: [
                 "agent-sessions", "AgentSessions", "AgentSessionsBlocking", "AgentSessionsConformance",
-                "AgentSessionsConformanceTesting",
-                "AgentSessionsMemory",
+                "AgentSessionsConformanceTesting", "AgentSessionsMemory",
             ]),
         .testTarget(
             name: "AgentSessionsSaboteurTests",
@@ -221,7 +220,7 @@ let package = Package(
                 .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
             ],
             path: "Tests/StoreWriter"),
-        .target(name: "ProcessSupport", path: "Tests/ProcessSupport"),
+        .target(name: "ProcessSupport", dependencies: ["AgentSessions"], path: "Tests/ProcessSupport"),
         .testTarget(
             name: "AgentSessionsSQLiteTests",
             dependencies: [
@@ -246,6 +245,7 @@ let package = Package(
             name: "AgentSessionsPostgresTests",
             dependencies: [
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking", "PostgresServer",
+                "ProcessSupport",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
         // What concerns several engines: copies between them, damage to each, the built tool on each.

@@ -3,6 +3,7 @@ import AgentSessions
 import AgentSessionsPostgres
 import Foundation
 import PostgresServer
+import ProcessSupport
 import Testing
 
 /// What is Postgres' own of the tool, in processes of its own on a store of the tests' server. What all engines have in
@@ -11,8 +12,7 @@ import Testing
     "the tool on Postgres", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
     .timeLimit(.minutes(5)))
 struct ToolTests {
-    private static let tool = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appending(path: "agent-sessions").path(percentEncoded: false)
+    private static let tool = BuiltProgram("agent-sessions")
 
     private let cluster: PostgresCluster
     private let configuration: PostgresConfiguration
@@ -32,11 +32,11 @@ struct ToolTests {
     ) async throws
         -> Shell.Outcome
     {
-        try await Shell.outcome(["env"] + variables + [Self.tool, "--store", store ?? url] + arguments)
+        try await Shell.outcome(["env"] + variables + [Self.tool.path, "--store", store ?? url] + arguments)
     }
 
     private func json(_ arguments: String..., store: String? = nil) async throws -> JSONValue {
-        let outcome = try await Shell.outcome([Self.tool, "--store", store ?? url, "--json"] + arguments)
+        let outcome = try await Shell.outcome([Self.tool.path, "--store", store ?? url, "--json"] + arguments)
         try #require(outcome.status == 0, "\(outcome.errors)")
         return try JSONParser.parse(outcome.output)
     }

@@ -1,5 +1,6 @@
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import agent_sessions
@@ -57,7 +58,7 @@ struct BenchCommandTests {
     func interruption() async throws {
         let bench = try Workbench()
         let pipe = Pipe()
-        let process = ToolProcess.make(
+        let process = try ToolProcess.make(
             ["bench", "--workloads", "session_get", "--clients", "1", "--seconds", "0.2", "--repetitions", "1000"],
             store: bench.store(), output: pipe)
         try process.run()

@@ -1,5 +1,6 @@
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 @Suite("agent-sessions conformance, as a process")

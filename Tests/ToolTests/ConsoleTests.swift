@@ -1,5 +1,6 @@
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import agent_sessions

@@ -1,6 +1,7 @@
 #if SQLite
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import agent_sessions

@@ -1,5 +1,6 @@
 #if SQLite
 import AgentSessions
+import ProcessSupport
 import Testing
 
 @testable import agent_sessions

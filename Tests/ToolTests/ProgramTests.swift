@@ -16,7 +16,7 @@ struct ProgramTests {
     /// Runs a line of the shell, in which `$T` is the program on the store of the test, to its end.
     ///
     /// Nothing here blocks a thread of Swift's pool.
-    private func shell(_ line: String) async throws -> ToolResult {
+    private func shell(_ line: String) async throws -> ToolRun {
         let name = UUID().uuidString
         let (output, errors) = (try bench.file("\(name).out", []), try bench.file("\(name).err", []))
         let process = Process()
@@ -24,7 +24,7 @@ struct ProgramTests {
         process.arguments = ["-c", line]
         process.currentDirectoryURL = URL(filePath: bench.path)
         process.environment = sanitizerEnvironment.merging([
-            "T": ToolProcess.path, "AGENT_SESSIONS_STORE": bench.store(), "HOME": bench.path,
+            "T": try ToolProcess.program.path, "AGENT_SESSIONS_STORE": bench.store(), "HOME": bench.path,
             "PATH": "/usr/bin:/bin", "TMPDIR": bench.path,
         ]) { _, mine in mine }
         process.standardInput = FileHandle.nullDevice
@@ -38,7 +38,7 @@ struct ProgramTests {
         try process.run()
         var status: Int32 = -1
         for await ending in ended { status = ending }
-        return ToolResult(
+        return ToolRun(
             status: status, output: try bench.contents("\(name).out"),
             errors: String(decoding: try bench.contents("\(name).err"), as: UTF8.self))
     }

@@ -2,6 +2,7 @@
 import AgentSessions
 import AgentSessionsBackends
 import AgentSessionsMemory
+import ProcessSupport
 import Testing
 
 @testable import agent_sessions

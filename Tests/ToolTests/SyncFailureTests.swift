@@ -1,6 +1,7 @@
 #if SQLite && os(Linux)
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 /// A library that makes every sync of a process fail, built once from `Tests/FailingSync`; `nil` where there is no
@@ -46,7 +47,7 @@ struct SyncFailureTests {
         let message = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
         let arguments = ["append", id, "--role", "user", "--content", "second turn", "--message-id", message]
         let pipe = Pipe()
-        let process = ToolProcess.make(arguments, store: url, output: pipe)
+        let process = try ToolProcess.make(arguments, store: url, output: pipe)
         process.environment = ["LD_PRELOAD": library, "HOME": bench.path]
         try process.run()
         let output = try await ToolProcess.read(pipe)
@@ -64,7 +65,7 @@ struct SyncFailureTests {
     }
 }
 
-extension ToolResult {
+extension ToolRun {
     /// The contents of the messages that `show` printed.
     fileprivate func contents() throws -> [String?] {
         try #require(try json()["messages"]?.arrayValue).map { $0["content"]?.stringValue }

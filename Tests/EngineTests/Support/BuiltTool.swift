@@ -60,37 +60,7 @@ struct BuiltTool: Sendable {
     }
 }
 
-/// What a run of the tool gave.
-struct ToolRun: Sendable {
-    let status: Int32
-    let output: [UInt8]
-    let errors: String
-
-    /// Standard output as text.
-    var text: String { String(decoding: output, as: UTF8.self) }
-
-    /// Standard output of a run that succeeded, as the one JSON value that it has to be.
-    func json(_ location: SourceLocation = #_sourceLocation) throws -> JSONValue {
-        try #require(status == 0, "\(errors)", sourceLocation: location)
-        #expect(errors.isEmpty, "\(errors)", sourceLocation: location)
-        return try JSONParser.parse(output, limits: JSONLimits(maximumBytes: .max, maximumDepth: 100))
-    }
-
-    /// Checks that the run was refused: an error that holds each of `hints`, and nothing on standard output.
-    ///
-    /// - Parameters:
-    ///   - hints: What the error has to say.
-    ///   - given: What was refused, for the report of the test.
-    ///   - location: Where the test stands.
-    func expectRefusal(
-        _ hints: [String], of given: String = "", _ location: SourceLocation = #_sourceLocation
-    ) {
-        #expect([1, 64].contains(status), "\(given): status \(status), \(errors)", sourceLocation: location)
-        #expect(output.isEmpty, "\(given)", sourceLocation: location)
-        #expect(errors.hasPrefix("error: "), "\(given): \(errors)", sourceLocation: location)
-        for hint in hints { #expect(errors.contains(hint), "\(given): \(errors)", sourceLocation: location) }
-    }
-
+extension ToolRun {
     func expectRefusal(_ hints: String..., location: SourceLocation = #_sourceLocation) {
         expectRefusal(hints, location)
     }

@@ -72,7 +72,9 @@ import Testing
             ((try? String(contentsOfFile: printed, encoding: .utf8)) ?? "")
                 .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         }
+        // The suite's limit ends a wait that would not end by itself.
         while lines().count < 4 { try await Task.sleep(for: .milliseconds(5)) }
+        // So that the kill falls into another part of a run for each argument.
         try await Task.sleep(for: .milliseconds(milliseconds))
         let group = try #require(lines().first.flatMap { pid_t($0) })
         // The whole group, the tool too, without a chance to clean up.

@@ -1,17 +1,16 @@
 import AgentSessions
 import Foundation
+import ProcessSupport
 import Testing
 
 /// The built tool, run as a process of its own.
 enum ToolProcess {
-    /// Where the tool lies: beside the test program.
-    static let path = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appending(path: "agent-sessions").path(percentEncoded: false)
+    static let program = BuiltProgram("agent-sessions")
 
     /// A process that runs the tool on `store`, not started yet; its output goes to `output`.
-    static func make(_ arguments: [String], store: String, output: Pipe) -> Process {
+    static func make(_ arguments: [String], store: String, output: Pipe) throws -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: path)
+        process.executableURL = URL(filePath: try program.path)
         process.arguments = ["--store", store] + arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
@@ -24,7 +23,7 @@ enum ToolProcess {
     /// - Returns: The exit status, and what it printed to both outputs.
     static func run(_ arguments: [String], store: String) async throws -> (status: Int32, output: String) {
         let pipe = Pipe()
-        let process = make(arguments, store: store, output: pipe)
+        let process = try make(arguments, store: store, output: pipe)
         try process.run()
         let output = try await read(pipe)
         process.waitUntilExit()

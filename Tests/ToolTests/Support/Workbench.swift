@@ -1,6 +1,7 @@
 import AgentSessions
 import AgentSessionsBackends
 import Foundation
+import ProcessSupport
 import Testing
 
 @testable import agent_sessions
@@ -43,12 +44,12 @@ final class Workbench: Sendable {
     }
 
     /// Runs the tool on the store of the folder.
-    func run(_ arguments: String..., input: [UInt8] = []) async throws -> ToolResult {
+    func run(_ arguments: String..., input: [UInt8] = []) async throws -> ToolRun {
         try await run(["--store", store()] + arguments, input: input)
     }
 
     /// Runs the tool with these arguments alone.
-    func run(_ arguments: [String], input: [UInt8] = [], showsProgress: Bool = false) async throws -> ToolResult {
+    func run(_ arguments: [String], input: [UInt8] = [], showsProgress: Bool = false) async throws -> ToolRun {
         let name = UUID().uuidString
         try file("\(name).in", input)
         let files = try ["in", "out", "err"].map { suffix in
@@ -59,7 +60,7 @@ final class Workbench: Sendable {
         let context = ToolContext(console: console, environment: environment, registry: registry)
         let status = await Tool.run(arguments, in: context)
         for file in files { close(file) }
-        let result = ToolResult(
+        let result = ToolRun(
             status: status, output: try contents("\(name).out"),
             errors: String(decoding: try contents("\(name).err"), as: UTF8.self))
         for suffix in ["in", "out", "err"] { try FileManager.default.removeItem(atPath: path("\(name).\(suffix)")) }
@@ -67,29 +68,9 @@ final class Workbench: Sendable {
     }
 }
 
-/// What a run of the tool gave.
-struct ToolResult: Sendable {
-    let status: Int32
-    let output: [UInt8]
-    let errors: String
-
-    /// Standard output as text.
-    var text: String { String(decoding: output, as: UTF8.self) }
-
-    /// Standard output as the one JSON value that it has to be.
-    func json(_ location: SourceLocation = #_sourceLocation) throws -> JSONValue {
-        #expect(status == 0, "\(errors)", sourceLocation: location)
-        #expect(errors.isEmpty, sourceLocation: location)
-        #expect(output.last == UInt8(ascii: "\n"), sourceLocation: location)
-        return try JSONParser.parse(output, limits: JSONLimits(maximumBytes: .max, maximumDepth: 100))
-    }
-
-    /// Checks that the run was refused: a message on standard error that holds `hint`, and nothing on standard output.
+extension ToolRun {
     func expectRefusal(_ hint: String, _ statuses: [Int32] = [1], _ location: SourceLocation = #_sourceLocation) {
-        #expect(statuses.contains(status), "\(errors)", sourceLocation: location)
-        #expect(output.isEmpty, sourceLocation: location)
-        #expect(errors.hasPrefix("error: "), "\(errors)", sourceLocation: location)
-        #expect(errors.contains(hint), "\(errors)", sourceLocation: location)
+        expectRefusal([hint], statuses: statuses, location)
     }
 }
 
