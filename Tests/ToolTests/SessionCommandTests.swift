@@ -186,6 +186,7 @@ struct SessionCommandTests {
         try await bench.run("rewind", id, "--to", "9").expectRefusal("cannot be rewound to 9")
         try await bench.run("rewind", id, "--to", "-1").expectRefusal("-1")
         #expect(try await bench.run("rewind", id, "--to", "0").text.contains("messages  0"))
+        try await bench.run("rewind", id, "--to", "1").expectRefusal("has no messages")
     }
 
     @Test("delete takes the session, once")

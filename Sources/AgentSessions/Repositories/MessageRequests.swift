@@ -113,10 +113,12 @@ public struct RewindRequest: Sendable {
         try session.requireRevision(expectedRevision)
         try session.requireLastSequence(expectedSequence)
         guard (0...session.messageCount).contains(sequence) else {
+            let stock =
+                session.messageCount == 0 ? "has no messages" : "has messages 1 to \(session.messageCount)"
             throw StoreError(
                 .invalidArgument,
-                "Session \(session.id) has messages 1 to \(session.messageCount), so it cannot be rewound to "
-                    + "\(sequence): name a sequence from 0 (removes all) to \(session.messageCount).")
+                "Session \(session.id) \(stock), so it cannot be rewound to \(sequence): name a sequence from 0 "
+                    + "(removes all) to \(session.messageCount).")
         }
         var rewound = session
         rewound.messageCount = sequence
