@@ -42,7 +42,7 @@ public final class SabotagedStores: StoreFactory {
 final class SabotagedStore: SessionStore {
     static let name = "sabotaged"
 
-    let backendName = SabotagedStore.name
+    var backendName: String { methods.backendName }
     private let methods: StoreMethods
     private let isClosed = Atomic<Bool>(false)
 

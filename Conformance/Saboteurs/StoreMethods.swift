@@ -6,6 +6,7 @@ import Synchronization
 struct StoreMethods: Sendable {
     /// Where the data is. Its own calls do what they should.
     let data: MemorySessionStore
+    var backendName = SabotagedStore.name
     var capabilities: StoreCapabilities
     var create: @Sendable (NewSession) async throws -> Session
     var get: @Sendable (ULID) async throws -> Session?

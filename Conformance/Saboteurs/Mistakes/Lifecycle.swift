@@ -57,6 +57,12 @@ extension Saboteur {
             store.errorWhenClosed = StoreError(.notFound, "There is no such session.")
         },
         Saboteur(
+            "lifecycle.display-name", "The backend's name is one for people, which no store URL can begin with.",
+            caughtBy: ["lifecycle.own-name"]
+        ) { store in
+            store.backendName = "My Store"
+        },
+        Saboteur(
             "lifecycle.settings-without-engine", "The settings do not name the engine.",
             caughtBy: ["capabilities.settings"]
         ) { store in
