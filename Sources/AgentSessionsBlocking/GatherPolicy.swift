@@ -16,8 +16,15 @@ package struct GatherPolicy {
     /// Operations that are waited for.
     package private(set) var expected = 0
     private var lastTime = Duration.zero
+    /// The fastest of the last commits: one that was faster than those of today is forgotten little by little.
+    private var fastest: Duration?
+    private let leastTime: Duration
 
-    package init() {}
+    /// - Parameter leastTime: Nobody is waited for where the fastest of the last commits took less: for engines that
+    ///   commit several groups at a time, of which the small ones then lose little.
+    package init(leastTime: Duration = .zero) {
+        self.leastTime = leastTime
+    }
 
     /// A group was committed, and its members are about to hear of it.
     ///
@@ -28,11 +35,12 @@ package struct GatherPolicy {
     package mutating func committed(_ count: Int, waiting: Int, in time: Duration) {
         expected = count + waiting
         lastTime = time
+        fastest = fastest.map { min($0 + $0 / 64, time) } ?? time
     }
 
     /// How long to wait at the most, with so many operations there already.
     package func patience(with count: Int) -> Duration {
-        guard expected > 1, count < expected else { return .zero }
+        guard expected > 1, count < expected, let fastest, fastest >= leastTime else { return .zero }
         let patience = min(lastTime / share, Self.longest)
         return patience < Self.shortest ? .zero : patience
     }

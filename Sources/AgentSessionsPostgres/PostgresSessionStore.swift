@@ -62,8 +62,8 @@ public final class PostgresSessionStore: TransactionalSessionStore {
         self.capabilities = capabilities
         self.pool = pool
         statements = StoreStatements(schema)
-        writes = OperationLane(pool, rules: .init(isWriting: true, connections: 4, groupSize: 128))
-        reads = OperationLane(pool, rules: .init(isWriting: false, connections: 4, groupSize: 16))
+        writes = OperationLane(pool, rules: .init(isWriting: true, connections: 4, groupSize: 128, crowd: 8))
+        reads = OperationLane(pool, rules: .init(isWriting: false, connections: 4, groupSize: 16, crowd: 16))
     }
 
     deinit {

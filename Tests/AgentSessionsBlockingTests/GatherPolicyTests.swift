@@ -24,6 +24,19 @@ struct GatherPolicyTests {
         #expect(policy.patience(with: 1) == .zero)
     }
 
+    @Test("where the fastest of the last commits was too fast, nobody is waited for, and it is forgotten in time")
+    func fastCommits() {
+        var policy = GatherPolicy(leastTime: .milliseconds(2))
+        policy.committed(16, waiting: 16, in: .milliseconds(1))
+        policy.committed(16, waiting: 16, in: .milliseconds(6))
+        #expect(policy.patience(with: 16) == .zero)
+        for _ in 0..<60 { policy.committed(16, waiting: 16, in: .milliseconds(6)) }
+        #expect(policy.patience(with: 16) == .milliseconds(2))
+        for _ in 0..<600 { policy.committed(16, waiting: 16, in: .milliseconds(6)) }
+        policy.committed(16, waiting: 16, in: .milliseconds(3))
+        #expect(policy.patience(with: 16) == .milliseconds(1))
+    }
+
     @Test("where nobody comes back, the wait grows shorter, and recovers")
     func patienceLost() {
         var policy = GatherPolicy()

@@ -14,7 +14,7 @@ struct LaneQueueTests {
     }
 
     private func queue(writing: Bool = true, _ change: (inout LaneQueue.Rules) -> Void = { _ in }) -> LaneQueue {
-        var rules = LaneQueue.Rules(isWriting: writing, connections: 2, groupSize: 3)
+        var rules = LaneQueue.Rules(isWriting: writing, connections: 2, groupSize: 3, crowd: 3)
         change(&rules)
         return LaneQueue(rules)
     }
@@ -66,14 +66,15 @@ struct LaneQueueTests {
         #expect(queue.finish(held, now: start + .seconds(1)) == nil)
     }
 
-    @Test("a whole group that waits gets a connection of its own")
-    func fullGroup() {
-        var queue = queue(writing: false)
+    @Test("a crowd that waits gets a connection of its own, and all of it goes", arguments: [true, false])
+    func crowd(writing: Bool) {
+        var queue = queue(writing: writing) { $0.groupSize = 10 }
         _ = queue.add(operation(nil), now: start)
         _ = queue.take(now: start)
         _ = queue.add(operation(nil), now: start)
         #expect(queue.add(operation(nil), now: start) == nil)
         #expect(queue.add(operation(nil), now: start) == .lease)
+        #expect(queue.take(now: start)?.operations.count == 3)
     }
 
     @Test("a session that is being changed keeps its other changes waiting, and nobody else's")

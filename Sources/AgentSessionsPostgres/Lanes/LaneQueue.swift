@@ -15,6 +15,8 @@ struct LaneQueue {
         var connections: Int
         /// Operations in a group at the most.
         var groupSize: Int
+        /// As many operations that wait while every connection is at work get another one.
+        var crowd: Int
         /// Bytes of parameters after which a group is full.
         var groupBytes = 1 << 20
         /// A group that takes longer gets company: it may be waiting for a lock.
@@ -154,10 +156,10 @@ struct LaneQueue {
         return .wake(now + rules.slowGroup)
     }
 
-    /// Whether those who serve the lane have no time for what waits: each is held up, or there is a group's worth of it.
+    /// Whether those who serve the lane have no time for what waits: each is held up, or a crowd waits.
     private func needsCompany(now: Instant) -> Bool {
         guard underWay.count == serving else { return false }
-        return waiting.count >= rules.groupSize || underWay.values.allSatisfy { $0.started + rules.slowGroup <= now }
+        return waiting.count >= rules.crowd || underWay.values.allSatisfy { $0.started + rules.slowGroup <= now }
     }
 
     /// By session, so that transactions of several stores take their locks in the same order and never wait for each

@@ -14,12 +14,13 @@ internal import Darwin
 
 /// Runs operations of one statement each. Whoever has a connection takes all that waits and runs it together.
 ///
-/// While one group is under way, the next gathers. As a rule one connection serves the lane. What happens when is decided
-/// by ``LaneQueue``.
+/// While one group is under way, the next gathers, or goes on another connection. What happens when is decided by
+/// ``LaneQueue``.
 final class OperationLane: Sendable {
     private struct State {
         var queue: LaneQueue
-        var gather = GatherPolicy()
+        /// Where commits are fast, it is better that who is back goes at once, on another connection if need be.
+        var gather = GatherPolicy(leastTime: .milliseconds(2))
         var patience = CallerPatience()
         var isClosed = false
     }
