@@ -10,6 +10,10 @@ SYSTEM_PACKAGES := libsqlite3-dev liblmdb-dev libpq-dev
 TEST_PACKAGES := postgresql pgbouncer
 
 SWIFT := swift
+# SwiftPM 6.3 hands the traits to the compiler in the order of a Set, which every process hashes with another seed: with
+# that order the arguments change, and with them everything is compiled again after each change between debug and
+# release. Only for builds: tests keep orders that vary.
+BUILD := SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build $(TRAITS)
 # `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
@@ -53,16 +57,16 @@ test-deps: ## install the system packages that are missing, and the servers that
 	@sh Scripts/deps.sh $(SYSTEM_PACKAGES) $(TEST_PACKAGES)
 
 build: deps ## debug build of everything
-	$(SWIFT) build $(TRAITS)
+	$(BUILD)
 
 demo: deps ## build the tool for release and do the main job on sample conversations
 	@echo '==> release build of agent-sessions'
-	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	$(BUILD) -c release --product agent-sessions
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/demo.sh
 
 conformance: test-deps ## prove that every backend keeps the contract; a page with all of them side by side
-	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
-	$(SWIFT) build $(TRAITS) -c release --product conformance-selftest
+	$(BUILD) -c release --product agent-sessions
+	$(BUILD) -c release --product conformance-selftest
 	@echo '==> wrong stores, each of which the scenarios of its rule must catch'
 	.build/release/conformance-selftest
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/conformance.sh $(ARGS)
@@ -73,7 +77,7 @@ test: test-deps ## build and run all tests
 	@echo "==> proving a backend outside this package with the conformance kit"
 	@sh Scripts/outside-conformance.sh
 	@echo '==> building the tests'
-	$(SWIFT) build $(TRAITS) --build-tests
+	$(BUILD) --build-tests
 	@echo '==> running the tests'
 	$(SWIFT) test $(TRAITS) --skip-build --parallel $(WIDTH) $(ARGS)
 
@@ -105,18 +109,18 @@ docs: deps ## make the documentation pages of the libraries
 	done
 
 bench: test-deps ## release build, then every store and its raw engine in about five minutes; a page with charts
-	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	$(BUILD) -c release --product agent-sessions
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/bench.sh $(ARGS)
 
 bench-scale: test-deps ## what growing to ten million messages costs, and a session of a million; SIZES and LONG scale it
-	$(SWIFT) build $(TRAITS) -c release --product agent-sessions
+	$(BUILD) -c release --product agent-sessions
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/bench-scale.sh
 
 bench-pgbench: test-deps ## what pgbench reaches on the SQL of an append
 	@Scripts/with-postgres.sh Scripts/pgbench-append.sh
 
 bench-commit: deps ## release build and run of group-commit-probe: what shared commits bring
-	$(SWIFT) build $(TRAITS) -c release --product group-commit-probe
+	$(BUILD) -c release --product group-commit-probe
 	.build/release/group-commit-probe $(ARGS)
 
 clean: ## remove every build folder
