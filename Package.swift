@@ -166,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "AgentSessionsTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsMemory",
+                "AgentSessions", "AgentSessionsMemory", "TestSupport",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -193,7 +193,7 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
-                "ProcessSupport",
+                "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The backend of docs/writing-a-backend.md, and its test target, as its author would have them.
@@ -220,18 +220,18 @@ let package = Package(
                 .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
             ],
             path: "Tests/StoreWriter"),
-        .target(name: "ProcessSupport", dependencies: ["AgentSessions"], path: "Tests/ProcessSupport"),
+        .target(name: "TestSupport", dependencies: ["AgentSessions"], path: "Tests/TestSupport"),
         .testTarget(
             name: "AgentSessionsSQLiteTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "ProcessSupport", "StoreWriter",
+                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "TestSupport", "StoreWriter",
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
             ]),
         .testTarget(
             name: "AgentSessionsLMDBTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB", "ProcessSupport", "StoreWriter",
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB", "TestSupport", "StoreWriter",
                 .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
             ]),
         // A server of the tests' own.
@@ -245,14 +245,14 @@ let package = Package(
             name: "AgentSessionsPostgresTests",
             dependencies: [
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking", "PostgresServer",
-                "ProcessSupport",
+                "TestSupport",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
         // What concerns several engines: copies between them, damage to each, the built tool on each.
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "ProcessSupport",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "TestSupport",
                 "agent-sessions",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),

@@ -63,14 +63,11 @@ extension SQLiteStatement {
     }
 
     fileprivate func role(_ column: Int32) -> MessageRole? {
-        text(column).flatMap { try? MessageRole($0) }
+        withText(column) { MessageRole(stored: $0) } ?? nil
     }
 
     fileprivate func metadata(_ column: Int32) -> JSONObject? {
-        withText(column) { text in
-            // Most messages have none.
-            text.count == 2 ? (text[0] == 0x7B && text[1] == 0x7D ? JSONObject() : nil) : try? JSONObject(parsing: text)
-        } ?? nil
+        withText(column) { JSONObject(stored: $0) } ?? nil
     }
 }
 #endif

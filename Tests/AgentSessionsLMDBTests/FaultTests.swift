@@ -1,7 +1,7 @@
 #if LMDB
 import AgentSessions
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 @testable import AgentSessionsLMDB

@@ -2,7 +2,7 @@
 import AgentSessions
 import CLMDB
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 @testable import AgentSessionsLMDB

@@ -153,23 +153,6 @@ struct RecordTests {
         #expect(throws: StoreError.self) { try Self.readMessage(bytes, 2) }
     }
 
-    @Test(arguments: [
-        "", "a", "é", "\u{0}", String(repeating: "x", count: 31), String(repeating: "x", count: 64) + "é",
-        "🧑‍🚀" + String(repeating: "y", count: 40),
-    ])
-    func `text comes back, and bytes that are none do not`(text: String) {
-        let bytes = Array(text.utf8)
-        bytes.withUnsafeBytes { buffer in
-            #expect(buffer.text(0..<buffer.count).map { Array($0.utf8) } == bytes)
-            #expect(buffer.isASCII == bytes.allSatisfy { $0 < 0x80 })
-        }
-        for index in bytes.indices {
-            var broken = bytes
-            broken[index] = 0xFF
-            #expect(broken.withUnsafeBytes { $0.text(0..<$0.count) } == nil)
-        }
-    }
-
     @Test func `what does not fit a record is refused`() throws {
         var session = try Self.someSession()
         session.actorName += "xxx"

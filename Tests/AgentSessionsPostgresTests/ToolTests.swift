@@ -3,7 +3,7 @@ import AgentSessions
 import AgentSessionsPostgres
 import Foundation
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 /// What is Postgres' own of the tool, in processes of its own on a store of the tests' server. What all engines have in

@@ -2,7 +2,7 @@
 import AgentSessions
 import AgentSessionsSQLite
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 @Suite struct `Closing a SQLite store` {

@@ -1,7 +1,7 @@
 #if SQLite
 import AgentSessions
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 @testable import AgentSessionsSQLite

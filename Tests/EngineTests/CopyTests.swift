@@ -4,7 +4,7 @@ import AgentSessionsBackends
 import AgentSessionsMemory
 import Foundation
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 @Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `A copy between stores` {

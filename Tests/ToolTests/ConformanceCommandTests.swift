@@ -1,6 +1,6 @@
 import AgentSessions
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 @Suite("agent-sessions conformance, as a process")

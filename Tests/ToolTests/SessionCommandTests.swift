@@ -1,6 +1,6 @@
 #if SQLite
 import AgentSessions
-import ProcessSupport
+import TestSupport
 import Testing
 
 @testable import agent_sessions

@@ -2,7 +2,7 @@
 import AgentSessions
 import AgentSessionsBackends
 import AgentSessionsMemory
-import ProcessSupport
+import TestSupport
 import Testing
 
 @testable import agent_sessions

@@ -1,7 +1,7 @@
 #if SQLite && os(Linux)
 import AgentSessions
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 /// A library that makes every sync of a process fail, built once from `Tests/FailingSync`; `nil` where there is no

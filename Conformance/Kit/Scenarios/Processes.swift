@@ -148,9 +148,8 @@ extension ScenarioContext {
         let after = try await wholePage(access, id)
         expect(Array(after.prefix(before.count)), equals: before, "what was there before the store went on")
         expect(after.first { $0.id == next.id }, equals: next, "the message that was appended now")
-        expect(
-            [0, 3].contains(after.count - 1 - before.count),
-            "\(after.count - 1 - before.count) messages came by themselves, where one batch of 3 was under way")
+        let late = after.count - 1 - before.count
+        expect([0, 3].contains(late), "\(late) messages came by themselves, where one batch of 3 was under way")
     }
 
     /// The messages of a session, which have no gap and are as many as it counts.

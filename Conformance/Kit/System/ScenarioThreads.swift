@@ -5,6 +5,7 @@ import Synchronization
 /// the runner, not the other scenarios, not the threads of Swift's pool.
 final class ScenarioThreads: TaskExecutor {
     private let jobs = BlockingQueue<UnownedJob>()
+    private let countsWaits: Bool
     private let waits = Atomic<Int>(0)
 
     /// A thread may wait for as long: where an answer takes microseconds, two changes of threads cost more.
@@ -15,6 +16,7 @@ final class ScenarioThreads: TaskExecutor {
     /// - Parameter countsWaits: Whether ``waitingJobs`` is wanted, for which the system is asked around each job.
     /// - Throws: ``StoreError/Code/unavailable`` where the system has no thread to give.
     init(count: Int, countsWaits: Bool = false) throws {
+        self.countsWaits = countsWaits
         do {
             for _ in 0..<count {
                 let jobs = jobs
@@ -50,10 +52,10 @@ final class ScenarioThreads: TaskExecutor {
     }
 
     /// How many jobs were put to sleep on their thread, and for longer than an instant: they waited for a disk, a lock or
-    /// a socket there, in place of suspending their task. `nil` where the system does not
-    /// tell. Only for threads that were made to count.
+    /// a socket there, in place of suspending their task. `nil` where the system does not tell, and of threads that were
+    /// not made to count.
     var waitingJobs: Int? {
-        ThreadUsage.current() == nil ? nil : waits.load(ordering: .relaxed)
+        countsWaits && ThreadUsage.current() != nil ? waits.load(ordering: .relaxed) : nil
     }
 
     /// Lets the threads end when nothing is left to do. What comes later runs on Swift's pool.

@@ -59,6 +59,26 @@ extension UnsafeBufferPointer<UInt8> {
         return true
     }
 
+    /// Whether no byte has its highest bit set.
+    package var isASCII: Bool {
+        let bytes = UnsafeRawBufferPointer(self)
+        var bits: UInt64 = 0
+        var index = 0
+        // In steps that the compiler makes vectors of.
+        while count - index >= 32 {
+            bits |= bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            bits |= bytes.loadUnaligned(fromByteOffset: index + 8, as: UInt64.self)
+            bits |= bytes.loadUnaligned(fromByteOffset: index + 16, as: UInt64.self)
+            bits |= bytes.loadUnaligned(fromByteOffset: index + 24, as: UInt64.self)
+            index += 32
+        }
+        while index < count {
+            bits |= UInt64(bytes[index])
+            index += 1
+        }
+        return bits & 0x8080_8080_8080_8080 == 0
+    }
+
     /// The bytes of a range, which must lie within the buffer.
     package func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(rebasing: self[range])

@@ -142,7 +142,7 @@ struct MessageRecord {
     private static func role(_ code: UInt8, _ bytes: UnsafeRawBufferPointer, _ name: Range<Int>) -> MessageRole? {
         guard name.isEmpty == (code != 0) else { return nil }
         return switch code {
-        case 0: bytes.text(name).flatMap { try? MessageRole($0) }
+        case 0: bytes.withBytes(name) { MessageRole(stored: $0) }
         case 1: .system
         case 2: .developer
         case 3: .user

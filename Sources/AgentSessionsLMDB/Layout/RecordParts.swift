@@ -34,34 +34,12 @@ extension UnsafeRawBufferPointer {
 
     /// Text, or `nil` where the bytes are not UTF-8; the caller has checked that they are there.
     func text(_ range: Range<Int>) -> String? {
-        let part = UnsafeRawBufferPointer(rebasing: self[range])
-        guard #available(macOS 26, *) else { return String(validating: part, as: UTF8.self) }
-        return part.withMemoryRebound(to: UInt8.self) { bytes in
-            // Most texts are ASCII, of which any bytes are UTF-8. To find that out eight times as fast as the library
-            // does is half the cost of a text.
-            if part.isASCII { return String(copying: UTF8Span(unchecked: bytes.span, isKnownASCII: true)) }
-            // Cheaper than the initializer above, which is generic and not specialised in the library.
-            do { return String(copying: try UTF8Span(validating: bytes.span)) } catch { return nil }
-        }
+        withBytes(range) { String(stored: $0) }
     }
 
-    /// Whether no byte has its highest bit set.
-    var isASCII: Bool {
-        var bits: UInt64 = 0
-        var index = 0
-        // In steps that the compiler makes vectors of.
-        while count - index >= 32 {
-            bits |= loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            bits |= loadUnaligned(fromByteOffset: index + 8, as: UInt64.self)
-            bits |= loadUnaligned(fromByteOffset: index + 16, as: UInt64.self)
-            bits |= loadUnaligned(fromByteOffset: index + 24, as: UInt64.self)
-            index += 32
-        }
-        while index < count {
-            bits |= UInt64(self[index])
-            index += 1
-        }
-        return bits & 0x8080_8080_8080_8080 == 0
+    /// Lends a part as bytes; the caller has checked that they are there.
+    func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        UnsafeRawBufferPointer(rebasing: self[range]).withMemoryRebound(to: UInt8.self, body)
     }
 
     /// Metadata, or `nil` where the bytes are not an object's; the caller has checked that they are there, and by the

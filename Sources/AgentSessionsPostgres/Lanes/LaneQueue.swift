@@ -35,6 +35,8 @@ struct LaneQueue {
     struct Group {
         fileprivate let number: Int
         let operations: [PendingOperation]
+        /// Bytes of their parameters.
+        let bytes: Int
     }
 
     private struct UnderWay {
@@ -103,7 +105,7 @@ struct LaneQueue {
         waiting = left
         lastNumber += 1
         underWay[lastNumber] = UnderWay(started: now, sessions: Set(taken.compactMap(\.session)))
-        return Group(number: lastNumber, operations: rules.isWriting ? Self.inOrder(taken) : taken)
+        return Group(number: lastNumber, operations: rules.isWriting ? Self.inOrder(taken) : taken, bytes: bytes)
     }
 
     /// Of a group, only these operations go on.

@@ -20,16 +20,12 @@ enum OperationGroup {
         return locked
     }
 
-    /// What a caller's thread may copy to the socket: some microseconds' worth.
-    private static let startBytes = 64 << 10
-
-    /// Sends operations without waiting for anything, if they are not large.
+    /// Sends operations without waiting for anything, if the connection knows their statements.
     ///
     /// - Returns: Whether they were sent.
     static func start(_ operations: [PendingOperation], on connection: PostgresConnection) -> Bool {
         let commands = operations.map(\.command)
-        let bytes = commands.reduce(0) { $0 + $1.parameters.bytes.count }
-        guard bytes <= startBytes, connection.hasPrepared(commands) else { return false }
+        guard connection.hasPrepared(commands) else { return false }
         do throws(UnitFailure) {
             try connection.start(commands, patience: .brief)
             return true

@@ -27,6 +27,8 @@ final class OperationLane: Sendable {
 
     /// A lane gives its connection back after so many groups, so that others who wait for one have their turn.
     private static let groupsPerLease = 64
+    /// What a caller's thread may copy to the socket: some microseconds' worth.
+    private static let callersBytes = 64 << 10
 
     private let pool: ConnectionPool
     let rules: LaneQueue.Rules
@@ -139,7 +141,8 @@ final class OperationLane: Sendable {
             pool.giveBack(loan)
             return false
         }
-        let isSent = OperationGroup.start(group.operations, on: loan.connection)
+        let isSent =
+            group.bytes <= Self.callersBytes && OperationGroup.start(group.operations, on: loan.connection)
         if isSent, receiveOnCallersThread(group, on: loan.connection) {
             finish(group, answered: group.operations, in: clock.now - start)
             pool.giveBack(loan)

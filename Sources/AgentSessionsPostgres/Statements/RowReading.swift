@@ -63,7 +63,7 @@ extension PostgresResult {
         guard let createdAt = time(row, 4) else {
             throw .damagedMessage(sequence, of: session, "its time is outside the years 1 to 9999")
         }
-        guard let role = text(row, 5).flatMap({ try? MessageRole($0) }) else {
+        guard let role = withBytes(row, 5, { MessageRole(stored: $0) }) else {
             throw .damagedMessage(sequence, of: session, "its role is not one")
         }
         let toolCallID = text(row, 6)
@@ -96,10 +96,7 @@ extension PostgresResult {
     }
 
     private func metadata(_ row: Int, _ column: Int) -> JSONObject? {
-        withBytes(row, column) { text in
-            // Most messages have none.
-            text.count == 2 ? (text[0] == 0x7B && text[1] == 0x7D ? JSONObject() : nil) : try? JSONObject(parsing: text)
-        }
+        withBytes(row, column) { JSONObject(stored: $0) }
     }
 }
 

@@ -94,7 +94,7 @@ struct SQLiteStatement {
 
     /// The column as text, or `nil` where it is not valid UTF-8 or not text.
     func text(_ column: Int32) -> String? {
-        withText(column) { String(validating: $0, as: UTF8.self) } ?? nil
+        withText(column) { String(stored: $0) } ?? nil
     }
 
     /// The column written as text, whatever it is; `nil` for NULL.

@@ -1,5 +1,5 @@
 import AgentSessionsMemory
-import Foundation
+import TestSupport
 import Testing
 
 @testable import AgentSessions
@@ -167,16 +167,11 @@ struct ChatDocumentTests {
         #expect(error.message.contains(words), "\(error)")
     }
 
-    /// Recorded conversations, which lie beside the project where it is developed and are no part of it.
-    private static let recorded = (0..<5).reduce(URL(filePath: #filePath)) { folder, _ in
-        folder.deletingLastPathComponent()
-    }.appending(path: "shared/data/tau-airline.jsonl").path(percentEncoded: false)
-
     @Test(
         "Two hundred real conversations go in and out again",
-        .enabled(if: FileManager.default.isReadableFile(atPath: recorded), "the recorded conversations are not here"))
+        .enabled(if: RecordedConversations.path != nil, "the recorded conversations are not here"))
     func corpus() async throws {
-        let path = Self.recorded
+        let path = try #require(RecordedConversations.path)
         let service = memoryService()
         let result = try await service.importSessions(.file(path: path), format: .openai, options: ImportOptions())
         #expect(result.ids.count == 200)

@@ -2,7 +2,7 @@
 import AgentSessions
 import Foundation
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 /// The built tool on a store, in a process of its own for each run.

@@ -1,17 +1,14 @@
 #if SQLite && LMDB && Postgres
 import AgentSessions
 import Foundation
+import TestSupport
 
-/// Conversations in the chat format: recorded ones, which lie beside the project where it is developed and are no part
-/// of it, or else the sample that the tool brings.
+/// Conversations in the chat format: the recorded ones, or else the sample that the tool brings.
 enum Corpus {
-    static let path: String = {
-        let file = URL(filePath: #filePath)
-        let root = (0..<4).reduce(file) { folder, _ in folder.deletingLastPathComponent() }
-        let recorded = root.deletingLastPathComponent().appending(path: "shared/data/tau-airline.jsonl").path
-        let sample = root.appending(path: "Sources/agent-sessions/Resources/sample-conversations.jsonl").path
-        return FileManager.default.isReadableFile(atPath: recorded) ? recorded : sample
-    }()
+    static let path: String =
+        RecordedConversations.path
+        ?? RecordedConversations.projectFolder
+        .appending(path: "Sources/agent-sessions/Resources/sample-conversations.jsonl").path(percentEncoded: false)
 
     private static let read = Result { try lines(of: path) }
 

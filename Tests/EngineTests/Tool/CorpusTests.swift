@@ -1,7 +1,7 @@
 #if SQLite && LMDB && Postgres
 import AgentSessions
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct `A corpus of conversations` {

@@ -2,7 +2,7 @@
 import AgentSessions
 import Foundation
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 @Suite(

@@ -2,7 +2,7 @@
 import AgentSessions
 import Foundation
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 /// What a user may do with a store that belongs to another.

@@ -2,7 +2,7 @@
 import AgentSessions
 import Foundation
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct `Processes of the tool on one store` {

@@ -3,7 +3,7 @@ import AgentSessions
 import AgentSessionsBackends
 import Foundation
 import PostgresServer
-import ProcessSupport
+import TestSupport
 import Testing
 
 /// What the tool is to refuse, and what its error has to say.

@@ -1,6 +1,6 @@
 #if SQLite && LMDB && Postgres
 import AgentSessions
-import ProcessSupport
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct `What a store must not change` {

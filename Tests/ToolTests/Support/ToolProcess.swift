@@ -1,6 +1,6 @@
 import AgentSessions
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 /// The built tool, run as a process of its own.

@@ -1,7 +1,7 @@
 import AgentSessions
 import AgentSessionsBackends
 import Foundation
-import ProcessSupport
+import TestSupport
 import Testing
 
 @testable import agent_sessions
