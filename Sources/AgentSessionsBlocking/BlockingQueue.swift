@@ -70,20 +70,23 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
 
     /// Takes everything that is there, in order, and waits while there is nothing. Meant for one thread.
     ///
-    /// - Parameter policy: How long to wait for more.
     /// - Returns: At least one element, or `nil` when the queue is closed and empty.
-    package func takeAll(gathering policy: inout GatherPolicy) -> [Element]? {
+    package func takeAll() -> [Element]? {
         lockUntilFilled()
         defer { pthread_mutex_unlock(mutex) }
-        let patience = policy.patience(with: elements.count)
-        if patience > .zero {
-            gather(policy.expected, within: patience)
-            policy.gathered(elements.count)
-        }
-        guard !elements.isEmpty else { return nil }
-        let taken = elements
-        elements = []
-        return taken
+        return elements.isEmpty ? nil : takeElements()
+    }
+
+    /// Takes everything that is there, in order, after waiting until it is enough. Meant for one thread.
+    ///
+    /// - Parameters:
+    ///   - count: So many elements are enough; the close ends the waiting, too.
+    ///   - patience: The longest wait.
+    package func takeAll(awaiting count: Int, within patience: Duration) -> [Element] {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        gather(count, within: patience)
+        return takeElements()
     }
 
     /// Takes the oldest element, and waits while there is none.
@@ -101,6 +104,11 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         isClosed = true
         pthread_cond_broadcast(condition)
         pthread_mutex_unlock(mutex)
+    }
+
+    private func takeElements() -> [Element] {
+        defer { elements = [] }
+        return elements
     }
 
     private func lockUntilFilled() {

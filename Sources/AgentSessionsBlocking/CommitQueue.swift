@@ -3,9 +3,9 @@ package import AgentSessions
 /// Group commit: changes of many tasks that wait at the same moment share one transaction and one sync to the disk.
 ///
 /// One thread takes all that waits, runs it in one transaction, commits, and only then answers each caller. While it
-/// waits for the disk, the next group gathers; and those who were just answered are waited for a moment
-/// (``GatherPolicy``), as most of them come back with their next change. A change that throws before it has changed anything is answered with
-/// its error, and its neighbours go on. A change that throws later, or a commit that fails, undoes the group, and
+/// waits for the disk, the next group gathers. Those who were just answered mostly come back at once with their next
+/// change: the open transaction takes them in as they come, for a moment (``GatherPolicy``). A change that throws before
+/// it has changed anything is answered with its error, and its neighbours go on. A change that throws later, or a commit that fails, undoes the group, and
 /// each change of it is run again in a transaction of its own.
 package final class CommitQueue<Engine: CommitEngine>: Sendable {
     private let queue: BlockingQueue<PendingWrite<Engine.Writer>>
@@ -34,8 +34,8 @@ package final class CommitQueue<Engine: CommitEngine>: Sendable {
                 return
             }
             opened.send(.success(()))
-            var committer = GroupCommitter(engine: engine, metrics: metrics) { queue.count }
-            while let group = queue.takeAll(gathering: &committer.gather) { committer.run(group) }
+            var committer = GroupCommitter(engine: engine, metrics: metrics, arrivals: queue)
+            while let group = queue.takeAll() { committer.run(group) }
             engine.close()
         }
         try await opened.value().get()

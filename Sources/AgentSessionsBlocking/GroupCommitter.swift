@@ -15,86 +15,120 @@ struct CommitMetrics: Sendable {
 
 /// Runs groups of changes on an engine: the part of the group commit that needs no thread of its own to be tested.
 struct GroupCommitter<Engine: CommitEngine> {
+    typealias Write = PendingWrite<Engine.Writer>
+
     /// A group is committed after this long, so that a large change in it does not keep the others waiting for more.
     private static var maximumGroupTime: Duration { .milliseconds(20) }
-
-    /// Whom the next group waits for.
-    var gather = GatherPolicy()
 
     private let engine: Engine
     private let clock = ContinuousClock()
     private let metrics: CommitMetrics
-    private let waiting: () -> Int
+    private let arrivals: BlockingQueue<Write>
+    private var gather = GatherPolicy()
 
     /// - Parameters:
     ///   - engine: What the groups are run on.
     ///   - metrics: What is counted and timed.
-    ///   - waiting: How many changes have come since the group was taken.
-    init(engine: Engine, metrics: CommitMetrics, waiting: @escaping () -> Int = { 0 }) {
+    ///   - arrivals: Changes that come while a group is run.
+    init(engine: Engine, metrics: CommitMetrics, arrivals: BlockingQueue<Write> = BlockingQueue()) {
         self.engine = engine
         self.metrics = metrics
-        self.waiting = waiting
+        self.arrivals = arrivals
     }
 
-    /// Runs and answers every change of a group.
-    mutating func run(_ group: [PendingWrite<Engine.Writer>]) {
-        var rest = group[...]
-        while !rest.isEmpty {
-            let shared = commitFirst(of: rest)
-            rest = rest.dropFirst(shared)
-        }
+    /// Runs and answers every change of a group, and those that join it.
+    mutating func run(_ group: [Write]) {
+        var pending = group
+        while !pending.isEmpty { commitFirst(of: &pending) }
     }
 
     /// Runs as many changes as fit one transaction, and answers them.
-    ///
-    /// - Returns: How many.
-    private mutating func commitFirst(of group: ArraySlice<PendingWrite<Engine.Writer>>) -> Int {
+    private mutating func commitFirst(of pending: inout [Write]) {
         let start = clock.now
-        var taken: [PendingWrite<Engine.Writer>] = []
-        var isSpoilt = false
-        var hasResult = false
+        var run = GroupRun()
         do {
             try engine.begin()
             // From here: a long wait for the lock is no reason to make small groups, on the contrary.
             let begun = clock.now
-            for write in group {
-                taken.append(write)
-                let before = engine.changeCount
-                write.run(&engine.writer)
-                isSpoilt = write.failed && engine.changeCount != before
-                if isSpoilt || clock.now - begun > Self.maximumGroupTime { break }
-            }
+            runFirst(of: pending, &run, since: begun)
+            gatherMore(into: &pending, &run, since: begun)
             // Where every change failed there is nothing to commit, and no commit that could fail in their place.
-            hasResult = !isSpoilt && taken.contains { !$0.failed }
-            if hasResult {
+            if run.hasResult, !run.isSpoilt {
                 try engine.commit()
             } else {
                 engine.rollback()
             }
         } catch {
             // Nothing of the group is stored, unless the engine does not know: then nobody hears success.
-            let whole = taken.isEmpty ? Array(group) : taken
-            if error.code != .outcomeUnknown, !taken.isEmpty, whole.count > 1 {
+            let whole = run.count == 0 ? pending : Array(pending.prefix(run.count))
+            pending.removeFirst(whole.count)
+            if error.code != .outcomeUnknown, run.count > 1 {
                 for write in whole { commitAlone(write) }
             } else {
                 for write in whole { answer(write, with: error) }
             }
-            return whole.count
+            return
         }
-        if hasResult {
-            let time = clock.now - start
+        let taken = Array(pending.prefix(run.count))
+        pending.removeFirst(run.count)
+        if run.hasResult, !run.isSpoilt {
+            let time = clock.now - start - run.waited
             metrics.groupSize.record(taken.count)
             metrics.commitTime.recordNanoseconds(time.wholeNanoseconds)
             // Counted before anybody is answered, as who is back already must not count twice.
-            gather.committed(taken.count, waiting: group.count - taken.count + waiting(), in: time)
+            gather.committed(taken.count, waiting: pending.count + arrivals.count, in: time)
         }
         for write in taken {
-            if isSpoilt, taken.count > 1 { commitAlone(write) } else { write.answer() }
+            if run.isSpoilt, taken.count > 1 { commitAlone(write) } else { write.answer() }
         }
-        return taken.count
     }
 
-    private func commitAlone(_ write: PendingWrite<Engine.Writer>) {
+    /// How far a transaction has come.
+    private struct GroupRun {
+        /// Changes that were run.
+        var count = 0
+        /// Whether one of them has a result to keep.
+        var hasResult = false
+        /// Whether one threw after it had changed something, so that none can be kept.
+        var isSpoilt = false
+        /// Whether it has to end, having taken long.
+        var isLong = false
+        /// The time in which it waited for more.
+        var waited = Duration.zero
+    }
+
+    /// Runs the changes that were not run yet.
+    private func runFirst(of pending: [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant) {
+        for write in pending[run.count...] {
+            run.count += 1
+            let before = engine.changeCount
+            write.run(&engine.writer)
+            if write.failed { run.isSpoilt = engine.changeCount != before } else { run.hasResult = true }
+            run.isLong = clock.now - begun > Self.maximumGroupTime
+            if run.isSpoilt || run.isLong { return }
+        }
+    }
+
+    /// Runs those who come back from the last commit as they come, so that they do not wait for each other first.
+    private mutating func gatherMore(
+        into pending: inout [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant
+    ) {
+        let patience = gather.patience(with: pending.count)
+        guard patience > .zero, !run.isSpoilt, !run.isLong else { return }
+        while !run.isSpoilt, !run.isLong, run.count < gather.expected {
+            let start = clock.now
+            // Woken for each, the thread would be busy with nothing else.
+            let enough = min(gather.expected - run.count, max(1, gather.expected / 4))
+            let more = arrivals.takeAll(awaiting: enough, within: max(patience - run.waited, .zero))
+            run.waited += clock.now - start
+            if more.isEmpty { break }
+            pending += more
+            runFirst(of: pending, &run, since: begun)
+        }
+        gather.gathered(pending.count)
+    }
+
+    private func commitAlone(_ write: Write) {
         do {
             try engine.begin()
             write.run(&engine.writer)
@@ -109,7 +143,7 @@ struct GroupCommitter<Engine: CommitEngine> {
         }
     }
 
-    private func answer(_ write: PendingWrite<Engine.Writer>, with error: StoreError) {
+    private func answer(_ write: Write, with error: StoreError) {
         write.fail(error)
         write.answer()
     }

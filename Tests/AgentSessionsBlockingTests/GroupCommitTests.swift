@@ -76,6 +76,28 @@ struct FakeWriter: SessionStoreWriter {
     func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {}
 }
 
+/// A change that adds a row, and counts how often it was answered. It stays on the test's thread.
+private final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable {
+    private let row: String
+    private let time: Duration
+    private let fails: Bool
+    private(set) var answers = 0
+
+    init(_ row: String, taking time: Duration = .zero, fails: Bool = false) {
+        (self.row, self.time, self.fails) = (row, time, fails)
+    }
+
+    override var failed: Bool { fails }
+
+    override func run(_ writer: inout FakeWriter) {
+        let end = ContinuousClock.now + time
+        while ContinuousClock.now < end {}
+        writer.add(row)
+    }
+
+    override func answer() { answers += 1 }
+}
+
 /// The changes of a group, as they come.
 private final class Waiting: Sendable {
     let writes: Mutex<[PendingWrite<FakeWriter>?]>
@@ -240,6 +262,65 @@ struct GroupCommitTests {
         #expect(journal.committed == ["s", "b", "c"])
     }
 
+    // MARK: Those who come back
+
+    /// A committer that has just made one slow commit of two changes, so that it waits for two again.
+    private func committer(
+        _ journal: FakeEngine.Journal, _ arrivals: BlockingQueue<PendingWrite<FakeWriter>>
+    ) -> GroupCommitter<FakeEngine> {
+        var committer = GroupCommitter(
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), arrivals: arrivals)
+        committer.run([RecordedWrite("1", taking: .milliseconds(10)), RecordedWrite("2")])
+        return committer
+    }
+
+    @Test("Those who come while a group is run join its commit, in order")
+    func joining() {
+        let journal = FakeEngine.Journal()
+        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
+        var committer = committer(journal, arrivals)
+        let (first, second) = (RecordedWrite("a"), RecordedWrite("b"))
+        #expect(arrivals.add(second))
+        committer.run([first])
+        #expect(journal.log.suffix(2) == ["begin", "commit ab"])
+        #expect(first.answers == 1 && second.answers == 1)
+    }
+
+    @Test("Nobody who did not share the last commit is waited for")
+    func notJoining() {
+        let journal = FakeEngine.Journal()
+        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
+        var committer = committer(journal, arrivals)
+        #expect(arrivals.add(RecordedWrite("c")))
+        committer.run([RecordedWrite("a"), RecordedWrite("b")])
+        #expect(journal.log.suffix(2) == ["begin", "commit ab"])
+        #expect(arrivals.count == 1)
+    }
+
+    @Test("One that joins and throws after a change makes the group run again, one by one")
+    func joiningAndFailing() {
+        let journal = FakeEngine.Journal()
+        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
+        var committer = committer(journal, arrivals)
+        let (first, second) = (RecordedWrite("a"), RecordedWrite("b", fails: true))
+        #expect(arrivals.add(second))
+        committer.run([first])
+        #expect(journal.log.suffix(5) == ["rollback", "begin", "commit a", "begin", "rollback"])
+        #expect(journal.committed == ["1", "2", "a"])
+        #expect(first.answers == 1 && second.answers == 1)
+    }
+
+    @Test("Nobody joins a group whose changes undid each other")
+    func notJoiningSpoilt() {
+        let journal = FakeEngine.Journal()
+        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
+        var committer = committer(journal, arrivals)
+        #expect(arrivals.add(RecordedWrite("b")))
+        committer.run([RecordedWrite("a", fails: true)])
+        #expect(arrivals.count == 1)
+        #expect(journal.committed == ["1", "2"])
+    }
+
     // MARK: The queue
 
     private func queue(_ journal: FakeEngine.Journal) async throws(StoreError) -> CommitQueue<FakeEngine> {
@@ -347,14 +428,13 @@ struct BlockingTests {
         for number in 1...5 { #expect(queue.add(number)) }
         #expect(queue.takeFirst() == 1)
         #expect(queue.count == 4)
-        var policy = GatherPolicy()
-        #expect(queue.takeAll(gathering: &policy) == [2, 3, 4, 5])
+        #expect(queue.takeAll() == [2, 3, 4, 5])
         #expect(queue.add(6))
         queue.close()
         queue.close()
         #expect(!queue.add(7))
-        #expect(queue.takeAll(gathering: &policy) == [6])
-        #expect(queue.takeAll(gathering: &policy) == nil)
+        #expect(queue.takeAll() == [6])
+        #expect(queue.takeAll() == nil)
         #expect(queue.takeFirst() == nil)
     }
 
@@ -363,8 +443,7 @@ struct BlockingTests {
         let queue = BlockingQueue<Int>()
         let threads = try (0..<4).map { number in
             try WorkerThread {
-                var policy = GatherPolicy()
-                if number.isMultiple(of: 2) { _ = queue.takeAll(gathering: &policy) } else { _ = queue.takeFirst() }
+                if number.isMultiple(of: 2) { _ = queue.takeAll() } else { _ = queue.takeFirst() }
             }
         }
         try await Task.sleep(for: .milliseconds(20))

@@ -2,7 +2,8 @@ extension String {
     /// Lends the text's UTF-8 bytes, without a copy when the text is stored as UTF-8 (any native Swift string is).
     ///
     /// The buffer is valid only inside the closure. Unlike `withUTF8(_:)` this neither needs a variable nor loses the
-    /// type of the error.
+    /// type of the error. `@inlinable`, so that the modules of this package specialise it.
+    @inlinable
     package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -51,7 +51,7 @@ extension ULID: Comparable {
 
 extension ULID: LosslessStringConvertible, Codable {
     /// The number of characters, and of bytes of UTF-8, of the text form.
-    package static let textLength = 26
+    @usableFromInline package static let textLength = 26
 
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
@@ -74,6 +74,9 @@ extension ULID: LosslessStringConvertible, Codable {
     }
 
     /// Gives `body` the bytes of the text form, without making a string.
+    ///
+    /// `@inlinable`, so that backends specialise it: looking up generic types took 3 % of the time of an append.
+    @inlinable
     package func withText<Result, Failure: Error>(
         _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -84,7 +87,8 @@ extension ULID: LosslessStringConvertible, Codable {
         }.get()
     }
 
-    private func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
+    @usableFromInline
+    package func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
         Self.alphabet.withUnsafeBufferPointer { alphabet in
             // 130 bits of text for 128 bits of value: the first character carries three bits.
             for index in 0..<Self.textLength {
