@@ -50,7 +50,7 @@ struct GroupCommitter<Engine: CommitEngine> {
             try engine.begin()
             // From here: a long wait for the lock is no reason to make small groups, on the contrary.
             let begun = clock.now
-            runFirst(of: pending, &run, since: begun)
+            runRest(of: pending, &run, since: begun)
             gatherMore(into: &pending, &run, since: begun)
             // Where every change failed there is nothing to commit, and no commit that could fail in their place.
             if run.hasResult, !run.isSpoilt {
@@ -98,7 +98,7 @@ struct GroupCommitter<Engine: CommitEngine> {
     }
 
     /// Runs the changes that were not run yet.
-    private func runFirst(of pending: [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant) {
+    private func runRest(of pending: [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant) {
         for write in pending[run.count...] {
             run.count += 1
             let before = engine.changeCount
@@ -123,7 +123,7 @@ struct GroupCommitter<Engine: CommitEngine> {
             run.waited += clock.now - start
             if more.isEmpty { break }
             pending += more
-            runFirst(of: pending, &run, since: begun)
+            runRest(of: pending, &run, since: begun)
         }
         gather.gathered(pending.count)
     }
