@@ -6,6 +6,8 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 folder=$root/.build-outside/conformance
+# Shared with the other package outside, so that their dependencies are compiled once.
+build=$root/.build-outside/build
 mkdir -p "$folder/Sources/Mine" "$folder/Tests/MineTests"
 
 cat >"$folder/Package.swift" <<SWIFT
@@ -15,7 +17,7 @@ import PackageDescription
 let package = Package(
     name: "Mine",
     platforms: [.macOS(.v15)],
-    dependencies: [.package(name: "swift-agent-sessions", path: "$root", traits: [])],
+    dependencies: [.package(name: "swift-agent-sessions", path: "$root")],
     targets: [
         .target(name: "Mine", dependencies: [.product(name: "AgentSessions", package: "swift-agent-sessions")]),
         .testTarget(
@@ -38,9 +40,15 @@ if [ "$lines" -gt 10 ]; then
     exit 1
 fi
 log=$folder/test.log
-if ! (cd "$folder" && swift test) >"$log" 2>&1; then
+if ! (cd "$folder" && swift test --scratch-path "$build") >"$log" 2>&1; then
     grep -E 'error:|✘' "$log" >&2 || tail -n 40 "$log" >&2
     echo "error: the conformance kit does not pass in a package outside this one" >&2
+    exit 1
+fi
+program=$build/debug/MinePackageTests.xctest
+linked=$( (ldd "$program" 2>/dev/null || otool -L "$program") | grep -iE 'libsqlite3|libpq|liblmdb' || true)
+if [ -n "$linked" ]; then
+    echo "error: the conformance kit was given the library of an engine: $linked" >&2
     exit 1
 fi
 tail -n 1 "$log"

@@ -1,12 +1,14 @@
 #!/bin/sh
 # usage: Scripts/outside-package.sh
 # Builds and runs a package outside this one that depends on the product AgentSessionsSQLite alone, and fails where it
-# needs the C library of another engine or sees a warning about one. Its build folder is kept for the next run.
+# needs the C library of another engine or sees a warning about one. Its build folder is kept for the next run, and shared
+# with the other package outside, so that their dependencies are compiled once.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 # Beside the build folder that is in use anyway, so that `make clean` takes it along.
-folder=$root/.build-outside
+folder=$root/.build-outside/sqlite
+build=$root/.build-outside/build
 mkdir -p "$folder/Sources/Outside"
 
 cat >"$folder/Package.swift" <<SWIFT
@@ -38,7 +40,7 @@ await store.close()
 SWIFT
 
 log=$folder/build.log
-if ! (cd "$folder" && swift build) >"$log" 2>&1; then
+if ! (cd "$folder" && swift build --scratch-path "$build") >"$log" 2>&1; then
     cat "$log" >&2
     echo "error: a package that depends on AgentSessionsSQLite alone does not build" >&2
     exit 1
@@ -48,9 +50,9 @@ if grep -iE 'warning: .*(libpq|postgres|lmdb)|swift-agent-sessions.*warning:' "$
     exit 1
 fi
 
-program=$folder/.build/debug/Outside
+program=$build/debug/Outside
 linked=$( (ldd "$program" 2>/dev/null || otool -L "$program") | grep -iE 'libpq|liblmdb' || true)
-compiled=$(find "$folder/.build/debug/" -maxdepth 2 \( -name 'CLibPQ*' -o -name 'CLMDB*' \) -print)
+compiled=$(find "$build/debug/" -maxdepth 2 \( -name 'CLibPQ*' -o -name 'CLMDB*' \) -print)
 if [ -n "$linked$compiled" ]; then
     echo "error: a package that depends on AgentSessionsSQLite alone was given: $linked $compiled" >&2
     exit 1
