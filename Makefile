@@ -12,8 +12,9 @@ TEST_PACKAGES := postgresql pgbouncer
 SWIFT := swift
 # SwiftPM 6.3 hands the traits to the compiler in the order of a Set, which every process hashes with another seed: with
 # that order the arguments change, and with them everything is compiled again after each change between debug and
-# release. Only for builds: tests keep orders that vary.
-BUILD := SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build $(TRAITS)
+# release. Only for what builds in .build: tests keep orders that vary.
+STEADY := SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT)
+BUILD := $(STEADY) build $(TRAITS)
 # `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
@@ -105,7 +106,7 @@ coverage: test-deps ## run the tests, print line coverage of Sources/, fail belo
 
 docs: deps ## make the documentation pages of the libraries
 	set -e; for target in $(DOC_TARGETS); do \
-	    $(SWIFT) package $(TRAITS) generate-documentation --target $$target; \
+	    $(STEADY) package $(TRAITS) generate-documentation --target $$target; \
 	done
 
 bench: test-deps ## release build, then every store and its raw engine in about five minutes; a page with charts

@@ -52,8 +52,7 @@ struct GroupCommitter<Engine: CommitEngine> {
             let begun = clock.now
             runRest(of: pending, &run, since: begun)
             gatherMore(into: &pending, &run, since: begun)
-            // Where every change failed there is nothing to commit, and no commit that could fail in their place.
-            if run.hasResult, !run.isSpoilt {
+            if run.canCommit {
                 try engine.commit()
             } else {
                 engine.rollback()
@@ -71,7 +70,7 @@ struct GroupCommitter<Engine: CommitEngine> {
         }
         let taken = Array(pending.prefix(run.count))
         pending.removeFirst(run.count)
-        if run.hasResult, !run.isSpoilt {
+        if run.canCommit {
             let time = clock.now - start - run.waited
             metrics.groupSize.record(taken.count)
             metrics.commitTime.recordNanoseconds(time.wholeNanoseconds)
@@ -91,10 +90,16 @@ struct GroupCommitter<Engine: CommitEngine> {
         var hasResult = false
         /// Whether one threw after it had changed something, so that none can be kept.
         var isSpoilt = false
-        /// Whether it has to end, having taken long.
+        /// Whether it took so long that it has to end.
         var isLong = false
         /// The time in which it waited for more.
         var waited = Duration.zero
+
+        /// Whether no more changes can be run.
+        var isOver: Bool { isSpoilt || isLong }
+
+        /// Where every change failed there is nothing to commit, and no commit that could fail in their place.
+        var canCommit: Bool { hasResult && !isSpoilt }
     }
 
     /// Runs the changes that were not run yet.
@@ -105,7 +110,7 @@ struct GroupCommitter<Engine: CommitEngine> {
             write.run(&engine.writer)
             if write.failed { run.isSpoilt = engine.changeCount != before } else { run.hasResult = true }
             run.isLong = clock.now - begun > Self.maximumGroupTime
-            if run.isSpoilt || run.isLong { return }
+            if run.isOver { return }
         }
     }
 
@@ -114,8 +119,8 @@ struct GroupCommitter<Engine: CommitEngine> {
         into pending: inout [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant
     ) {
         let patience = gather.patience(with: pending.count)
-        guard patience > .zero, !run.isSpoilt, !run.isLong else { return }
-        while !run.isSpoilt, !run.isLong, run.count < gather.expected {
+        guard patience > .zero, !run.isOver else { return }
+        while !run.isOver, run.count < gather.expected {
             let start = clock.now
             // Woken for each, the thread would be busy with nothing else.
             let enough = min(gather.expected - run.count, max(1, gather.expected / 4))

@@ -59,15 +59,15 @@ enum MessageRow {
 
 extension SQLiteStatement {
     fileprivate func ulid(_ column: Int32) -> ULID? {
-        withText(column) { ULID(utf8: $0) } ?? nil
+        withText(column) { ULID(utf8: $0) }
     }
 
     fileprivate func role(_ column: Int32) -> MessageRole? {
-        withText(column) { MessageRole(stored: $0) } ?? nil
+        withText(column) { MessageRole(stored: $0) }
     }
 
     fileprivate func metadata(_ column: Int32) -> JSONObject? {
-        withText(column) { JSONObject(stored: $0) } ?? nil
+        withText(column) { JSONObject(stored: $0) }
     }
 }
 #endif

@@ -76,7 +76,9 @@ struct FakeWriter: SessionStoreWriter {
     func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {}
 }
 
-/// A change that adds a row, and counts how often it was answered. It stays on the test's thread.
+/// A change that adds a row, and counts how often it was answered.
+///
+/// `@unchecked Sendable`, as its superclass is: one test makes it, runs it and looks at it, all on its own thread.
 private final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable {
     private let row: String
     private let time: Duration

@@ -1,14 +1,6 @@
 #if Postgres
 internal import AgentSessions
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 /// How any Swift string is kept in a `text` column, which cannot hold U+0000.
 ///
 /// U+0001 is the marker: U+0000 is stored as U+0001 `0`, and U+0001 itself as U+0001 `1`. Every other text is stored as
@@ -21,7 +13,7 @@ enum TextEscape {
     /// Appends the stored form of a text.
     static func append(_ text: String, to bytes: inout [UInt8]) {
         text.withBytes { utf8 in
-            guard utf8.has(0) || utf8.has(marker) else { return bytes.append(contentsOf: utf8) }
+            guard utf8.contains(where: { $0 <= marker }) else { return bytes.append(contentsOf: utf8) }
             for byte in utf8 {
                 switch byte {
                 case 0: bytes.append(contentsOf: [marker, nul])
@@ -34,7 +26,7 @@ enum TextEscape {
 
     /// The text of a stored form, or `nil` where it is not one.
     static func text(_ stored: UnsafeBufferPointer<UInt8>) -> String? {
-        guard stored.has(marker) else { return String(stored: stored) }
+        guard stored.contains(marker) else { return String(stored: stored) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(stored.count)
         var rest = stored.makeIterator()
@@ -50,14 +42,6 @@ enum TextEscape {
             }
         }
         return bytes.withUnsafeBufferPointer { String(stored: $0) }
-    }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    /// Whether a byte occurs, looked for many bytes at a time.
-    fileprivate func has(_ byte: UInt8) -> Bool {
-        guard let baseAddress else { return false }
-        return memchr(baseAddress, Int32(byte), count) != nil
     }
 }
 #endif

@@ -94,7 +94,7 @@ struct SQLiteStatement {
 
     /// The column as text, or `nil` where it is not valid UTF-8 or not text.
     func text(_ column: Int32) -> String? {
-        withText(column) { String(stored: $0) } ?? nil
+        withText(column) { String(stored: $0) }
     }
 
     /// The column written as text, whatever it is; `nil` for NULL.
@@ -102,15 +102,13 @@ struct SQLiteStatement {
         sqlite3_column_text(handle, column).map { String(cString: $0) }
     }
 
-    /// The bytes of a text column, for as long as `body` runs; `nil` where the column is not text, or the memory for
-    /// it is not to be had.
-    func withText<Result, Failure: Error>(
-        _ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
-    ) throws(Failure) -> Result? {
+    /// What `body` makes of the bytes of a text column, which are valid while it runs; `nil` where the column is not text,
+    /// or the memory for it is not to be had.
+    func withText<Success>(_ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Success?) -> Success? {
         // In this order, as SQLite says: the text first, then its length. It is valid until the next step or reset.
         guard sqlite3_column_type(handle, column) == SQLITE_TEXT, let start = sqlite3_column_text(handle, column)
         else { return nil }
-        return try body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
+        return body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
     }
 }
 #endif
