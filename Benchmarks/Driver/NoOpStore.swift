@@ -1,10 +1,13 @@
 import AgentSessions
+import AgentSessionsMemory
 
 /// A store that keeps nothing and answers at once with something of the right shape, so that what is measured on it is
 /// the harness, the service and the tasks.
-struct NoOpStore: SessionStore {
+struct NoOpStore: ForwardingSessionStore {
     static let messageCount = 20
 
+    /// What no workload calls.
+    let base: any SessionStore = MemorySessionStore()
     let backendName = "noop"
     let capabilities = StoreCapabilities(durability: .memory, scope: .one)
     private let canned: [SessionMessage]
@@ -75,6 +78,4 @@ struct NoOpStore: SessionStore {
     // MARK: The store
 
     func effectiveSettings() async throws(StoreError) -> [StoreSetting] { [StoreSetting("engine", "none")] }
-    func migrations() async throws(StoreError) -> [MigrationStatus] { [] }
-    func close() async {}
 }

@@ -39,9 +39,10 @@ public final class SabotagedStores: StoreFactory {
 }
 
 /// A store whose calls are values.
-final class SabotagedStore: SessionStore {
+final class SabotagedStore: ForwardingSessionStore {
     static let name = "sabotaged"
 
+    var base: any SessionStore { methods.data }
     var backendName: String { methods.backendName }
     private let methods: StoreMethods
     private let isClosed = Atomic<Bool>(false)

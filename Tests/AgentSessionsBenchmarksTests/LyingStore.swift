@@ -4,7 +4,7 @@ import AgentSessionsMemory
 @testable import AgentSessionsBenchmarks
 
 /// A store in memory that does not do what it says.
-struct LyingStore: SessionStore {
+struct LyingStore: ForwardingSessionStore {
     enum Lie: CaseIterable, Sendable {
         /// Acknowledges appends that it drops.
         case dropsAppends
@@ -48,7 +48,7 @@ struct LyingStore: SessionStore {
         }
     }
 
-    private let base = MemorySessionStore()
+    let base: any SessionStore = MemorySessionStore()
     private let lie: Lie
     private let created = SharedCounter()
 
@@ -82,8 +82,6 @@ struct LyingStore: SessionStore {
         return try change.apply(to: session)
     }
 
-    func delete(_ id: ULID) async throws(StoreError) -> Bool { try await base.delete(id) }
-
     func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
         if lie != .dropsImports { try await base.restore(session, messages: messages) }
     }
@@ -116,12 +114,4 @@ struct LyingStore: SessionStore {
         }
         return MessagePage(session: page.session, messages: Array(page.messages.suffix(3)))
     }
-
-    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
-        try await base.rewind(id, request)
-    }
-
-    func effectiveSettings() async throws(StoreError) -> [StoreSetting] { try await base.effectiveSettings() }
-    func migrations() async throws(StoreError) -> [MigrationStatus] { try await base.migrations() }
-    func close() async { await base.close() }
 }

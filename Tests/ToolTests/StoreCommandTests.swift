@@ -185,30 +185,14 @@ private enum TerseBackend: StoreBackend {
     }
 }
 
-private struct TerseStore: SessionStore {
-    private let memory = MemorySessionStore()
+private struct TerseStore: ForwardingSessionStore {
+    let base: any SessionStore = MemorySessionStore()
     let backendName = TerseBackend.name
     let capabilities = TerseBackend.capabilities
 
     func effectiveSettings() async throws(StoreError) -> [StoreSetting] { [] }
     func migrations() async throws(StoreError) -> [MigrationStatus] { [] }
-    func close() async { await memory.close() }
-    func create(_ session: NewSession) async throws(StoreError) -> Session { try await memory.create(session) }
-    func get(_ id: ULID) async throws(StoreError) -> Session? { try await memory.get(id) }
-    func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] { try await memory.list(request) }
-    func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
-        try await memory.update(id, change)
-    }
-    func delete(_ id: ULID) async throws(StoreError) -> Bool { try await memory.delete(id) }
-    func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
-        try await memory.restore(session, messages: messages)
-    }
-    func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult { try await memory.append(request) }
-    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
-        try await memory.messages(request)
-    }
-    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
-        try await memory.rewind(id, request)
-    }
+    func identity() async throws(StoreError) -> StoreIdentity? { nil }
+    func engineChecks() async throws(StoreError) -> [VerificationCheck] { [] }
 }
 #endif

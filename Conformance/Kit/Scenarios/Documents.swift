@@ -1,4 +1,5 @@
 import AgentSessions
+import AgentSessionsMemory
 
 extension Scenario {
     static let documents: [Scenario] = [
@@ -273,13 +274,12 @@ private func knownSession() throws -> SessionSnapshot {
     return SessionSnapshot(session: session, messages: messages)
 }
 
-/// A store of one session, which can be read.
-private struct SnapshotStore: SessionStore {
+/// A store of one session, which can be read and nothing else.
+private struct SnapshotStore: ForwardingSessionStore {
     let snapshot: SessionSnapshot
 
+    let base: any SessionStore = MemorySessionStore()
     let backendName = "snapshot"
-    let capabilities = StoreCapabilities(durability: .memory, scope: .one)
-    private let refusal = StoreError(.unsupported, "A snapshot can be read and nothing else.")
 
     init(snapshot: SessionSnapshot) {
         self.snapshot = snapshot
@@ -297,13 +297,10 @@ private struct SnapshotStore: SessionStore {
     }
 
     func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] { [snapshot.session] }
-    func create(_ session: NewSession) async throws(StoreError) -> Session { throw refusal }
-    func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session { throw refusal }
-    func delete(_ id: ULID) async throws(StoreError) -> Bool { throw refusal }
-    func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) { throw refusal }
-    func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult { throw refusal }
-    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session { throw refusal }
-    func effectiveSettings() async throws(StoreError) -> [StoreSetting] { [] }
-    func migrations() async throws(StoreError) -> [MigrationStatus] { [] }
-    func close() async {}
+
+    func forwardChange<Result: Sendable>(
+        _ call: @escaping @Sendable (any SessionStore) async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        throw StoreError(.unsupported, "A snapshot can be read and nothing else.")
+    }
 }

@@ -36,30 +36,11 @@ final class TemporaryFile: Sendable {
 }
 
 /// A store that does something before it restores a session, and may fail.
-struct HookedStore: SessionStore {
-    let base = MemorySessionStore()
+struct HookedStore: ForwardingSessionStore {
+    let base: any SessionStore = MemorySessionStore()
     var beforeRestore: @Sendable () throws(StoreError) -> Void = {}
     var afterRestore: @Sendable () throws(StoreError) -> Void = {}
 
-    var backendName: String { base.backendName }
-    var capabilities: StoreCapabilities { base.capabilities }
-    func effectiveSettings() async throws(StoreError) -> [StoreSetting] { [] }
-    func migrations() async throws(StoreError) -> [MigrationStatus] { [] }
-    func close() async {}
-    func create(_ session: NewSession) async throws(StoreError) -> Session { try await base.create(session) }
-    func get(_ id: ULID) async throws(StoreError) -> Session? { try await base.get(id) }
-    func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] { try await base.list(request) }
-    func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
-        try await base.update(id, change)
-    }
-    func delete(_ id: ULID) async throws(StoreError) -> Bool { try await base.delete(id) }
-    func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult { try await base.append(request) }
-    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
-        try await base.messages(request)
-    }
-    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
-        try await base.rewind(id, request)
-    }
     func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
         try beforeRestore()
         try await base.restore(session, messages: messages)

@@ -9,9 +9,9 @@ struct FaultyOperation: Sendable, CustomTestStringConvertible {
     /// Runs it on the session that ``session`` names.
     let run: @Sendable (PersistentSessionService<FaultyStore>) async throws(StoreError) -> Void
     /// Checks that it is done exactly once.
-    let isDone: @Sendable (MemorySessionStore) async throws -> Bool
+    let isDone: @Sendable (any SessionStore) async throws -> Bool
     /// Checks that nothing of it is done.
-    let isUndone: @Sendable (MemorySessionStore) async throws -> Bool
+    let isUndone: @Sendable (any SessionStore) async throws -> Bool
 
     static let session = ulid(1)
     static let created = ulid(2)
@@ -25,11 +25,11 @@ struct FaultyOperation: Sendable, CustomTestStringConvertible {
         return store
     }
 
-    private static func count(_ store: MemorySessionStore) async throws -> Int? {
+    private static func count(_ store: any SessionStore) async throws -> Int? {
         try await store.get(session)?.messageCount
     }
 
-    private static func actors(_ store: MemorySessionStore) async throws -> [String] {
+    private static func actors(_ store: any SessionStore) async throws -> [String] {
         try await store.list(SessionListRequest(limit: 10)).map(\.actorName)
     }
 
@@ -249,7 +249,7 @@ struct FaultTests {
     func cancelledAfter(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         let service = service(store)
-        let cancel: @Sendable (MemorySessionStore) async throws(StoreError) -> Void = { _ in
+        let cancel: @Sendable (any SessionStore) async throws(StoreError) -> Void = { _ in
             withUnsafeCurrentTask { $0?.cancel() }
         }
         store.fail(
@@ -311,7 +311,7 @@ struct FaultTests {
 
     private func other(
         _ id: ULID = ulid(1), after microseconds: Int64 = 0, actor: String? = nil
-    ) -> @Sendable (MemorySessionStore) async throws(StoreError) -> Void {
+    ) -> @Sendable (any SessionStore) async throws(StoreError) -> Void {
         { (store) throws(StoreError) in
             let now = microseconds == 0 ? Timestamp.now() : time(microseconds)
             _ = try await store.update(
@@ -386,7 +386,7 @@ struct FaultTests {
     @Test("An id that another created meanwhile is taken, even after an unknown outcome")
     func createTaken() async throws {
         let store = try await FaultyOperation.store()
-        let taken: @Sendable (MemorySessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
+        let taken: @Sendable (any SessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
             _ = try await store.create(NewSession(id: ulid(9), actorName: "new", createdAt: time(5)))
         }
         store.fail(writes: [.lostAndUnknown], reads: [.first(taken)])
@@ -407,7 +407,7 @@ struct FaultTests {
 
     @Test("A session that is gone after an unknown outcome leaves it unknown, save for its deletion")
     func gone() async throws {
-        let delete: @Sendable (MemorySessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
+        let delete: @Sendable (any SessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
             _ = try await store.delete(ulid(1))
         }
         let store = try await FaultyOperation.store()

@@ -4,7 +4,7 @@ import Synchronization
 @testable import AgentSessions
 
 /// A store that fails as it is told, around one in memory.
-final class FaultyStore: SessionStore {
+final class FaultyStore: ForwardingSessionStore {
     /// What happens to one call of the store.
     enum Fault: Sendable {
         /// The call goes through.
@@ -21,9 +21,9 @@ final class FaultyStore: SessionStore {
         /// It is done after this long.
         case delay(Duration)
         /// This is run first, and then the call goes through.
-        case first(@Sendable (MemorySessionStore) async throws(StoreError) -> Void)
+        case first(@Sendable (any SessionStore) async throws(StoreError) -> Void)
         /// It is done, then this is run, and the outcome is said to be unknown.
-        case doneThen(@Sendable (MemorySessionStore) async throws(StoreError) -> Void)
+        case doneThen(@Sendable (any SessionStore) async throws(StoreError) -> Void)
         /// The call throws `cancelled` where its task is cancelled, as the lease of a connection may.
         case refuseWhenCancelled
     }
@@ -35,14 +35,15 @@ final class FaultyStore: SessionStore {
         var reads: [Fault] = []
         var writeCount = 0
         var readCount = 0
+        /// Ids of sessions and messages that calls were to make.
         var ids: [ULID] = []
         var late: Late?
     }
 
-    let base: MemorySessionStore
+    let base: any SessionStore
     private let script: Mutex<Script>
 
-    init(_ base: MemorySessionStore = MemorySessionStore()) {
+    init(_ base: any SessionStore = MemorySessionStore()) {
         self.base = base
         script = Mutex(Script())
     }
@@ -57,8 +58,8 @@ final class FaultyStore: SessionStore {
     /// What happened since ``fail(writes:reads:)``.
     var seen: Script { script.withLock { $0 } }
 
-    private func write<Result: Sendable>(
-        _ ids: [ULID], _ body: @escaping @Sendable () async throws(StoreError) -> Result
+    func forwardChange<Result: Sendable>(
+        _ call: @escaping @Sendable (any SessionStore) async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         let late = script.withLock { script in
             defer { script.late = nil }
@@ -67,99 +68,66 @@ final class FaultyStore: SessionStore {
         try await late?()
         let fault = script.withLock { script in
             script.writeCount += 1
-            script.ids += ids
             return script.writes.isEmpty ? Fault.none : script.writes.removeFirst()
         }
         if case .lateAndUnknown = fault {
             script.withLock { script in
-                script.late = { () throws(StoreError) in _ = try await body() }
+                script.late = { [base] () throws(StoreError) in _ = try await call(base) }
             }
             throw StoreError(.outcomeUnknown, "scripted", backend: "faulty", nativeCode: "LATE")
         }
-        return try await run(fault, body)
+        return try await run(fault, call)
     }
 
-    private func read<Result: Sendable>(
-        _ body: @escaping @Sendable () async throws(StoreError) -> Result
+    func forwardRead<Result: Sendable>(
+        _ call: @escaping @Sendable (any SessionStore) async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         let fault = script.withLock { script in
             script.readCount += 1
             return script.reads.isEmpty ? Fault.none : script.reads.removeFirst()
         }
-        return try await run(fault, body)
+        return try await run(fault, call)
     }
 
     private func run<Result: Sendable>(
-        _ fault: Fault, _ body: () async throws(StoreError) -> Result
+        _ fault: Fault, _ call: (any SessionStore) async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         switch fault {
-        case .none: return try await body()
+        case .none: return try await call(base)
         case .failBefore(let code): throw StoreError(code, "scripted", backend: "faulty")
         case .doneButUnknown:
-            _ = try await body()
+            _ = try await call(base)
             throw StoreError(.outcomeUnknown, "scripted", backend: "faulty", nativeCode: "DONE")
         case .lostAndUnknown, .lateAndUnknown:
             throw StoreError(.outcomeUnknown, "scripted", backend: "faulty", nativeCode: "LOST")
         case .delay(let time):
             try? await Task.sleep(for: time)
-            return try await body()
+            return try await call(base)
         case .first(let other):
             try await other(base)
-            return try await body()
+            return try await call(base)
         case .doneThen(let other):
-            _ = try await body()
+            _ = try await call(base)
             try await other(base)
             throw StoreError(.outcomeUnknown, "scripted", backend: "faulty", nativeCode: "DONE")
         case .refuseWhenCancelled:
             guard !Task.isCancelled else { throw StoreError(.cancelled, "scripted", backend: "faulty") }
-            return try await body()
+            return try await call(base)
         }
     }
 
     // MARK: SessionStore
 
     var backendName: String { "faulty" }
-    var capabilities: StoreCapabilities { base.capabilities }
-    func effectiveSettings() async throws(StoreError) -> [StoreSetting] { try await base.effectiveSettings() }
-    func migrations() async throws(StoreError) -> [MigrationStatus] { try await base.migrations() }
-    func close() async { await base.close() }
 
     func create(_ session: NewSession) async throws(StoreError) -> Session {
-        try await write([session.id]) { [base] () throws(StoreError) in try await base.create(session) }
-    }
-
-    func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
-        try await write([id]) { [base] () throws(StoreError) in try await base.update(id, change) }
-    }
-
-    func delete(_ id: ULID) async throws(StoreError) -> Bool {
-        try await write([id]) { [base] () throws(StoreError) in try await base.delete(id) }
-    }
-
-    func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
-        try await write([session.id]) { [base] () throws(StoreError) in
-            try await base.restore(session, messages: messages)
-        }
+        script.withLock { $0.ids.append(session.id) }
+        return try await forwardChange { (base) throws(StoreError) in try await base.create(session) }
     }
 
     func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
-        try await write(request.messages.map(\.id)) { [base] () throws(StoreError) in try await base.append(request) }
-    }
-
-    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
-        try await write([id]) { [base] () throws(StoreError) in try await base.rewind(id, request) }
-    }
-
-    func get(_ id: ULID) async throws(StoreError) -> Session? {
-        try await read { [base] () throws(StoreError) in try await base.get(id) }
-    }
-
-    func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {
-        try await read { [base] () throws(StoreError) in try await base.list(request) }
-    }
-
-    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
-        try await read { [base] () throws(StoreError) in try await base.messages(request) }
+        script.withLock { $0.ids += request.messages.map(\.id) }
+        return try await forwardChange { (base) throws(StoreError) in try await base.append(request) }
     }
 }
 
