@@ -252,8 +252,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "TestSupport",
-                "agent-sessions",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "StoreWriter",
+                "TestSupport", "agent-sessions",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),

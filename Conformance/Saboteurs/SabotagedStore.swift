@@ -90,6 +90,12 @@ final class SabotagedStore: ForwardingSessionStore {
         try await call { try await methods.restore(session, messages) }
     }
 
+    func replace(
+        _ session: Session, messages: any MessageSource, expectedRevision: Timestamp
+    ) async throws(StoreError) {
+        try await call { try await methods.replace(session, messages, expectedRevision) }
+    }
+
     func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
         try await call { try await methods.append(request) }
     }

@@ -37,7 +37,8 @@ public struct Saboteur: Sendable, Identifiable {
     /// Every saboteur, group by group.
     public static let all: [Saboteur] =
         creation + identity + listing + cursors + deletion + updating + usage + appending + batches + replaying + paging
-        + rewinding + documents + texts + metadata + limits + errors + lifecycle + reopening + instances + concurrency
+        + rewinding + replacing + documents + texts + metadata + limits + errors + lifecycle + reopening + instances
+        + concurrency
         + capabilities
 
     /// Opens the wrong stores.

@@ -75,8 +75,8 @@ extension SelfTest {
     /// Why scenarios may stand although no saboteur fails them.
     public static let reasons: [String: String] = {
         let processes = [
-            "compare-and-append", "concurrent", "create-race", "killed-alone", "killed-holder", "killed-writer",
-            "see-each-other", "usage", "written-by-another",
+            "compare-and-append", "concurrent", "create-race", "killed-alone", "killed-holder", "killed-replacement",
+            "killed-writer", "see-each-other", "usage", "written-by-another",
         ].map { ("processes.\($0)", "saboteurs are in memory, which no second process can open") }
         let service = [
             "append.minted-ids", "batch.empty", "batch.id-twice", "create.mints-ids", "document.export-twice",

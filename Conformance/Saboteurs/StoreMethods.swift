@@ -14,6 +14,7 @@ struct StoreMethods: Sendable {
     var update: @Sendable (ULID, SessionChange) async throws -> Session
     var delete: @Sendable (ULID) async throws -> Bool
     var restore: @Sendable (Session, any MessageSource) async throws -> Void
+    var replace: @Sendable (Session, any MessageSource, Timestamp) async throws -> Void
     var append: @Sendable (AppendRequest) async throws -> AppendResult
     var messages: @Sendable (MessageRequest) async throws -> MessagePage?
     var rewind: @Sendable (ULID, RewindRequest) async throws -> Session
@@ -35,6 +36,7 @@ struct StoreMethods: Sendable {
         update = { try await data.update($0, $1) }
         delete = { try await data.delete($0) }
         restore = { try await data.restore($0, messages: $1) }
+        replace = { try await data.replace($0, messages: $1, expectedRevision: $2) }
         append = { try await data.append($0) }
         messages = { try await data.messages($0) }
         rewind = { try await data.rewind($0, $1) }

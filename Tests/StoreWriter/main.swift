@@ -22,6 +22,8 @@ import Darwin
 //                                                then lifts the bound and appends once more
 //     StoreWriter URL read SESSION               reads, says so, and waits to be killed
 //     StoreWriter URL hold SESSION               the same inside a read transaction (LMDB)
+//     StoreWriter URL replace SESSION COUNT     puts COUNT messages in the place of those of the session, says so in the
+//                                                middle of them, and waits to be killed
 //     StoreWriter URL drop COUNT                opens stores and lets go of them without closing them, then prints
 //                                                how many threads and files the process had before and has now
 
@@ -97,6 +99,37 @@ func drop(_ count: Int, at url: String) async throws(StoreError) {
     say("files \(files) \(entries(of: "/proc/self/fd"))")
 }
 
+/// Messages of a session that stop coming in the middle.
+struct StuckMessages: MessageSource {
+    let session: Session
+
+    func makeReader() throws(StoreError) -> any MessageReader { Reader(session: session) }
+
+    struct Reader: MessageReader {
+        let session: Session
+        var sequence = 0
+
+        mutating func next() throws(StoreError) -> SessionMessage? {
+            if sequence > session.messageCount / 2 {
+                say("stuck")
+                while true { sleep(1) }
+            }
+            sequence += 1
+            return SessionMessage(
+                id: try ULIDGenerator.shared.next(), sessionID: session.id, sequence: sequence, role: .user,
+                content: String(repeating: "z", count: 300), createdAt: session.updatedAt)
+        }
+    }
+}
+
+func replace(_ id: ULID, by count: Int, in store: any SessionStore) async throws(StoreError) {
+    guard let old = try await store.get(id) else { throw .sessionNotFound(id) }
+    var new = old
+    new.messageCount = count
+    new.updatedAt = try old.nextRevision(at: .now())
+    try await store.replace(new, messages: StuckMessages(session: new), expectedRevision: old.revision)
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count > 2 else { exit(64) }
 do throws(StoreError) {
@@ -112,6 +145,8 @@ do throws(StoreError) {
         try await append(Int(arguments[4]) ?? 0, to: ULID(parsing: arguments[3]), through: service)
     case "fill" where arguments.count == 5:
         try await fill(ULID(parsing: arguments[3]), upTo: rlim_t(arguments[4]) ?? 0, through: service)
+    case "replace" where arguments.count == 5:
+        try await replace(ULID(parsing: arguments[3]), by: Int(arguments[4]) ?? 0, in: store)
     case "read" where arguments.count == 4:
         say("count \(try await service.get(ULID(parsing: arguments[3])).messageCount)")
         while true { sleep(1) }

@@ -12,6 +12,9 @@ public enum HelperTask: Sendable, Hashable, LosslessStringConvertible {
     case appendUntilKilled(ULID)
     /// Creates a session of that id, and goes on as `appendUntilKilled`.
     case createAndAppendUntilKilled(ULID)
+    /// Replaces the session by later states of several hundred messages until it is killed: the revision of each after it
+    /// was acknowledged. The content of each message is the revision that it came with.
+    case replaceUntilKilled(ULID)
     /// Adds one input token in each of so many calls: `added` for each.
     case addUsage(ULID, count: Int)
     /// Appends so many messages, each after the sequence that it read: as `append`.
@@ -27,6 +30,7 @@ public enum HelperTask: Sendable, Hashable, LosslessStringConvertible {
         case .append(let id, let count): "append \(id) \(count)"
         case .appendUntilKilled(let id): "append-until-killed \(id)"
         case .createAndAppendUntilKilled(let id): "create-and-append-until-killed \(id)"
+        case .replaceUntilKilled(let id): "replace-until-killed \(id)"
         case .addUsage(let id, let count): "add-usage \(id) \(count)"
         case .compareAndAppend(let id, let count): "compare-and-append \(id) \(count)"
         case .hold: "hold"
@@ -44,6 +48,7 @@ public enum HelperTask: Sendable, Hashable, LosslessStringConvertible {
         case ("append", let id?, let count?): self = .append(id, count: count)
         case ("append-until-killed", let id?, nil): self = .appendUntilKilled(id)
         case ("create-and-append-until-killed", let id?, nil): self = .createAndAppendUntilKilled(id)
+        case ("replace-until-killed", let id?, nil): self = .replaceUntilKilled(id)
         case ("add-usage", let id?, let count?): self = .addUsage(id, count: count)
         case ("compare-and-append", let id?, let count?): self = .compareAndAppend(id, count: count)
         case ("hold", nil, nil): self = .hold
@@ -94,6 +99,27 @@ extension HelperTask {
         case .createAndAppendUntilKilled(let id):
             _ = try await store.create(NewSession(id: id, actorName: "helper", createdAt: .now()))
             while true { try await append(3, to: id) }
+        case .replaceUntilKilled(let id):
+            while true {
+                // Read each time: what a process committed before it was killed may appear with the next change only.
+                guard var session = try await store.get(id) else { throw .sessionNotFound(id) }
+                let expected = session.revision
+                session.messageCount = session.messageCount == 600 ? 300 : 600
+                session.updatedAt = try session.nextRevision(at: .now())
+                var messages: [SessionMessage] = []
+                for sequence in 1...session.messageCount {
+                    messages.append(
+                        SessionMessage(
+                            id: try generator.next(), sessionID: id, sequence: sequence, role: .user,
+                            content: "\(session.revision)", createdAt: session.revision))
+                }
+                do throws(StoreError) {
+                    try await store.replace(session, messages: ListedMessages(messages), expectedRevision: expected)
+                    answer("\(session.revision)")
+                } catch {
+                    guard error.code == .conflict else { throw error }
+                }
+            }
         case .addUsage(let id, let count):
             for _ in 0..<count {
                 _ = try await store.update(id, SessionChange(usage: TokenUsage(inputTokens: 1), time: .now()))

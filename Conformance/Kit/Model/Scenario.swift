@@ -104,6 +104,7 @@ public enum ScenarioGroup: String, Sendable, Hashable, Codable, CaseIterable {
     case replay = "idempotent replay"
     case stream = "streams and snapshots"
     case rewind = "rewind and count"
+    case replace = "session replacement"
     case limits = "limits"
     case text = "hostile text"
     case cursor = "cursors"

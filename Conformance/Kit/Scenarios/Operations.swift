@@ -26,5 +26,16 @@ extension Scenario {
                 try await access.store.restore(session, messages: ListedMessages([]))
             }
         ),
+        (
+            "replace",
+            { access, id throws(StoreError) in
+                // A store that was closed cannot tell what is to be replaced, and is asked to all the same.
+                let there = try? await access.store.get(id)
+                let time = access.clock.next()
+                let next = Session(id: id, actorName: "b", createdAt: there?.createdAt ?? time, updatedAt: time)
+                try await access.store.replace(
+                    next, messages: ListedMessages([]), expectedRevision: there?.revision ?? time)
+            }
+        ),
     ]
 }

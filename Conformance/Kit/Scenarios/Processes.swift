@@ -102,6 +102,30 @@ extension Scenario {
             try await test.expectGoesOn(try await test.open(place), id, told: told)
         },
         Scenario(
+            "processes.killed-replacement", .processes, "8.7",
+            "A process that is killed while it replaces a session leaves the old state or the new one, whole.",
+            level: .full, requires: many + [.durability(.processCrash)], layers: [.repository],
+            timeLimit: .seconds(40)
+        ) { test in
+            let session = try await test.access.create()
+            for _ in 0..<3 {
+                let helper = try await test.startHelper(.replaceUntilKilled(session.id))
+                _ = await helper.output(lines: test.random(in: 1...5))
+                try await Task.sleep(for: .milliseconds(test.random(in: 0...10)))
+                helper.kill()
+                let last = try test.require(await helper.output().last, "the process was not told of any replacement")
+                let state = try test.require(await test.access.snapshot(of: session.id), "the session is absent")
+                let acknowledged = try Timestamp(parsing: last)
+                test.expect(state.session.revision >= acknowledged, "an acknowledged state is gone")
+                test.expect(state.messages.count, equals: state.session.messageCount, "messages")
+                test.expect(
+                    Set(state.messages.map(\.content)), equals: ["\(state.session.revision)"],
+                    "the states that the messages are of")
+            }
+            let next = try await test.access.append(turn(1), to: session.id)
+            test.expect([301, 601].contains(next.sequence), "the next sequence is \(next.sequence)")
+        },
+        Scenario(
             "processes.create-race", .processes, "3.1", "An id that another process created is taken.", level: .full,
             requires: many
         ) { test in

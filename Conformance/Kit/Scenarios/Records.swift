@@ -222,26 +222,30 @@ extension ScenarioContext {
 
     /// A session that never was in this store, with every field another than a new one has.
     fileprivate func restorable(messages count: Int) throws -> SessionSnapshot {
-        let id = newID()
         let start = clock.next()
-        let messages = (1..<(count + 1)).map { sequence in
-            SessionMessage(
-                id: newID(), sessionID: id, sequence: sequence, role: sequence.isMultiple(of: 2) ? .assistant : .user,
-                content: "r\(sequence)", toolCallID: sequence.isMultiple(of: 3) ? "call_\(sequence)" : nil,
-                metadata: sequence.isMultiple(of: 5) ? ["n": .integer(Int64(sequence))] : [:],
-                createdAt: start.advanced(by: Int64(sequence) * 10))
-        }
         let session = Session(
-            id: id, actorName: "restored", messageCount: count,
+            id: newID(), actorName: "restored", messageCount: count,
             usage: TokenUsage(inputTokens: .max, outputTokens: 0, estimatedCost: 12_345),
             metadata: ["from": "elsewhere"],
             createdAt: start, updatedAt: start.advanced(by: 1_000_000))
-        return SessionSnapshot(session: session, messages: messages)
+        return SessionSnapshot(session: session, messages: restorableMessages(count, of: session))
+    }
+
+    /// So many messages of a session, of every kind of field.
+    func restorableMessages(_ count: Int, of session: Session) -> [SessionMessage] {
+        (1..<(count + 1)).map { sequence in
+            SessionMessage(
+                id: newID(), sessionID: session.id, sequence: sequence,
+                role: sequence.isMultiple(of: 2) ? .assistant : .user,
+                content: "r\(sequence)", toolCallID: sequence.isMultiple(of: 3) ? "call_\(sequence)" : nil,
+                metadata: sequence.isMultiple(of: 5) ? ["n": .integer(Int64(sequence))] : [:],
+                createdAt: session.createdAt.advanced(by: Int64(sequence) * 10))
+        }
     }
 }
 
 extension SessionMessage {
-    fileprivate func with(id: ULID? = nil, sequence: Int? = nil) -> SessionMessage {
+    func with(id: ULID? = nil, sequence: Int? = nil) -> SessionMessage {
         SessionMessage(
             id: id ?? self.id, sessionID: sessionID, sequence: sequence ?? self.sequence, role: role, content: content,
             toolCallID: toolCallID, metadata: metadata, createdAt: createdAt)

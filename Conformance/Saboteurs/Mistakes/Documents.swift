@@ -218,7 +218,8 @@ extension Saboteur {
     }
 }
 
-private struct AlteredSource: MessageSource {
+/// Messages as `alter` makes them.
+struct AlteredSource: MessageSource {
     let source: any MessageSource
     let alter: @Sendable (SessionMessage) -> SessionMessage
 

@@ -100,6 +100,10 @@ extension Saboteur {
                 defer { forget() }
                 return try await store.restore(session, source)
             }
+            store.replace = { [store] session, source, expected in
+                defer { forget() }
+                return try await store.replace(session, source, expected)
+            }
         },
         Saboteur(
             "instances.cached-counts", "An instance counts the messages of a session on its own.",

@@ -43,6 +43,10 @@ extension Saboteur {
                 try refuse()
                 try await store.restore(session, source)
             }
+            store.replace = { [store] session, source, expected in
+                try refuse()
+                try await store.replace(session, source, expected)
+            }
         },
         Saboteur(
             "lifecycle.unavailable-closed", "A closed store says that it is unavailable.",

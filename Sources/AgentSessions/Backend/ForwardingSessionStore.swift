@@ -68,6 +68,14 @@ extension ForwardingSessionStore {
     public func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
         try await forwardChange { (base) throws(StoreError) in try await base.restore(session, messages: messages) }
     }
+
+    public func replace(
+        _ session: Session, messages: any MessageSource, expectedRevision: Timestamp
+    ) async throws(StoreError) {
+        try await forwardChange { (base) throws(StoreError) in
+            try await base.replace(session, messages: messages, expectedRevision: expectedRevision)
+        }
+    }
 }
 
 // MARK: - SessionMessageRepository

@@ -103,6 +103,16 @@ extension SessionStoreWriter {
             return AppendResult(messages: messages, isReplay: false)
         }
     }
+
+    /// Stores the messages of a restored session, which has none.
+    ///
+    /// - Throws: What ``RestoreBatches`` and the source throw.
+    mutating func insert(_ messages: any MessageSource, of session: Session) throws(StoreError) {
+        var batches = RestoreBatches(of: session, from: try messages.makeReader())
+        while let batch = try batches.next() {
+            try insert(batch)
+        }
+    }
 }
 
 // MARK: - SessionRepository
@@ -143,10 +153,19 @@ extension TransactionalSessionStore {
         try await write { (writer) throws(StoreError) in
             guard try writer.session(session.id) == nil else { throw .sessionExists(session.id) }
             try writer.insert(session)
-            var batches = RestoreBatches(of: session, from: try messages.makeReader())
-            while let batch = try batches.next() {
-                try writer.insert(batch)
-            }
+            try writer.insert(messages, of: session)
+        }
+    }
+
+    public func replace(
+        _ session: Session, messages: any MessageSource, expectedRevision: Timestamp
+    ) async throws(StoreError) {
+        try await write { (writer) throws(StoreError) in
+            guard let previous = try writer.session(session.id) else { throw .sessionNotFound(session.id) }
+            try previous.requireReplaceable(by: session, expectedRevision: expectedRevision)
+            try writer.removeMessages(of: previous, after: 0)
+            try writer.replace(previous, with: session)
+            try writer.insert(messages, of: session)
         }
     }
 }

@@ -10,7 +10,7 @@ struct SessionCopy {
         case failed(StoreError)
     }
 
-    /// How often a session is read again that is rewound while it is read, or made in the target meanwhile.
+    /// How often a session is looked at again that is rewound while it is read, or changes in the target meanwhile.
     private static let attempts = 5
     private static let pageBytes = 256 << 10
 
@@ -30,7 +30,8 @@ struct SessionCopy {
             do throws(StoreError) {
                 return try await copy()
             } catch {
-                let isRace = error.code == .conflict || error.code == .alreadyExists
+                // Whatever is in the target then, comparing tells.
+                let isRace = [.conflict, .alreadyExists, .outcomeUnknown].contains(error.code)
                 guard isRace, attempt < Self.attempts else { return .failed(error) }
                 attempt += 1
             }
@@ -39,12 +40,13 @@ struct SessionCopy {
 
     private func copy() async throws(StoreError) -> Outcome {
         do throws(StoreError) {
-            guard let existing = try await target.get(id) else { return try await write(replaced: false) }
+            guard let existing = try await target.get(id) else { return try await write(replacing: nil) }
             return try await compare(with: existing)
         } catch {
+            guard error.code == .notFound else { throw error }
             // It was deleted since it was listed.
-            guard error.code == .notFound, try await source.get(id) == nil else { throw error }
-            return .gone
+            guard try await source.get(id) != nil else { return .gone }
+            return differs("was deleted from the target while it was copied")
         }
     }
 
@@ -55,23 +57,51 @@ struct SessionCopy {
     // MARK: Writing
 
     /// Reads the session as it is at one moment, checks it against the target's limits, stores it, and reads it back.
-    private func write(replaced: Bool) async throws(StoreError) -> Outcome {
+    ///
+    /// - Parameter earlier: The state in the target that it takes the place of, where there is one.
+    private func write(replacing earlier: Session?) async throws(StoreError) -> Outcome {
         let (session, document, checksum) = try await read()
         let reading = NativeCopyReader(limits: target.limits)
         let checked = try await check(document, reading)
-        if replaced { try await target.delete(id) }
-        try await target.restore(
-            session,
-            messages: DocumentMessages(
-                document: checked, source: document, session: session, reading: reading, generator: .shared))
-        let stored = try await SessionChecksum.read(pages(of: target), of: id)
-        guard stored.session == session, stored.text == checksum else {
+        let messages = DocumentMessages(
+            document: checked, source: document, session: session, reading: reading, generator: .shared)
+        if let earlier {
+            try await target.replace(session, messages: messages, expectedRevision: earlier.revision)
+        } else {
+            try await target.restore(session, messages: messages)
+        }
+        guard try await isConfirmed(session, checksum) else {
+            return differs("was changed in the target before it could be read back")
+        }
+        return .copied(messages: session.messageCount, replaced: earlier != nil)
+    }
+
+    /// Reads a session back that was just written, and compares it with what was written.
+    ///
+    /// - Returns: Whether it is the same, or begins with the same where it was appended to since. `false` where it was
+    ///   changed otherwise, so that nothing can be said of it.
+    /// - Throws: ``StoreError/Code/checksumMismatch`` where it is another, and nobody changed it.
+    private func isConfirmed(_ session: Session, _ checksum: String) async throws(StoreError) -> Bool {
+        var pages = pages(of: target)
+        var sum = SessionChecksum(of: id)
+        var found = session.messageCount == 0 ? try sum.finish(session) : nil
+        while let messages = try await pages.next() {
+            for message in messages {
+                try sum.add(message)
+                if message.sequence == session.messageCount { found = try sum.finish(session) }
+            }
+        }
+        guard let stored = pages.session else { throw .sessionNotFound(id) }
+        guard stored.revision == session.revision else {
+            return stored.revision > session.revision && found == checksum
+        }
+        guard stored == session, found == checksum else {
             throw StoreError(
                 .checksumMismatch,
-                "Session \(id) reads back from the target with another count, revision or checksum than it has at "
-                    + "the source. Run `verify` on both stores; delete it from the target before it is copied again.")
+                "Session \(id) reads back from the target with another count or checksum than it has at the source, "
+                    + "though nobody has changed it since. Run `verify` on both stores, and keep the source.")
         }
-        return .copied(messages: session.messageCount, replaced: replaced)
+        return true
     }
 
     /// The session as a native document.
@@ -133,7 +163,7 @@ struct SessionCopy {
                 "has revision \(existing.revision) in the target and \(session.revision) at the source, and may have "
                     + "been changed in both")
         }
-        return try await write(replaced: true)
+        return try await write(replacing: existing)
     }
 
     private func differs(_ how: String) -> Outcome {

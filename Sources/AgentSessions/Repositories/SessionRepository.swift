@@ -37,6 +37,22 @@ public protocol SessionRepository: Sendable {
     ///     checked before, yet the store checks the sequences and the count again.
     /// - Throws: ``StoreError/Code/alreadyExists`` where the id is taken; whatever the source throws.
     func restore(_ session: Session, messages: any MessageSource) async throws(StoreError)
+
+    /// Puts a session with all its messages in the place of the one of the same id, in one transaction: there is no
+    /// moment at which the session is absent, or has some of either's messages.
+    ///
+    /// The rules are those of ``Session/requireReplaceable(by:expectedRevision:)``.
+    ///
+    /// - Parameters:
+    ///   - session: The session as it is to be; its ``Session/messageCount`` is the number of messages that `messages`
+    ///     gives.
+    ///   - messages: The messages, as for ``restore(_:messages:)``.
+    ///   - expectedRevision: The revision that the session in its place must have.
+    /// - Throws: ``StoreError/Code/notFound`` where there is none to replace; whatever the rules or the source throw,
+    ///   with nothing changed.
+    func replace(
+        _ session: Session, messages: any MessageSource, expectedRevision: Timestamp
+    ) async throws(StoreError)
 }
 
 /// The messages of a store's sessions.

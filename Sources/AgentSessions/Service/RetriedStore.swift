@@ -42,19 +42,38 @@ struct RetriedStore: Sendable {
     }
 
     /// Stores a session with its messages, and finds out by its id whether it was stored where that is not known.
+    ///
+    /// - Throws: ``StoreError/Code/alreadyExists`` where another session has the id.
     func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
         try await caller.call(.restore) { () throws(StoreError) in
             try await store.restore(session, messages: messages)
         } settle: { () throws(StoreError) -> Settlement<Void> in
-            try await store.get(session.id) == nil ? .notStored : .stored(())
+            guard let found = try await store.get(session.id) else { return .notStored }
+            // It may have been changed since it was stored, and then has a later revision.
+            guard found.createdAt == session.createdAt, found.revision >= session.revision else {
+                throw .sessionExists(session.id)
+            }
+            return .stored(())
         }
     }
 
-    func delete(_ id: ULID) async throws(StoreError) {
-        _ = try await caller.call(.delete) { () throws(StoreError) in
-            try await store.delete(id)
-        } settle: { () throws(StoreError) -> Settlement<Bool> in
-            try await store.get(id) == nil ? .stored(true) : .notStored
+    /// Puts a session with its messages in the place of the one that has the expected revision, and finds out by the
+    /// revision whether it was stored where that is not known.
+    ///
+    /// - Throws: ``StoreError/Code/conflict`` where the session in its place has another revision.
+    func replace(
+        _ session: Session, messages: any MessageSource, expectedRevision: Timestamp
+    ) async throws(StoreError) {
+        try await caller.call(.replace) { () throws(StoreError) in
+            try await store.replace(session, messages: messages, expectedRevision: expectedRevision)
+        } settle: { () throws(StoreError) -> Settlement<Void> in
+            guard let found = try await store.get(session.id) else { return .unknown }
+            if found == session { return .stored(()) }
+            if found.revision == expectedRevision { return .notStoredAt(expectedRevision) }
+            // Up to the replacement's revision it is another's change that came in its place. Beyond that, the change may
+            // have come after it.
+            if found.revision <= session.revision { try found.requireRevision(expectedRevision) }
+            return .unknown
         }
     }
 }

@@ -3,7 +3,7 @@ import Tracing
 
 /// The operations of the service, as metrics, spans and logs name them.
 enum ServiceOperation: String, CaseIterable {
-    case create, get, list, update, usage, delete, append, messages, rewind, restore
+    case create, get, list, update, usage, delete, append, messages, rewind, restore, replace
 
     /// The place among all cases.
     var index: Int {
@@ -18,6 +18,7 @@ enum ServiceOperation: String, CaseIterable {
         case .messages: 7
         case .rewind: 8
         case .restore: 9
+        case .replace: 10
         }
     }
 }

@@ -171,24 +171,106 @@ import Testing
         faulty.fail(writes: [.lostAndUnknown, .failBefore(.busy)])
         #expect(try await copy(to: faulty).copied == 1)
         try await expectSame()
-        // The same where an earlier state is replaced: first it is deleted.
+        // The same where an earlier state is replaced.
         let last = try #require(try await source.list(SessionListRequest(limit: 1)).first)
-        try await service.append([NewMessage(.user, "new")], to: last.id)
-        faulty.fail(writes: [.doneButUnknown, .lostAndUnknown])
-        #expect(try await copy(to: faulty).replaced == 1)
-        try await expectSame()
+        for fault in [FaultyStore.Fault.doneButUnknown, .lostAndUnknown, .lateAndUnknown] {
+            try await service.append([NewMessage(.user, "new")], to: last.id)
+            faulty.fail(writes: [fault, .failBefore(.busy)])
+            #expect(try await copy(to: faulty).replaced == 1)
+            try await expectSame()
+        }
     }
 
     @Test func `finds that what it reads back is not what it wrote`() async throws {
+        var damaging = EditedStore()
+        damaging.page = { _, page in
+            page.map { page in
+                MessagePage(
+                    session: page.session, messages: page.messages.map { makeMessage($0.sequence, of: $0.sessionID) })
+            }
+        }
+        let session = try await fill(3)
+        let error = try await storeError { () async throws(StoreError) in try await copy(to: damaging) }
+        #expect(error.code == .checksumMismatch && error.message.contains("\(session.id)"))
+        #expect(!error.message.contains("delete it"))
+    }
+
+    @Test(arguments: [false, true])
+    func `takes a message that comes right after the copy for what it is, and leaves it`(
+        isReplaced: Bool
+    )
+        async throws
+    {
+        let faulty = FaultyStore(target)
+        let session = try await fill(3)
+        if isReplaced {
+            _ = try await copy()
+            try await service.append([NewMessage(.user, "new")], to: session.id)
+        }
+        faulty.fail(writes: [
+            .then { (base) throws(StoreError) in
+                try await PersistentSessionService(Wrapped(base: base)).append(
+                    [NewMessage(.user, "theirs")], to: session.id)
+            }
+        ])
+        let result = try await copy(to: faulty)
+        #expect(result.copied == 1 && result.replaced == (isReplaced ? 1 : 0))
+        let count = isReplaced ? 5 : 4
+        #expect(try await target.get(session.id)?.messageCount == count)
+        // From then on both have changed.
+        let error = try await storeError { () async throws(StoreError) in try await copy() }
+        #expect(error.code == .conflict && error.message.contains("changed in the target"))
+        #expect(try await target.get(session.id)?.messageCount == count)
+    }
+
+    @Test func `says of a session that was rewound or deleted right after the copy that it was changed`()
+        async throws
+    {
         let faulty = FaultyStore(target)
         let session = try await fill(3)
         faulty.fail(writes: [
-            .doneThen { (base) throws(StoreError) in
+            .then { (base) throws(StoreError) in
                 _ = try await base.rewind(session.id, RewindRequest(to: 1, time: session.updatedAt))
             }
         ])
+        let rewound = try await storeError { () async throws(StoreError) in try await copy(to: faulty) }
+        #expect(rewound.code == .conflict && rewound.message.contains("changed in the target"))
+        #expect(try await target.get(session.id)?.messageCount == 1)
+        _ = try await target.delete(session.id)
+        faulty.fail(writes: [.then { (base) throws(StoreError) in _ = try await base.delete(session.id) }])
+        let deleted = try await storeError { () async throws(StoreError) in try await copy(to: faulty) }
+        #expect(deleted.code == .conflict && deleted.message.contains("deleted from the target"))
+    }
+
+    @Test(arguments: [StoreError.Code.internalFailure, .unavailable, .limitExceeded, .corrupt])
+    func `keeps the target's session where its replacement fails`(code: StoreError.Code) async throws {
+        let faulty = FaultyStore(target)
+        let session = try await fill(3)
+        _ = try await copy()
+        let before = try await target.get(session.id)
+        try await service.append([NewMessage(.user, "new")], to: session.id)
+        faulty.fail(writes: [.failBefore(code)])
+        _ = try await storeError { () async throws(StoreError) in try await copy(to: faulty, .never) }
+        #expect(try await target.get(session.id) == before)
+        #expect(try await copy().replaced == 1)
+        try await expectSame()
+    }
+
+    @Test func `keeps what is appended to the target between the comparison and the replacement`() async throws {
+        let faulty = FaultyStore(target)
+        let session = try await fill(3)
+        _ = try await copy()
+        try await service.append([NewMessage(.user, "ours")], to: session.id)
+        faulty.fail(writes: [
+            .first { (base) throws(StoreError) in
+                try await PersistentSessionService(Wrapped(base: base)).append(
+                    [NewMessage(.user, "theirs")], to: session.id)
+            }
+        ])
         let error = try await storeError { () async throws(StoreError) in try await copy(to: faulty) }
-        #expect(error.code == .checksumMismatch && error.message.contains("\(session.id)"))
+        #expect(error.code == .conflict)
+        let request = MessageRequest(sessionID: session.id, range: .last, limit: 1)
+        #expect(try await target.messages(request)?.messages.first?.content == "theirs")
     }
 
     @Test func `takes what another copy has written at the same moment`() async throws {

@@ -24,6 +24,8 @@ final class FaultyStore: ForwardingSessionStore {
         case first(@Sendable (any SessionStore) async throws(StoreError) -> Void)
         /// It is done, then this is run, and the outcome is said to be unknown.
         case doneThen(@Sendable (any SessionStore) async throws(StoreError) -> Void)
+        /// It is done, then this is run, and the call succeeds.
+        case then(@Sendable (any SessionStore) async throws(StoreError) -> Void)
         /// The call throws `cancelled` where its task is cancelled, as the lease of a connection may.
         case refuseWhenCancelled
     }
@@ -110,6 +112,10 @@ final class FaultyStore: ForwardingSessionStore {
             _ = try await call(base)
             try await other(base)
             throw StoreError(.outcomeUnknown, "scripted", backend: "faulty", nativeCode: "DONE")
+        case .then(let other):
+            let result = try await call(base)
+            try await other(base)
+            return result
         case .refuseWhenCancelled:
             guard !Task.isCancelled else { throw StoreError(.cancelled, "scripted", backend: "faulty") }
             return try await call(base)
@@ -129,6 +135,11 @@ final class FaultyStore: ForwardingSessionStore {
         script.withLock { $0.ids += request.messages.map(\.id) }
         return try await forwardChange { (base) throws(StoreError) in try await base.append(request) }
     }
+}
+
+/// A store of whatever type, for a service.
+struct Wrapped: ForwardingSessionStore {
+    let base: any SessionStore
 }
 
 extension RetryPolicy {
