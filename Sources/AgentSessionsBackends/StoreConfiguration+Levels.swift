@@ -49,20 +49,19 @@ extension StoreConfiguration {
         }
         let definitions = backend.settings + CommonSettings.definitions
         for parameter in url.parameters where !definitions.contains(where: { $0.name == parameter.name }) {
-            throw .at("the store URL", .unknownSetting(parameter.name, known: definitions))
+            throw .at("the store URL", url.unknownParameter(parameter.name, known: definitions))
         }
         var values: [String: String] = [:]
         var given: [GivenSetting] = []
         for definition in definitions {
             guard
-                let (value, source) = try Self.value(
+                let (value, source, isShown) = try Self.value(
                     of: definition, in: levels, url: url, urlLevel: found?.level ?? levels.count)
             else { continue }
-            try at(source) { () throws(StoreError) in try definition.check(value) }
+            try at(source) { () throws(StoreError) in try definition.check(value, isShown: isShown) }
             values[definition.name] = value
             given.append(
-                GivenSetting(
-                    name: definition.name, shownValue: definition.isSecret ? "***" : value, source: source))
+                GivenSetting(name: definition.name, shownValue: isShown ? value : "***", source: source))
         }
         self.url = url
         self.backend = backend
@@ -81,16 +80,17 @@ extension StoreConfiguration {
         return nil
     }
 
-    /// The value of a setting that counts, and where it comes from.
+    /// The value of a setting that counts, where it comes from, and whether it may be shown.
     private static func value(
         of definition: SettingDefinition, in levels: [ConfigurationLevel], url: StoreURL, urlLevel: Int
-    ) throws(StoreError) -> (value: String, source: String)? {
+    ) throws(StoreError) -> (value: String, source: String, isShown: Bool)? {
         for (index, level) in levels.enumerated() {
             if index == urlLevel, let parameter = url.parameters.first(where: { $0.name == definition.name }) {
-                return (parameter.value, "the store URL of \(level.name)")
+                let isShown = !definition.isSecret && !url.hidesValues
+                return (parameter.value, "the store URL of \(level.name)", isShown)
             }
             if let text = try level.text(definition.name, isSecret: definition.isSecret) {
-                return (text, level.place(of: definition.name))
+                return (text, level.place(of: definition.name), !definition.isSecret)
             }
         }
         return nil

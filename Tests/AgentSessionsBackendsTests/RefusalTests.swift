@@ -205,6 +205,19 @@ struct SecretTests {
         #expect(try found.settings.text("password") == secret)
     }
 
+    @Test("A password that its own ? cuts in two is not shown where its rest counts as a setting")
+    func cutPassword() throws {
+        let found = try StoreConfiguration.load(
+            store: "example://me:abc?label=hunter2@host/db", environment: [:], registry: .examples())
+        for text in ["\(found)", "\(found.url)", "\(found.given)"] { #expect(!text.contains(secret), "\(text)") }
+        let registry = try BackendRegistry.examples()
+        let error = failure { () throws(StoreError) in
+            _ = try StoreConfiguration.load(
+                store: "example://me:abc?hunter2@host/db", environment: [:], registry: registry)
+        }
+        #expect(error?.message.contains("%3F") == true)
+    }
+
     @Test("No error shows a secret, wherever it stands")
     func errors() throws {
         let folder = try TestFolder()
@@ -218,6 +231,11 @@ struct SecretTests {
             ("example:x", ["AGENT_SESSIONS_PASSWORD": "hunter2\0"], nil), ("example:x", [:], yaml),
             ("example:x", [:], json),
             ("example:x", [:], list), ("example://me:hunter2@host?password=%zz", [:], nil),
+            // A password that its own ? cuts in two.
+            ("example://me:abc?hunter2@host/db", [:], nil), ("example://me:abc?hunter2=x@host/db", [:], nil),
+            ("example://me:abc?hunter2@host/db?mode=x", [:], nil), ("example://me:abc?mode=hunter2@host", [:], nil),
+            ("example://me:abc?workers=hunter2&label=x@host", [:], nil),
+            (nil, ["AGENT_SESSIONS_STORE": "example://me:abc?hunter2@host/db"], nil),
         ]
         for (store, environment, file) in cases {
             let error = failure { () throws(StoreError) in

@@ -51,7 +51,10 @@ public struct SettingDefinition: Sendable, Hashable {
     /// Checks a value.
     ///
     /// - Throws: ``StoreError/Code/invalidArgument``, naming the setting, what was given and what is allowed.
-    public func check(_ value: String) throws(StoreError) {
+    public func check(_ value: String) throws(StoreError) { try check(value, isShown: !isSecret) }
+
+    /// Checks a value, which an error shows or not.
+    package func check(_ value: String, isShown: Bool) throws(StoreError) {
         let valid: Bool =
             switch kind {
             case .choice(let words): words.contains(value)
@@ -62,7 +65,7 @@ public struct SettingDefinition: Sendable, Hashable {
             case .text: !value.utf8.contains(0)
             }
         guard valid else {
-            let given = isSecret ? "what was given" : quoted(value)
+            let given = isShown ? quoted(value) : "what was given"
             throw StoreError(.invalidArgument, "\(name) cannot be \(given): it takes \(allowed).")
         }
     }
@@ -138,8 +141,17 @@ extension StoreError {
         let names = known.map(\.name).sorted().joined(separator: ", ")
         return StoreError(
             .invalidArgument,
-            "There is no setting \(quoted(name)) here: the settings are \(names.isEmpty ? "none" : names).")
+            "There is no setting \(quoted(shownSettingName(name))) here: the settings are \(names.isEmpty ? "none" : names)."
+        )
     }
+}
+
+/// The name of a setting as it may be shown: of what does not look like one, nothing, as it may be a part of a password.
+func shownSettingName(_ name: String) -> String {
+    let isName = name.utf8.allSatisfy {
+        (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || $0 == 0x5F
+    }
+    return isName ? name : "…"
 }
 
 private let sizeUnits: [(suffix: String, bytes: Int)] = [

@@ -29,21 +29,25 @@ public struct StoreURL: Sendable, Hashable {
     /// - Throws: ``StoreError/Code/invalidArgument`` where there is no scheme, a percent escape is broken, or a
     ///   parameter has no name or comes twice.
     public init(parsing text: String) throws(StoreError) {
-        // Delimiters are looked for among scalars: as a character, one with a combining mark behind it is another.
-        guard let colon = text.unicodeScalars.firstIndex(of: ":"), Self.isScheme(text[..<colon]) else {
+        guard let scheme = Self.scheme(of: text) else {
             throw StoreError(
                 .invalidArgument,
                 "This store URL has no scheme: write scheme:location, such as sqlite:sessions.db or memory:. "
                     + "`agent-sessions backends` shows the schemes.")
         }
-        scheme = text[..<colon].lowercased()
-        let rest = text.unicodeScalars[text.unicodeScalars.index(after: colon)...]
+        self.scheme = scheme.lowercased()
+        let rest = text.unicodeScalars[scheme.endIndex...].dropFirst()
         let mark = rest.firstIndex(of: "?")
         location = String(rest[..<(mark ?? rest.endIndex)])
-        parameters =
-            try mark.map { (mark) throws(StoreError) in
-                try Self.parameters(rest[rest.index(after: mark)...])
-            } ?? []
+        let query = mark.map { rest[rest.index(after: $0)...] } ?? rest[rest.endIndex...]
+        parameters = try Self.parameters(query, ShownURL(location: location, query: CollectionOfOne(String(query))))
+    }
+
+    /// What stands before the first colon, where that can be a scheme.
+    static func scheme(of text: String) -> Substring? {
+        // Delimiters are looked for among scalars: as a character, one with a combining mark behind it is another.
+        guard let colon = text.unicodeScalars.firstIndex(of: ":"), isScheme(text[..<colon]) else { return nil }
+        return text[..<colon]
     }
 
     private static func isScheme(_ text: Substring) -> Bool {
@@ -53,7 +57,9 @@ public struct StoreURL: Sendable, Hashable {
         }
     }
 
-    private static func parameters(_ query: Substring.UnicodeScalarView) throws(StoreError) -> [Parameter] {
+    private static func parameters(
+        _ query: Substring.UnicodeScalarView, _ shown: ShownURL
+    ) throws(StoreError) -> [Parameter] {
         var parameters: [Parameter] = []
         for pair in query.split(separator: "&") {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -62,9 +68,14 @@ public struct StoreURL: Sendable, Hashable {
                 throw StoreError(.invalidArgument, "A parameter of the store URL has no name: write ?name=value.")
             }
             guard !parameters.contains(where: { $0.name == name }) else {
-                throw StoreError(.invalidArgument, "The store URL names \(quoted(name)) twice: give one value.")
+                throw StoreError(
+                    .invalidArgument,
+                    "The store URL names \(shown.quotedName(name)) twice: give one value.\(shown.advice)")
             }
-            let value = halves.count > 1 ? try percentDecoded(Substring(halves[1]), "the value of \(quoted(name))") : ""
+            let value =
+                try halves.dropFirst().first.map { (half) throws(StoreError) in
+                    try percentDecoded(Substring(half), "the value of \(shown.quotedName(name))")
+                } ?? ""
             parameters.append(Parameter(name: name, value: value))
         }
         return parameters
@@ -82,8 +93,8 @@ public struct StoreURL: Sendable, Hashable {
             guard host.isEmpty || host.elementsEqual("localhost".unicodeScalars) else {
                 throw StoreError(
                     .invalidArgument,
-                    "The store URL names a host, \(quoted(Self.withoutPassword("//\(String(host))"))), but \(scheme) stores are files of this "
-                        + "machine: write \(scheme):relative/path or \(scheme):///absolute/path.")
+                    "The store URL \(self) names a host, but \(scheme) stores are files of this machine: write "
+                        + "\(scheme):relative/path or \(scheme):///absolute/path.")
             }
             path = path.dropFirst(host.count)
         }
@@ -94,43 +105,6 @@ public struct StoreURL: Sendable, Hashable {
                 "The store URL names no usable path: write \(scheme):relative/path or \(scheme):///absolute/path.")
         }
         return decoded
-    }
-}
-
-extension StoreURL: CustomStringConvertible {
-    /// The URL as it may be shown: without a password, and without the values of parameters.
-    public var description: String {
-        let names = parameters.map { "\(Self.isName($0.name) ? $0.name : "…")=…" }.joined(separator: "&")
-        return "\(scheme):\(Self.withoutPassword(location))" + (names.isEmpty ? "" : "?\(names)")
-    }
-
-    /// Whether a parameter's name is safe to show: a password with a `?` in it, unescaped, would look like one.
-    private static func isName(_ text: String) -> Bool {
-        text.utf8.allSatisfy { ((0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || $0 == 0x5F) }
-    }
-
-    /// `location` without the password, which stands between the first colon of the authority and the last `@`.
-    ///
-    /// People forget to escape what is in a password, so an `@` counts wherever it stands, and to hide too much does
-    /// no harm. Where the authority is empty, as in `sqlite:///a:b@c`, there is no password.
-    private static func withoutPassword(_ location: String) -> String {
-        var shown = location.unicodeScalars
-        let hasAuthority = shown.starts(with: "//".unicodeScalars)
-        let rest = hasAuthority ? shown.dropFirst(2) : shown[...]
-        let authority = rest.prefix { $0 != "/" }
-        guard let colon = authority.firstIndex(of: ":") else { return location }
-        let secret = shown.index(after: colon)
-        if let at = rest[secret...].lastIndex(of: "@") {
-            shown.replaceSubrange(secret..<at, with: "***".unicodeScalars)
-        } else if hasAuthority, authority.first != "[", !authority[secret...].allSatisfy(isPartOfPorts) {
-            // No port: perhaps a password that a `?` of its own cut off.
-            shown.replaceSubrange(secret..<authority.endIndex, with: "***".unicodeScalars)
-        }
-        return String(shown)
-    }
-
-    private static func isPartOfPorts(_ scalar: Unicode.Scalar) -> Bool {
-        ("0"..."9").contains(scalar) || scalar == ","
     }
 }
 

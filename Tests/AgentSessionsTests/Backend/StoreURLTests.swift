@@ -64,6 +64,10 @@ struct StoreURLTests {
             "postgres://app:\u{301}s3cret@host/db",
             "postgres://app:s3cret@\u{301}host/db", "postgres:app:s3cret@host/db", "postgres:///db?password=s3cret",
             "postgres:///db?x=1&s3cret@host/db", "sqlite://app:s3cret@host/db", "postgres://app:s3cret",
+            "postgres://app:abc?s3cret@host/db", "postgres://app:abc?s3cret=x@host/db",
+            "postgres://app:abc?x=s3cret@host/db", "postgres://app:abc?x=1&s3cret&y=2@host/db?sslmode=x",
+            "postgres://app:s3cret?x@host/db", "postgres://app:a/s3cret?x@host/db", "postgres://app:a@s3cret?x@host/db",
+            "postgres:app:s3cret?x@host/db", "sqlite://app:s3cret?x@host/db", "postgres://app:1cret?x@host/db",
         ])
     func redaction(text: String) throws {
         let url = try StoreURL(parsing: text)
@@ -77,6 +81,29 @@ struct StoreURLTests {
     }
 
     @Test(
+        "An error of a URL that cannot be read shows no part of a password either",
+        arguments: [
+            "postgres://app:abc?s3cret=1&s3cret=2@host/db",
+            "postgres://app:abc?s3cret=%zz@host/db", "postgres://app:abc?s3cret%zz@host/db",
+            "postgres://app:abc?=s3cret@host/db",
+        ])
+    func unreadable(text: String) throws {
+        let error = try syncError { () throws(StoreError) in try StoreURL(parsing: text) }
+        #expect(error.code == .invalidArgument && !error.description.contains("cret"), "\(error)")
+        #expect(StoreURL.shown(text) == "postgres:…")
+    }
+
+    @Test("Digits of a password that a ? cuts are not taken for a port")
+    func digits() throws {
+        let url = try StoreURL(parsing: "postgres://app:1234?5678@host/db")
+        #expect(url.description == "postgres://app:***?…=…")
+        let error = try syncError { () throws(StoreError) in
+            try StoreURL(parsing: "sqlite://app:1234?5678@host/db").filePath()
+        }
+        #expect(!error.description.contains("1234"), "\(error)")
+    }
+
+    @Test(
         "The rest is shown",
         arguments: [
             ("sqlite:a.db", "sqlite:a.db"),
@@ -84,6 +111,9 @@ struct StoreURLTests {
             ("postgres://h1:5432,h2/db", "postgres://h1:***/db"), ("postgres://h:5432/db", "postgres://h:5432/db"),
             ("postgres://[::1]:5432/db", "postgres://[::1]:5432/db"), ("sqlite:///a:b@c?x=1", "sqlite:///a:b@c?x=…"),
             ("sqlite:///a?b.c=1", "sqlite:///a?…=…"), ("memory:", "memory:"),
+            ("postgres://host/db?user=me@tenant", "postgres://host/db?user=…"),
+            ("postgres:///db?user=me@tenant&host=/run", "postgres:///db?user=…&host=…"),
+            ("sqlite:///a?name=x@y", "sqlite:///a?name=…"),
         ])
     func shown(text: String, description: String) throws {
         #expect(try StoreURL(parsing: text).description == description)
