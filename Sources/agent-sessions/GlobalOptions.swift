@@ -14,6 +14,10 @@ struct GlobalOptions: ParsableArguments {
 
     @Flag(help: "Print JSON.")
     var json = false
+
+    func validate() throws {
+        try requireValues([("--store", store), ("--config", config)])
+    }
 }
 
 extension GlobalOptions {
@@ -24,11 +28,15 @@ extension GlobalOptions {
         return options
     }
 
-    /// The arguments with the options that stand before the verb moved behind it, where the verb reads them.
+    /// The arguments with the options that stand before the verb moved behind it, where the verb reads them; none where
+    /// there is no verb.
     ///
     /// Declaring the options on the root command as well would do the same for most command lines, but the root would
     /// take `--json` out of `append ID --content --json`.
-    static func afterTheVerb(_ arguments: [String]) -> [String] {
+    ///
+    /// - Throws: A usage error where a store or a file is named and no verb, as when the variable is not set that was to
+    ///   stand behind `--store`.
+    static func afterTheVerb(_ arguments: [String]) throws -> [String] {
         var rest = arguments[...]
         var moved: [String] = []
         while let first = rest.first {
@@ -46,6 +54,11 @@ extension GlobalOptions {
                 // Directly behind the verb, where no option can wait for a value.
                 return [first] + moved + rest.dropFirst()
             }
+        }
+        guard moved.allSatisfy({ $0 == "--json" }) else {
+            throw ValidationError(
+                "There is no verb: what stands behind --store or --config counts as its value. Is a variable of the shell "
+                    + "not set?")
         }
         return []
     }

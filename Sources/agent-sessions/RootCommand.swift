@@ -25,13 +25,27 @@ struct RootCommand: ParsableCommand {
             ConformanceHelperCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 
-    /// Checks that a command line names a verb that there is. The parser would look for options of the root in what
-    /// stands behind an unknown one, and complain about those.
+    /// Checks that a command line names a verb that there is, and `help` at the most one. The parser would look for
+    /// options of the root in what stands behind an unknown one, and complain about those; of `help` it would show that of
+    /// the root.
+    ///
+    /// - Parameter arguments: The arguments, the verb first.
     static func checkVerb(_ arguments: [String]) throws {
-        guard let first = arguments.first, !first.hasPrefix("-"), first != "help" else { return }
+        guard let first = arguments.first, !first.hasPrefix("-") else { return }
+        try check(verb: first)
+        guard first == "help" else { return }
+        let names = arguments.dropFirst().filter { !$0.hasPrefix("-") }
+        if let verb = names.first { try check(verb: verb) }
+        guard names.count <= 1 else {
+            throw ValidationError("`help` takes one verb: give one, or none for all of them.")
+        }
+    }
+
+    private static func check(verb: String) throws {
         let commands = configuration.subcommands.map { $0.configuration }
-        guard !commands.contains(where: { $0.commandName == first }) else { return }
+        guard verb != "help", !commands.contains(where: { $0.commandName == verb }) else { return }
         let verbs = commands.filter { $0.shouldDisplay }.compactMap { $0.commandName }
-        throw ValidationError("There is no verb \(quoted(first)): the verbs are \(verbs.joined(separator: ", ")).")
+        throw ValidationError(
+            "There is no verb \(quoted(StoreURL.shown(verb))): the verbs are \(verbs.joined(separator: ", ")).")
     }
 }

@@ -20,7 +20,7 @@ enum Tool {
         let console = context.console
         let command: any ToolCommand
         do {
-            let ordered = GlobalOptions.afterTheVerb(arguments)
+            let ordered = try GlobalOptions.afterTheVerb(arguments)
             try RootCommand.checkVerb(ordered)
             let parsed = try RootCommand.parseAsRoot(ordered)
             guard let found = parsed as? any ToolCommand else {
@@ -31,7 +31,7 @@ enum Tool {
             }
             command = found
         } catch {
-            return finish(parsing: error, on: console)
+            return finish(parsing: error, of: arguments, on: console)
         }
         do {
             try await command.run(in: context)
@@ -45,9 +45,21 @@ enum Tool {
         }
     }
 
+    /// A text of the parser's, which quotes arguments as they are: a store URL in it is shown without its secrets.
+    private static func withoutSecrets(_ text: String, quoting arguments: [String]) -> String {
+        // The value of an option may stand in the same argument as its name.
+        let values = arguments.map { $0.hasPrefix("-") ? String($0.drop { $0 != "=" }.dropFirst()) : $0 }
+        // The longest first, as one may be a part of another.
+        return values.sorted { $0.utf8.count > $1.utf8.count }.reduce(text) { text, value in
+            let shown = StoreURL.shown(value)
+            guard shown != value else { return text }
+            return text.split(separator: value, omittingEmptySubsequences: false).joined(separator: shown)
+        }
+    }
+
     /// Shows help and the version on standard output, and a refusal of the arguments on standard error.
-    private static func finish(parsing error: any Error, on console: Console) -> Int32 {
-        let text = RootCommand.fullMessage(for: error)
+    private static func finish(parsing error: any Error, of arguments: [String], on console: Console) -> Int32 {
+        let text = withoutSecrets(RootCommand.fullMessage(for: error), quoting: arguments)
         guard RootCommand.exitCode(for: error).isSuccess else {
             let marker = "Error: "
             console.report(text.hasPrefix(marker) ? "error: " + text.dropFirst(marker.count) : text)

@@ -12,19 +12,62 @@ struct ConsoleTests {
     init() throws { bench = try Workbench() }
 
     @Test("Options stand before or after the verb")
-    func options() {
+    func options() throws {
         #expect(
-            GlobalOptions.afterTheVerb(["--json", "--store", "a", "list", "--limit", "1"])
+            try GlobalOptions.afterTheVerb(["--json", "--store", "a", "list", "--limit", "1"])
                 == ["list", "--json", "--store", "a", "--limit", "1"])
         #expect(
-            GlobalOptions.afterTheVerb(["--store=a", "--config=b", "list"]) == ["list", "--store=a", "--config=b"])
+            try GlobalOptions.afterTheVerb(["--store=a", "--config=b", "list"]) == ["list", "--store=a", "--config=b"])
         #expect(
-            GlobalOptions.afterTheVerb(["append", "x", "--content", "--json"]) == [
+            try GlobalOptions.afterTheVerb(["append", "x", "--content", "--json"]) == [
                 "append", "x", "--content", "--json",
             ])
-        #expect(GlobalOptions.afterTheVerb(["--json"]) == [])
-        #expect(GlobalOptions.afterTheVerb(["--store"]) == [])
-        #expect(GlobalOptions.afterTheVerb([]) == [])
+        #expect(try GlobalOptions.afterTheVerb(["--json"]) == [])
+        #expect(try GlobalOptions.afterTheVerb([]) == [])
+    }
+
+    @Test(
+        "A verb that is not there is a usage error: it was taken for a value, or none was given",
+        arguments: [
+            ["--store", "verify"], ["--config", "list"], ["--store"], ["--store="], ["--json", "--store", "a"],
+        ])
+    func missingVerb(_ arguments: [String]) async throws {
+        try await bench.run(arguments).expectRefusal("There is no verb", [64])
+    }
+
+    @Test(
+        "A store or file without a name is a usage error",
+        arguments: [
+            ["--store", "", "verify"], ["verify", "--store", ""], ["--store=", "verify"], ["--config", "", "list"],
+            ["copy", "--from", "", "--to", "memory:"], ["copy", "--from", "memory:", "--to", ""],
+            ["export", "--all", "--output", ""], ["import", ""], ["append", "x", "--batch", ""],
+            ["bench", "--stores", ""], ["bench", "--save", ""], ["bench", "--corpus", ""], ["bench", "--compare", ""],
+            ["bench", "--report", ""], ["conformance", "--report", ""], ["conformance", "--beside", ""],
+        ])
+    func emptyName(_ arguments: [String]) async throws {
+        try await bench.run(arguments).expectRefusal("Usage: ", [64])
+    }
+
+    @Test(
+        "Help about what is no verb is a usage error",
+        arguments: [["help", "nosuch"], ["help", "list", "extra"], ["help", "list", "help"], ["help", ""]])
+    func helpAboutNothing(_ arguments: [String]) async throws {
+        try await bench.run(arguments).expectRefusal("verb", [64])
+    }
+
+    @Test(
+        "A usage error shows no password of a store URL",
+        arguments: [
+            ["postgres://u:s3cret@h/db", "list"], ["list", "postgres://u:s3cret@h/db"],
+            ["list", "postgres://u:s3?cret@h/db"], ["list", "postgres://u:p?s3cret&s3cret@h/db"],
+            ["list", "--stor=postgres://u:s3cret@h/db"], ["--store", "postgres://u:s3cret@h/db", "--", "list"],
+            ["--store", "postgres://u:s3cret@h/db"],
+            ["postgres://someone:\(String(repeating: "s3cret", count: 20))@h/db"],
+        ])
+    func secretsInArguments(_ arguments: [String]) async throws {
+        let result = try await bench.run(arguments)
+        result.expectRefusal("", [64])
+        #expect(!result.errors.contains("cret"), "\(result.errors)")
     }
 
     @Test("An unknown verb is named, whatever stands beside it", arguments: [["--json"], []])

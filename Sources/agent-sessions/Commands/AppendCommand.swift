@@ -50,6 +50,7 @@ struct AppendCommand: ToolCommand {
     var expectSequence: Int?
 
     func validate() throws {
+        try requireValues([("--batch", batch)])
         if batch == nil {
             guard role != nil else { throw ValidationError("Give --role, or --batch FILE.") }
         } else {

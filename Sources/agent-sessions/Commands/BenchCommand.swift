@@ -69,6 +69,12 @@ struct BenchCommand: ToolCommand {
     )
     var report: String?
 
+    func validate() throws {
+        try requireValues(
+            [("--corpus", corpus), ("--save", save), ("--compare", compare), ("--report", report)]
+                + stores.map { ("--stores", $0) })
+    }
+
     /// A saved benchmark is no longer than this.
     private static let savedBytes = 1 << 28
 

@@ -1,4 +1,5 @@
 import AgentSessions
+import ArgumentParser
 
 extension String? {
     /// The JSON object that an option holds, or `nil` where it was not given.
@@ -12,6 +13,12 @@ extension String? {
             throw StoreError(invalidJSON: error, in: "The metadata")
         }
     }
+}
+
+/// Checks that options which name a store or a file name one where they are given.
+func requireValues(_ options: [(name: String, value: String?)]) throws {
+    guard let empty = options.first(where: { $0.value?.isEmpty == true }) else { return }
+    throw ValidationError("\(empty.name) is empty: it has to name something. Is a variable of the shell not set?")
 }
 
 extension ToolContext {

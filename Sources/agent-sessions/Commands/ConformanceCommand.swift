@@ -48,6 +48,7 @@ struct ConformanceCommand: ToolCommand {
         if let report, ReportFormat(fileName: report) == nil {
             throw ValidationError("The report \(quoted(report)) must end with .json, .xml or .html.")
         }
+        try requireValues(beside.map { ("--beside", $0) })
     }
 
     func run(in context: ToolContext) async throws(StoreError) {

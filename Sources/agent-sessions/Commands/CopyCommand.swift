@@ -26,6 +26,7 @@ struct CopyCommand: ToolCommand {
         guard global.store == nil else {
             throw ValidationError("copy takes its stores from --from and --to: leave --store out.")
         }
+        try requireValues([("--from", from), ("--to", to)])
     }
 
     func run(in context: ToolContext) async throws(StoreError) {

@@ -27,6 +27,7 @@ struct ExportCommand: ToolCommand {
         guard !all || output != nil else {
             throw ValidationError("--all needs --output FILE, or --output - for standard output.")
         }
+        try requireValues([("--output", output)])
     }
 
     func run(in context: ToolContext) async throws(StoreError) {

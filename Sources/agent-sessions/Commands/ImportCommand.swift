@@ -15,6 +15,10 @@ struct ImportCommand: ToolCommand {
     @Option(help: "How the files are written: native, or openai for chat JSON lines.")
     var format = FormatOption.native
 
+    func validate() throws {
+        try requireValues(files.map { ("A file to import", $0) })
+    }
+
     func run(in context: ToolContext) async throws(StoreError) {
         for file in files { try InputFile.check(file) }
         let results = try await context.withStore(global) { (store) throws(StoreError) in
