@@ -185,6 +185,7 @@ let package = Package(
             dependencies: [
                 "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "AgentSessionsBenchmarksTests",

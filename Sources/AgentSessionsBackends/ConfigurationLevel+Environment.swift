@@ -8,13 +8,16 @@ import Foundation
 #endif
 
 extension ConfigurationLevel {
-    /// Environment variables: `AGENT_SESSIONS_STORE`, and `AGENT_SESSIONS_…` for every setting. Others are left alone.
+    /// Environment variables: `AGENT_SESSIONS_STORE`, and `AGENT_SESSIONS_…` for every setting. Others are left alone,
+    /// and so is what Kubernetes puts there for services whose names begin like ours.
     public static func environment(_ variables: [String: String]) -> ConfigurationLevel {
-        let own = variables.filter { $0.key.hasPrefix(SettingKey.environmentPrefix) }
+        let own = variables.filter { (name, value) in
+            name.hasPrefix(SettingKey.environmentPrefix) && !isServiceLink(name, value)
+        }
         let provider = EnvironmentVariablesProvider(environmentVariables: own)
         return ConfigurationLevel(
             name: "the environment", reader: ConfigReader(provider: provider).scoped(to: ["agent", "sessions"]),
-            keys: Array(own.keys), otherSettings: [SettingKey.config],
+            keys: Array(own.keys), otherSettings: [SettingKey.config], isShared: true,
             spelling: { SettingKey.environmentVariable($0) })
     }
 

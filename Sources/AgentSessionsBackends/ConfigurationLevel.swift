@@ -15,15 +15,18 @@ public struct ConfigurationLevel: Sendable {
     let spelling: @Sendable (String) -> String
     /// Settings that the level may hold besides those of the store.
     let otherSettings: [String]
+    /// Whether others may put keys of their own here, so that one that nobody knows is no error.
+    let isShared: Bool
 
     init(
-        name: String, reader: ConfigReader, keys: [String]?, otherSettings: [String] = [],
+        name: String, reader: ConfigReader, keys: [String]?, otherSettings: [String] = [], isShared: Bool = false,
         spelling: @escaping @Sendable (String) -> String = { $0 }
     ) {
         self.name = name
         self.reader = reader
         self.keys = keys
         self.otherSettings = otherSettings
+        self.isShared = isShared
         self.spelling = spelling
     }
 
@@ -74,17 +77,24 @@ extension ConfigurationLevel {
         return nil
     }
 
-    /// Checks that every key here is a setting of the store or of a backend.
+    /// Looks for keys that are no setting of the store or of a backend.
     ///
-    /// - Throws: `invalidArgument`, naming the key and the ones that there are.
-    func requireKnownKeys(_ settings: [String]) throws(StoreError) {
-        guard let keys else { return }
-        let known = Set((settings + otherSettings).map(spelling))
-        if let unknown = keys.sorted().first(where: { !known.contains($0) }) {
-            throw StoreError(
-                .invalidArgument,
-                "\(quoted(unknown)) in \(name) is not a setting: the settings there are "
-                    + "\(known.sorted().joined(separator: ", ")).")
-        }
+    /// - Returns: A warning about each, where the level is shared.
+    /// - Throws: `invalidArgument` where it is not, naming the first and the ones that there are.
+    func checkKeys(_ settings: [String]) throws(StoreError) -> [String] {
+        guard let keys else { return [] }
+        let known = Set((settings + otherSettings).map(spelling)).sorted()
+        let unknown = keys.filter { !known.contains($0) }.sorted()
+        guard let first = unknown.first, !isShared else { return unknown.map { warning($0, known) } }
+        throw StoreError(
+            .invalidArgument,
+            "\(quoted(first)) in \(name) is not a setting: the settings there are \(known.joined(separator: ", ")).")
+    }
+
+    private func warning(_ key: String, _ known: [String]) -> String {
+        let advice =
+            nearestName(to: key, among: known).map { "Did you mean \($0)?" }
+            ?? "`agent-sessions backends` shows the settings."
+        return "\(quoted(key)) in \(name) is not a setting, and has no effect. \(advice)"
     }
 }

@@ -36,8 +36,21 @@ extension StoreConfiguration {
         registry: BackendRegistry = .standard
     ) throws(StoreError) {
         let known = registry.backends.flatMap { $0.settings } + CommonSettings.definitions
-        for level in levels { try level.requireKnownKeys([SettingKey.store] + known.map(\.name)) }
+        var warnings: [String] = []
+        for level in levels { warnings += try level.checkKeys([SettingKey.store] + known.map(\.name)) }
+        do throws(StoreError) {
+            try self.init(levels: levels, environment: environment, registry: registry, warnings: warnings)
+        } catch {
+            // Nobody will ask for the warnings, and one of them may be why.
+            let message = ([error.message] + warnings.prefix(3)).joined(separator: " ")
+            throw StoreError(
+                error.code, message, backend: error.backend, nativeCode: error.nativeCode, cause: error.cause)
+        }
+    }
 
+    private init(
+        levels: [ConfigurationLevel], environment: [String: String], registry: BackendRegistry, warnings: [String]
+    ) throws(StoreError) {
         let found = try Self.store(in: levels)
         let place = found.map { levels[$0.level].place(of: SettingKey.store) }
         let url = try at(place) { () throws(StoreError) in
@@ -68,6 +81,7 @@ extension StoreConfiguration {
         source = found.map { levels[$0.level].name } ?? "the default"
         isDefault = found == nil
         self.given = given.sorted { $0.name < $1.name }
+        announcement = Announcement(warnings)
         settings = try SettingValues(definitions, given: values)
     }
 

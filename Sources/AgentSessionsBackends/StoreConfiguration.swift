@@ -1,4 +1,5 @@
 public import AgentSessions
+import Logging
 
 /// Which store to open, and with which settings: put together from the command line, the environment, a file and
 /// defaults, and checked as a whole.
@@ -13,8 +14,9 @@ public import AgentSessions
 /// | `synchronous`, `busy_timeout`, … | the settings of the store's backend |
 ///
 /// A parameter of the URL counts where the URL was given, and more than the same key there. A setting of another backend
-/// is left alone in the environment and in files, so that one file can serve several stores; in a URL it is an error. So
-/// is a key that no backend knows, wherever it stands.
+/// is left alone in the environment and in files, so that one file can serve several stores; in a URL it is an error. A
+/// key that no backend knows is an error in URLs and files. In the environment, where others may have put it, it is one
+/// of the ``warnings``, and what Kubernetes puts there for services is passed over.
 ///
 /// No description of a configuration holds a password or the value of a secret.
 public struct StoreConfiguration: Sendable {
@@ -26,7 +28,11 @@ public struct StoreConfiguration: Sendable {
     public let source: String
     /// The settings that were given, in order of their names. The rest have their defaults.
     public let given: [GivenSetting]
+    /// What was found that has no effect and may be a mistake: a variable of the environment that is named like a setting
+    /// and is none. No value is among it. Opening the store logs it, once.
+    public var warnings: [String] { announcement.warnings }
 
+    let announcement: Announcement
     var settings: SettingValues
     var isDefault: Bool
 
@@ -74,7 +80,14 @@ extension StoreConfiguration {
     public func open(
         context: StoreContext = StoreContext(), migrations: MigrationPolicy? = nil
     ) async throws(StoreError) -> any SessionStore {
-        if isDefault { try DefaultStore.makeDirectories(above: try url.filePath()) }
+        try await open(context: context, migrations: migrations, makesDirectories: isDefault)
+    }
+
+    private func open(
+        context: StoreContext, migrations: MigrationPolicy?, makesDirectories: Bool
+    ) async throws(StoreError) -> any SessionStore {
+        announcement.makeOnce { context.logger.warning("\($0)") }
+        if makesDirectories { try DefaultStore.makeDirectories(above: try url.filePath()) }
         var configured = try CommonSettings.context(settings, basedOn: context)
         if let migrations { configured.migrationPolicy = migrations }
         return try await open(backend, context: configured)

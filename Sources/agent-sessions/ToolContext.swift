@@ -9,13 +9,25 @@ struct ToolContext: Sendable {
     let environment: [String: String]
     /// The backends that there are.
     var registry = BackendRegistry.standard
+    /// What was said already, of what is to be said once.
+    private let warnings = SaidWarnings()
 
-    /// The configuration of the store that the options, the environment and the file come to.
-    func configuration(_ options: GlobalOptions) throws(StoreError) -> StoreConfiguration {
-        try .load(store: options.store, file: options.config, environment: environment, registry: registry)
+    init(console: Console, environment: [String: String], registry: BackendRegistry = .standard) {
+        self.console = console
+        self.environment = environment
+        self.registry = registry
     }
 
-    /// Opens the store, runs `body` on it, and closes it, whatever happens.
+    /// The configuration of the store that the options, the environment and the file come to. What is odd about it is
+    /// said, once.
+    func configuration(_ options: GlobalOptions) throws(StoreError) -> StoreConfiguration {
+        let configuration = try StoreConfiguration.load(
+            store: options.store, file: options.config, environment: environment, registry: registry)
+        for warning in warnings.news(of: configuration.warnings) { console.report("warning: \(warning)") }
+        return configuration
+    }
+
+    /// Opens the store, which is made where there is none, runs `body` on it, and closes it, whatever happens.
     ///
     /// - Parameter migrations: What to do about migrations; `nil` leaves it to the configuration.
     func withStore<Result>(

@@ -41,14 +41,6 @@ struct RefusalTests {
         #expect(refusal("example:x", ["AGENT_SESSIONS_POOL": "nonsense"], file: file) == nil)
     }
 
-    @Test("An unknown variable that begins like ours is named, with those that there are")
-    func unknownVariable() {
-        let error = refusal("example:x", ["AGENT_SESSIONS_COLOUR": "red", "COLOUR": "red"])
-        #expect(error?.code == .invalidArgument)
-        #expect(error?.message.contains("\"AGENT_SESSIONS_COLOUR\"") == true)
-        #expect(error?.message.contains("AGENT_SESSIONS_POOL") == true)
-    }
-
     @Test(
         "An unknown key of a file is named, nested ones by their path",
         arguments: [

@@ -157,8 +157,30 @@ struct StoreCommandTests {
     func environment() async throws {
         let bench = try Workbench(environment: ["AGENT_SESSIONS_STORE": "memory:"])
         #expect(try await bench.run(["list", "--json"]).json() == ["sessions": [], "next": .null])
-        let wrong = try Workbench(environment: ["AGENT_SESSIONS_STOER": "memory:"])
-        try await wrong.run(["list"]).expectRefusal("AGENT_SESSIONS_STOER")
+    }
+
+    @Test("What the environment has beside settings is told once, without its value, and stops nothing")
+    func foreignVariables() async throws {
+        let bench = try Workbench(environment: [
+            "AGENT_SESSIONS_STORE": "memory:", "AGENT_SESSIONS_STOER": "s3cret", "AGENT_SESSIONS_BANNER": "s3cret",
+            "AGENT_SESSIONS_SERVICE_HOST": "10.0.0.1", "AGENT_SESSIONS_PORT": "tcp://10.0.0.1:80",
+        ])
+        let listed = try await bench.run(["list", "--json"])
+        #expect(listed.status == 0 && listed.text.contains("\"sessions\":[]"))
+        #expect(
+            listed.errors == """
+                warning: "AGENT_SESSIONS_BANNER" in the environment is not a setting, and has no effect. \
+                `agent-sessions backends` shows the settings.
+                warning: "AGENT_SESSIONS_STOER" in the environment is not a setting, and has no effect. Did you mean \
+                AGENT_SESSIONS_STORE?
+
+                """)
+        let copied = try await bench.run(["copy", "--from", "memory:", "--to", bench.store()])
+        #expect(copied.status == 0)
+        #expect(copied.errors.split(separator: "\n").count == 2)
+        // Where there is an error, a slip of the pen may be why.
+        let homeless = try Workbench(environment: ["AGENT_SESSIONS_STOER": "memory:", "HOME": ""])
+        try await homeless.run(["list"]).expectRefusal("Did you mean AGENT_SESSIONS_STORE?")
     }
 
     @Test("Without any configuration the store is in the data directory")

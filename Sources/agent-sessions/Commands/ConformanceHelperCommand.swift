@@ -1,4 +1,5 @@
 import AgentSessions
+import AgentSessionsBackends
 import AgentSessionsConformance
 import ArgumentParser
 
@@ -20,7 +21,10 @@ struct ConformanceHelperCommand: ToolCommand {
     var task: String
 
     func run(in context: ToolContext) async throws(StoreError) {
-        let stores = ConfiguredStores(configuration: try context.configuration(global), options: global)
+        // Whoever started this has said what there is to say about the configuration.
+        let configuration = try StoreConfiguration.load(
+            store: global.store, file: global.config, environment: context.environment, registry: context.registry)
+        let stores = ConfiguredStores(configuration: configuration, options: global)
         let status = await HelperProcess.main(
             task: task, factory: stores, place: StorePlace(name: place, folder: folder))
         guard status == 0 else {

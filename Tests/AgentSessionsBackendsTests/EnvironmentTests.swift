@@ -1,0 +1,154 @@
+import AgentSessions
+import Logging
+import Synchronization
+import Testing
+
+@testable import AgentSessionsBackends
+
+@Suite("Variables of the environment")
+struct EnvironmentTests {
+    private func load(_ environment: [String: String], store: String? = "example:x") throws -> StoreConfiguration {
+        try StoreConfiguration.load(store: store, environment: environment, registry: .examples())
+    }
+
+    @Test("One that begins like ours and is no setting is a warning that names it, and not its value")
+    func unknown() throws {
+        let found = try load(["AGENT_SESSIONS_COLOUR": "hunter2", "COLOUR": "red", "AGENT_SESSIONS_MODE": "fast"])
+        #expect(found.warnings.count == 1)
+        let warning = try #require(found.warnings.first)
+        #expect(warning.contains("\"AGENT_SESSIONS_COLOUR\"") && !warning.contains("hunter2"))
+        #expect(!warning.contains("Did you mean"))
+        #expect(try found.settings.text("mode") == "fast")
+    }
+
+    @Test(
+        "One that is near a setting is told with it",
+        arguments: [
+            ("AGENT_SESSIONS_STOER", "AGENT_SESSIONS_STORE"), ("AGENT_SESSIONS_STORES", "AGENT_SESSIONS_STORE"),
+            ("AGENT_SESSIONS_store", "AGENT_SESSIONS_STORE"), ("AGENT_SESSIONS_CONFGI", "AGENT_SESSIONS_CONFIG"),
+            ("AGENT_SESSIONS_MAX_BATHC", "AGENT_SESSIONS_MAX_BATCH"),
+            ("AGENT_SESSIONS_WORKRS", "AGENT_SESSIONS_WORKERS"),
+            ("AGENT_SESSIONSMODE", nil), ("AGENT_SESSIONS_", nil), ("AGENT_SESSIONS_DATABASE_URL", nil),
+            ("AGENT_SESSIONS_\(String(repeating: "X", count: 10_000))", nil),
+        ])
+    func near(_ name: String, _ meant: String?) throws {
+        let warnings = try load([name: "memory:"]).warnings
+        #expect(warnings.count == (name.hasPrefix("AGENT_SESSIONS_") ? 1 : 0))
+        if let meant {
+            #expect(warnings.first?.hasSuffix("Did you mean \(meant)?") == true, "\(warnings)")
+        } else {
+            #expect(warnings.allSatisfy { !$0.contains("Did you mean") }, "\(warnings)")
+        }
+    }
+
+    /// What Kubernetes gives to every pod beside a service: one port with a name, one of UDP.
+    static func links(_ service: String) -> [String: String] {
+        var links: [String: String] = [:]
+        for (name, value) in [
+            ("SERVICE_HOST", "10.3.241.7"), ("SERVICE_PORT", "80"), ("SERVICE_PORT_HTTP", "80"),
+            ("SERVICE_PORT_METRICS_2", "9090"), ("PORT", "tcp://10.3.241.7:80"),
+            ("PORT_80_TCP", "tcp://10.3.241.7:80"), ("PORT_80_TCP_PROTO", "tcp"), ("PORT_80_TCP_PORT", "80"),
+            ("PORT_80_TCP_ADDR", "10.3.241.7"), ("PORT_53_UDP", "udp://[fd00::7]:53"), ("PORT_53_UDP_ADDR", "fd00::7"),
+            ("PORT_9_SCTP_PROTO", "sctp"),
+        ] {
+            links["\(service)_\(name)"] = value
+        }
+        return links
+    }
+
+    @Test(
+        "What Kubernetes puts there for a service of our name is passed over",
+        arguments: ["AGENT_SESSIONS", "AGENT_SESSIONS_API", "AGENT_SESSIONS_STORE", "AGENT_SESSIONS_80"])
+    func serviceLinks(_ service: String) throws {
+        let found = try load(Self.links(service))
+        #expect(found.warnings.isEmpty, "\(found.warnings)")
+        #expect(found.given.isEmpty)
+    }
+
+    @Test(
+        "What only looks a little like it is told",
+        arguments: [
+            "AGENT_SESSIONS_SERVICE", "AGENT_SESSIONS_HOST_SERVICE", "AGENT_SESSIONS_PORT_80",
+            "AGENT_SESSIONS_PORT_80_SSH",
+            "AGENT_SESSIONS_PORT_80_TCP_NAME", "AGENT_SESSIONS_PORT_80_TCP_ADDR_2", "AGENT_SESSIONS_80_TCP",
+            "AGENT_SESSIONS_PORT_999999_TCP",
+        ])
+    func noServiceLink(_ name: String) throws {
+        #expect(try load([name: "80"]).warnings.count == 1)
+    }
+
+    #if Postgres
+    @Test("A port is a setting of Postgres where it is one, and none where it is a link")
+    func port() throws {
+        for (value, port) in [("6432", "6432"), ("tcp://10.0.0.1:5432", "")] {
+            let found = try StoreConfiguration.load(
+                store: "postgres://host/db", environment: ["AGENT_SESSIONS_PORT": value])
+            #expect(try found.settings.text("port") == port)
+            #expect(found.warnings.isEmpty)
+        }
+    }
+    #endif
+
+    @Test("A setting that the backend does not have is not read from there, whatever its value")
+    func ofAnotherBackend() throws {
+        let found = try load(["AGENT_SESSIONS_POOL": "nonsense"])
+        #expect(found.warnings.isEmpty && found.given.isEmpty)
+    }
+
+    @Test("In a file and in a URL, what is no setting stays an error")
+    func elsewhere() throws {
+        let (folder, registry) = (try TestFolder(), try BackendRegistry.examples())
+        let file = try folder.file("a.yaml", "stoer: memory\n")
+        for (store, file) in [("example:x?stoer=1", nil), ("example:x", file as String?)] {
+            let error = failure { () throws(StoreError) in
+                _ = try StoreConfiguration.load(store: store, file: file, environment: [:], registry: registry)
+            }
+            #expect(error?.code == .invalidArgument && error?.message.contains("\"stoer\"") == true)
+        }
+    }
+
+    @Test("An error tells what may be its cause: a slip of the pen in the environment")
+    func withError() {
+        let error = failure { () throws(StoreError) in
+            _ = try StoreConfiguration.load(environment: ["AGENT_SESSIONS_STOER": "hunter2:"])
+        }
+        #expect(error?.message.contains("HOME") == true)
+        #expect(error?.message.contains("Did you mean AGENT_SESSIONS_STORE?") == true)
+        #expect(error?.message.contains("hunter2") == false)
+    }
+
+    @Test("Opening the store logs the warnings, once for a configuration")
+    func logged() async throws {
+        let found = try load(["AGENT_SESSIONS_STOER": "hunter2", "AGENT_SESSIONS_COLOUR": "hunter2"])
+        let log = Log()
+        let context = StoreContext(logger: Logger(label: "test") { _ in log.handler })
+        for _ in 1...3 { await (try found.open(context: context)).close() }
+        await (try found.openExisting(context: context)).close()
+        #expect(log.warnings == found.warnings)
+        #expect(log.warnings.count == 2)
+    }
+}
+
+/// What was logged as a warning.
+private final class Log: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var warnings: [String] { lines.withLock { $0 } }
+
+    var handler: any LogHandler { Handler(log: self) }
+
+    private struct Handler: LogHandler {
+        let log: Log
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            if event.level == .warning { log.lines.withLock { $0.append("\(event.message)") } }
+        }
+    }
+}
