@@ -18,9 +18,7 @@ extension StoreConfiguration {
     ///   ``AgentSessions/StoreError/Code/invalidArgument`` where the URL names no path.
     public func trialDirectory() throws(StoreError) -> String? {
         guard try trialPlace(named: "trial", folder: "/").isInFolder else { return nil }
-        let path = try url.filePath()
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        return directory(of: try url.filePath())
     }
 
     /// The bytes that the store of this trial takes outside its folder; `nil` where that is not known.

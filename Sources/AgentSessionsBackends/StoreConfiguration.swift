@@ -51,23 +51,36 @@ extension StoreConfiguration {
     /// Whether there is a store, as far as that shows without opening it. Nothing is made.
     public func storeExists() throws(StoreError) -> Bool { try backend.storeExists(at: url) }
 
+    /// The files that the store keeps its data in, by their absolute paths, whether they are there or not; none where it
+    /// keeps none on this machine. Write nothing else in their place.
+    public func storeFiles() throws(StoreError) -> [String] {
+        try backend.storeFiles(at: url).map(absolutePath)
+    }
+
     /// Opens the store where there is one, and makes none.
     ///
     /// - Parameters:
     ///   - context: What the application gives to the backend.
-    ///   - migrations: What to do about migrations; by default an older store is refused, as it is only to be read.
+    ///   - migrations: What to do about migrations, where the caller knows better than the configuration.
     /// - Throws: ``AgentSessions/StoreError/Code/notFound`` where there is none; whatever the backend throws on opening.
     public func openExisting(
-        context: StoreContext = StoreContext(), migrations: MigrationPolicy = .require
+        context: StoreContext = StoreContext(), migrations: MigrationPolicy? = nil
     ) async throws(StoreError) -> any SessionStore {
-        guard try storeExists() else {
+        do throws(StoreError) {
+            guard try storeExists() else { throw .storeNotFound(try placeLookedAt(), backend: backend.name) }
+            var context = context
+            context.mustExist = true
+            return try await open(context: context, migrations: migrations, makesDirectories: false)
+        } catch  where error.code == .notFound {
             throw StoreError(
-                .notFound,
-                "There is no store at \(url), which \(source) names, and none was made. Look at the URL; `migrate` "
-                    + "makes a new store.",
-                backend: backend.name)
+                error.code, "\(error.message) (It is \(url), from \(source).)", backend: error.backend,
+                nativeCode: error.nativeCode, cause: error.cause)
         }
-        return try await open(context: context, migrations: migrations)
+    }
+
+    /// Where a store is looked for, in words.
+    private func placeLookedAt() throws(StoreError) -> String {
+        try storeFiles().first.map { "in the file \(quoted($0, limit: 1000))" } ?? "at \(url)"
     }
 
     /// Opens the store. The directories of the default store are made where they are missing.

@@ -31,7 +31,7 @@ public enum LMDBBackend: StoreBackend {
 
     /// Opens the store in the folder that `url` names, making it where there is none.
     ///
-    /// - Throws: What ``LMDBSessionStore/open(_:logger:)`` throws.
+    /// - Throws: What ``LMDBSessionStore/open(_:retryPolicy:logger:)`` throws.
     public static func open(
         _ url: StoreURL, settings: SettingValues, context: StoreContext
     ) async throws(StoreError) -> LMDBSessionStore {
@@ -43,7 +43,17 @@ public enum LMDBBackend: StoreBackend {
         configuration.busyTimeout = try settings.duration("busy_timeout")
         configuration.migrationPolicy = context.migrationPolicy
         configuration.limits = context.limits
-        return try await LMDBSessionStore.open(configuration, logger: context.logger)
+        configuration.mustExist = context.mustExist
+        return try await LMDBSessionStore.open(configuration, retryPolicy: context.retryPolicy, logger: context.logger)
+    }
+
+    public static func storeExists(at url: StoreURL) throws(StoreError) -> Bool {
+        EnvironmentFolder.mayHoldData(try url.filePath())
+    }
+
+    public static func storeFiles(at url: StoreURL) throws(StoreError) -> [String] {
+        let path = try url.filePath()
+        return [EnvironmentFolder.dataFile, EnvironmentFolder.lockFile].map { "\(path)/\($0)" }
     }
 
     public static func trialPlace(

@@ -15,8 +15,8 @@ public struct LMDBConfiguration: Sendable {
         case none
     }
 
-    /// The folder of the environment. It is made where there is none, readable by its owner alone; the folder that it
-    /// lies in must exist.
+    /// The folder of the environment. It is made where there is none, readable by its owner alone, unless it
+    /// ``mustExist``; the folder that it lies in must exist.
     public var path: String
     /// Bytes that the store may grow to. Address space is taken for them as they are needed, disk space as they are
     /// used.
@@ -35,6 +35,8 @@ public struct LMDBConfiguration: Sendable {
     public var migrations: [Migration<LMDBMigrationTarget>]
     /// The largest values that the store takes.
     public var limits: StoreLimits
+    /// Whether to open only a store that is there, and make none.
+    public var mustExist: Bool
 
     /// A store at `path` with the safe defaults.
     public init(path: String) {
@@ -47,6 +49,7 @@ public struct LMDBConfiguration: Sendable {
         migrationPolicy = .apply
         migrations = []
         limits = .standard
+        mustExist = false
     }
 
     /// What a store with this configuration promises.

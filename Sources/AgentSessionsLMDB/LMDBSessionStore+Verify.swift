@@ -10,13 +10,6 @@ internal import Musl
 internal import Darwin
 #endif
 
-extension LMDBBackend {
-    public static func storeExists(at url: StoreURL) throws(StoreError) -> Bool {
-        var status = stat()
-        return stat(try url.filePath() + "/" + EnvironmentFolder.dataFile, &status) == 0
-    }
-}
-
 extension LMDBSessionStore {
     /// The folder, however its path is written.
     public func identity() async throws(StoreError) -> StoreIdentity? {

@@ -24,17 +24,31 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     private let writer: CommitQueue<LMDBWriteEngine>
     private let readers: LMDBReaders
 
-    /// Opens the store, making it where there is none.
+    /// Opens the store, making it where there is none unless ``LMDBConfiguration/mustExist``.
     ///
+    /// - Parameters:
+    ///   - configuration: Where the store is, and how it is opened.
+    ///   - retryPolicy: How to try again where another process holds a lock.
+    ///   - logger: Where the store logs.
     /// - Throws: ``StoreError/Code/unavailable`` where the folder cannot be opened or made, or is not a store's,
-    ///   ``StoreError/Code/corrupt`` where its file is not LMDB's, ``StoreError/Code/newerStore``,
+    ///   ``StoreError/Code/notFound`` where it must exist and does not, ``StoreError/Code/corrupt`` where its file is not
+    ///   LMDB's, ``StoreError/Code/newerStore``,
     ///   ``StoreError/Code/migrationRequired``, ``StoreError/Code/invalidArgument`` where it is open in this process
     ///   with another ``LMDBConfiguration/sync``, and ``StoreError/Code/busy`` where another process holds a lock for
     ///   longer than ``LMDBConfiguration/busyTimeout``.
     public static func open(
-        _ configuration: LMDBConfiguration,
+        _ configuration: LMDBConfiguration, retryPolicy: RetryPolicy = .standard,
         logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() })
     ) async throws(StoreError) -> LMDBSessionStore {
+        let store = try await retryPolicy.opening(logger: logger) { () throws(StoreError) in
+            try await openOnce(configuration)
+        }
+        logger.debug(
+            "store opened", metadata: ["backend": "\(LMDBBackend.name)", "path": "\(configuration.path)"])
+        return store
+    }
+
+    private static func openOnce(_ configuration: LMDBConfiguration) async throws(StoreError) -> LMDBSessionStore {
         let opened = OneShot<(environment: LMDBEnvironment, databases: Databases)>()
         let writer = try await CommitQueue.start(backend: LMDBBackend.name) { () throws(StoreError) in
             let engine = try LMDBWriteEngine(configuration)
@@ -49,8 +63,6 @@ public final class LMDBSessionStore: TransactionalSessionStore {
             await writer.close()
             throw error
         }
-        logger.debug(
-            "store opened", metadata: ["backend": "\(LMDBBackend.name)", "path": "\(configuration.path)"])
         return LMDBSessionStore(configuration, environment, writer: writer, readers: readers)
     }
 

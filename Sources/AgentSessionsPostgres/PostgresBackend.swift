@@ -45,7 +45,9 @@ public enum PostgresBackend: StoreBackend {
         var configuration = try configuration(url, settings)
         configuration.migrationPolicy = context.migrationPolicy
         configuration.limits = context.limits
-        return try await PostgresSessionStore.open(configuration, logger: context.logger)
+        configuration.mustExist = context.mustExist
+        return try await PostgresSessionStore.open(
+            configuration, retryPolicy: context.retryPolicy, logger: context.logger)
     }
 
     private static func configuration(

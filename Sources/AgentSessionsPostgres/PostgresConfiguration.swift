@@ -20,7 +20,7 @@ public struct PostgresConfiguration: Sendable {
     /// Where the server is and who connects, in libpq's own keywords, such as `host`, `dbname`, `sslmode`, `passfile`.
     /// What is not named is taken from libpq's environment variables, the service file and the passfile.
     public var connection: [String: String]
-    /// The schema that holds the store's tables. It is made where there is none.
+    /// The schema that holds the store's tables. It is made where there is none, unless it ``mustExist``.
     public var schema: String
     /// Connections that are kept open while nobody needs them.
     public var minimumConnections: Int
@@ -50,6 +50,8 @@ public struct PostgresConfiguration: Sendable {
     public var migrations: [Migration<PostgresMigrationTarget>]
     /// The largest values that the store takes.
     public var limits: StoreLimits
+    /// Whether to open only a store that is there, and make none.
+    public var mustExist: Bool
 
     /// A store with the safe defaults.
     ///
@@ -70,6 +72,7 @@ public struct PostgresConfiguration: Sendable {
         migrationPolicy = .apply
         migrations = []
         limits = .standard
+        mustExist = false
     }
 
     /// Connection parameters that hold unless others are given: every wait for the network has a bound.

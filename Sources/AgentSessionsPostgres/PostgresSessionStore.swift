@@ -23,24 +23,31 @@ public final class PostgresSessionStore: TransactionalSessionStore {
     private let configuration: PostgresConfiguration
     private let pool: ConnectionPool
 
-    /// Opens the store, making its schema and tables where there are none.
+    /// Opens the store, making its schema and tables where there are none unless ``PostgresConfiguration/mustExist``.
     ///
+    /// - Parameters:
+    ///   - configuration: Where the server is, and how the store is opened.
+    ///   - retryPolicy: How to try again where the server cannot be reached, has no connection free, or is starting.
+    ///   - logger: Where the store logs.
     /// - Throws: ``StoreError/Code/unavailable`` where the server cannot be reached or refuses the user,
-    ///   ``StoreError/Code/unsupported`` where it is too old or the database does not keep UTF-8,
+    ///   ``StoreError/Code/notFound`` where the store must exist and does not, ``StoreError/Code/unsupported`` where it is too old or the database does not keep UTF-8,
     ///   ``StoreError/Code/newerStore``, ``StoreError/Code/migrationRequired``, ``StoreError/Code/invalidArgument``.
     public static func open(
-        _ configuration: PostgresConfiguration,
+        _ configuration: PostgresConfiguration, retryPolicy: RetryPolicy = .standard,
         logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() })
     ) async throws(StoreError) -> PostgresSessionStore {
         let schema = try SchemaName(configuration.schema)
         let chain = try PostgresMigrations.chain(followedBy: configuration.migrations)
         let pool = ConnectionPool(configuration, logger: logger)
         do throws(StoreError) {
-            let settings = try await pool.use { (connection) throws(StoreError) in
-                try PostgresMigrator(
-                    connection: connection, schema: schema, chain: chain, partitions: configuration.partitions
-                ).migrate(configuration.migrationPolicy)
-                return try EffectiveSettings.read(connection, schema)
+            let settings = try await retryPolicy.opening(logger: logger, isPassing: \.isPassingAtOpening) {
+                () throws(StoreError) in
+                try await pool.use { (connection) throws(StoreError) in
+                    try PostgresMigrator(
+                        connection: connection, schema: schema, chain: chain, partitions: configuration.partitions
+                    ).migrate(configuration.migrationPolicy, mustExist: configuration.mustExist)
+                    return try EffectiveSettings.read(connection, schema)
+                }
             }
             logger.debug(
                 "store opened", metadata: ["backend": "\(PostgresBackend.name)", "store": "\(configuration)"])

@@ -26,7 +26,7 @@ public enum SQLiteBackend: StoreBackend {
     public static func open(
         _ url: StoreURL, settings: SettingValues, context: StoreContext
     ) async throws(StoreError) -> SQLiteSessionStore {
-        var configuration = SQLiteConfiguration(path: try url.filePath())
+        var configuration = SQLiteConfiguration(path: try path(of: url))
         configuration.synchronous = .init(rawValue: try settings.text("synchronous")) ?? .full
         configuration.busyTimeout = try settings.duration("busy_timeout")
         configuration.cacheBytes = try settings.bytes("cache_size")
@@ -34,7 +34,23 @@ public enum SQLiteBackend: StoreBackend {
         configuration.checkpointPages = try settings.count("checkpoint_pages")
         configuration.migrationPolicy = context.migrationPolicy
         configuration.limits = context.limits
-        return try await SQLiteSessionStore.open(configuration, logger: context.logger)
+        configuration.mustExist = context.mustExist
+        return try await SQLiteSessionStore.open(
+            configuration, retryPolicy: context.retryPolicy, logger: context.logger)
+    }
+
+    private static func path(of url: StoreURL) throws(StoreError) -> String {
+        let path = try url.filePath()
+        try DatabaseFile.requireName(path)
+        return path
+    }
+
+    public static func storeExists(at url: StoreURL) throws(StoreError) -> Bool {
+        DatabaseFile.mayBeStore(try path(of: url))
+    }
+
+    public static func storeFiles(at url: StoreURL) throws(StoreError) -> [String] {
+        DatabaseFile.all(of: try path(of: url))
     }
 
     public static func trialPlace(

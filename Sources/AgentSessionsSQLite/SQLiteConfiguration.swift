@@ -17,7 +17,7 @@ public struct SQLiteConfiguration: Sendable {
         case off
     }
 
-    /// The database file. It is made where there is none, readable by its owner alone.
+    /// The database file. It is made where there is none, readable by its owner alone, unless it ``mustExist``.
     public var path: String
     /// When a commit is acknowledged.
     public var synchronous: Synchronous
@@ -35,6 +35,8 @@ public struct SQLiteConfiguration: Sendable {
     public var migrations: [Migration<SQLiteMigrationTarget>]
     /// The largest values that the store takes.
     public var limits: StoreLimits
+    /// Whether to open only a store that is there, and make none.
+    public var mustExist: Bool
 
     /// A store at `path` with the safe defaults.
     public init(path: String) {
@@ -47,6 +49,7 @@ public struct SQLiteConfiguration: Sendable {
         migrationPolicy = .apply
         migrations = []
         limits = .standard
+        mustExist = false
     }
 
     /// What a store with this configuration promises.

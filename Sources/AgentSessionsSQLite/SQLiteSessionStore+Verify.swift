@@ -9,14 +9,6 @@ internal import Musl
 internal import Darwin
 #endif
 
-extension SQLiteBackend {
-    public static func storeExists(at url: StoreURL) throws(StoreError) -> Bool {
-        var status = stat()
-        // SQLite takes an empty file for a new database.
-        return stat(try url.filePath(), &status) == 0 && status.st_size > 0
-    }
-}
-
 extension SQLiteSessionStore {
     /// The file, however its path is written.
     public func identity() async throws(StoreError) -> StoreIdentity? {

@@ -21,16 +21,30 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     private let writer: CommitQueue<SQLiteWriteEngine>
     private let readers: SQLiteReaders
 
-    /// Opens the store, making it where there is none.
+    /// Opens the store, making it where there is none unless ``SQLiteConfiguration/mustExist``.
     ///
+    /// - Parameters:
+    ///   - configuration: Where the store is, and how it is opened.
+    ///   - retryPolicy: How to try again where another process holds a lock.
+    ///   - logger: Where the store logs.
     /// - Throws: ``StoreError/Code/unavailable`` where the file cannot be opened or made,
-    ///   ``StoreError/Code/corrupt`` where it is no database, ``StoreError/Code/newerStore``,
+    ///   ``StoreError/Code/notFound`` where it must exist and does not, ``StoreError/Code/corrupt`` where it is no
+    ///   database, ``StoreError/Code/newerStore``,
     ///   ``StoreError/Code/migrationRequired``, and ``StoreError/Code/busy`` where another process holds a lock for
     ///   longer than ``SQLiteConfiguration/busyTimeout``.
     public static func open(
-        _ configuration: SQLiteConfiguration,
+        _ configuration: SQLiteConfiguration, retryPolicy: RetryPolicy = .standard,
         logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() })
     ) async throws(StoreError) -> SQLiteSessionStore {
+        let store = try await retryPolicy.opening(logger: logger) { () throws(StoreError) in
+            try await openOnce(configuration)
+        }
+        logger.debug(
+            "store opened", metadata: ["backend": "\(SQLiteBackend.name)", "path": "\(configuration.path)"])
+        return store
+    }
+
+    private static func openOnce(_ configuration: SQLiteConfiguration) async throws(StoreError) -> SQLiteSessionStore {
         let writer = try await CommitQueue.start(backend: SQLiteBackend.name) { () throws(StoreError) in
             try SQLiteWriteEngine(configuration)
         }
@@ -41,10 +55,7 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
             await writer.close()
             throw error
         }
-        let store = SQLiteSessionStore(configuration, writer: writer, readers: readers)
-        logger.debug(
-            "store opened", metadata: ["backend": "\(SQLiteBackend.name)", "path": "\(configuration.path)"])
-        return store
+        return SQLiteSessionStore(configuration, writer: writer, readers: readers)
     }
 
     private init(

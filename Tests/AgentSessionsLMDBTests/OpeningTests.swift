@@ -210,6 +210,26 @@ struct OpeningTests {
         }
     }
 
+    @Test func `a store that another opens is met again within the retry policy`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/store"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            let turn = open(path, O_RDONLY | O_CLOEXEC)
+            try #require(flock(turn, LOCK_EX) == 0)
+            var configuration = LMDBConfiguration(path: path)
+            configuration.busyTimeout = .milliseconds(200)
+            let busy = configuration
+            let error = await errorOf { () async throws(StoreError) in
+                try await LMDBSessionStore.open(busy, retryPolicy: .never)
+            }
+            #expect(error?.code == .busy)
+            async let opened = LMDBSessionStore.open(busy)
+            try await Task.sleep(for: .milliseconds(300))
+            close(turn)
+            await (try opened).close()
+        }
+    }
+
     @Test func `use after fork is refused`() async throws {
         try await withStore { store in
             let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }

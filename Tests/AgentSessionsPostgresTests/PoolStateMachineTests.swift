@@ -105,8 +105,22 @@ struct PoolStateMachineTests {
     func neverReached() {
         var pool = pool()
         _ = pool.lease(lease(1), now: start)
-        let actions = pool.openFailed(connection(1), isFinal: false, now: start)
+        let actions = pool.openFailed(connection(1), .unreachable, now: start)
         #expect(essence(actions) == [.refuse(lease(1), .unreachable)])
+    }
+
+    @Test("keeps who waits for a server that is there and has no room, until there is some or the time is over")
+    func noRoom() {
+        var pool = pool()
+        _ = pool.lease(lease(1), now: start)
+        #expect(essence(pool.openFailed(connection(1), .notNow, now: start)).isEmpty)
+        #expect(essence(pool.tick(now: start + .milliseconds(50))) == [.open(connection(2))])
+        let now = start + .milliseconds(60)
+        #expect(essence(pool.opened(connection(2), now: now)) == [.grant(lease(1), connection(2))])
+        var other = self.pool()
+        _ = other.lease(lease(1), now: start)
+        _ = other.openFailed(connection(1), .notNow, now: start)
+        #expect(essence(other.tick(now: start + .seconds(5))).first == .refuse(lease(1), .unreachable))
     }
 
     @Test("tries again with growing pauses while somebody waits, one connection at a time")
@@ -118,8 +132,8 @@ struct PoolStateMachineTests {
         _ = pool.closed(connection(1), now: start)
         #expect(essence(pool.lease(lease(2), now: start)) == [.open(connection(2))])
         #expect(essence(pool.lease(lease(3), now: start)) == [.open(connection(3))])
-        #expect(essence(pool.openFailed(connection(2), isFinal: false, now: start)).isEmpty)
-        #expect(essence(pool.openFailed(connection(3), isFinal: false, now: start)).isEmpty)
+        #expect(essence(pool.openFailed(connection(2), .unreachable, now: start)).isEmpty)
+        #expect(essence(pool.openFailed(connection(3), .unreachable, now: start)).isEmpty)
         #expect(essence(pool.tick(now: start + .milliseconds(99))).isEmpty)
         #expect(essence(pool.tick(now: start + .milliseconds(100))) == [.open(connection(4))])
         let now = start + .seconds(5)
@@ -135,7 +149,7 @@ struct PoolStateMachineTests {
         _ = pool.lease(lease(1), now: start)
         _ = pool.opened(connection(1), now: start)
         _ = pool.lease(lease(2), now: start)
-        let actions = pool.openFailed(connection(2), isFinal: true, now: start)
+        let actions = pool.openFailed(connection(2), .refused, now: start)
         #expect(essence(actions) == [.refuse(lease(2), .unreachable)])
     }
 

@@ -65,6 +65,16 @@ import Testing
         await store.close()
     }
 
+    @Test func `on the whole file is met again by an opener within the retry policy`() async throws {
+        let folder = try TemporaryFolder()
+        let raw = try folder.raw()
+        try raw.execute("BEGIN EXCLUSIVE; CREATE TABLE notes (x)")
+        async let opened = folder.open { $0.busyTimeout = .milliseconds(200) }
+        try await Task.sleep(for: .milliseconds(300))
+        try raw.execute("COMMIT")
+        await (try opened).close()
+    }
+
     @Test func `in a journal of another mode is waited for when the mode is changed`() async throws {
         let folder = try TemporaryFolder()
         let raw = try folder.raw()

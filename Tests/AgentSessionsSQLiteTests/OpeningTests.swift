@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [":memory:", "file::memory:"])
+    func `does not take for a file what means none to SQLite, and names the store in memory`(name: String) async throws
+    {
+        let error = try await expect(.invalidArgument) {
+            try await SQLiteSessionStore.open(SQLiteConfiguration(path: name))
+        }
+        #expect(error.message.contains("write memory:"))
+        let url = try StoreURL(parsing: "sqlite:\(name)")
+        #expect(throws: StoreError.self) { try SQLiteBackend.storeExists(at: url) }
+        #expect(throws: StoreError.self) { try SQLiteBackend.storeFiles(at: url) }
+        #expect(!FileManager.default.fileExists(atPath: name))
+    }
+
     @Test func `follows a link to a file, and refuses one to nothing`() async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()

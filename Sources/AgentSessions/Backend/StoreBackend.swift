@@ -26,18 +26,25 @@ public protocol StoreBackend: Sendable {
     /// The settings that the backend knows, besides ``CommonSettings``.
     static var settings: [SettingDefinition] { get }
 
-    /// Whether there is a store at `url`, found out without making one. `true` where the backend makes nothing by opening
-    /// with ``MigrationPolicy/inspect`` or ``MigrationPolicy/require``, and so leaves the answer to the opening.
+    /// Whether there is a store at `url`, found out without making one. `true` where that shows only when it is opened
+    /// with ``StoreContext/mustExist``.
     static func storeExists(at url: StoreURL) throws(StoreError) -> Bool
 
-    /// Opens the store at `url`, making it where there is none, and brings its tables up to date.
+    /// The files that the store at `url` keeps its data in, the one first that is there where a store is; none, where a
+    /// backend does not say. They need not be there yet. Nothing else must be written in their place.
+    static func storeFiles(at url: StoreURL) throws(StoreError) -> [String]
+
+    /// Opens the store at `url`, making it where there is none unless ``StoreContext/mustExist``, and brings its tables
+    /// up to date. What fails for a passing reason is tried again under ``StoreContext/retryPolicy``:
+    /// ``RetryPolicy/opening(logger:isPassing:_:)``.
     ///
     /// - Parameters:
     ///   - url: Where the store is. Its parameters are in `settings` already.
     ///   - settings: A checked value for each of ``settings``.
     ///   - context: What the application gives to every backend.
-    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be reached or made, ``StoreError/Code/newerStore``,
-    ///   ``StoreError/Code/migrationRequired``, ``StoreError/Code/invalidArgument``.
+    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be reached or made, ``StoreError/Code/notFound`` where
+    ///   it must exist and does not, ``StoreError/Code/newerStore``, ``StoreError/Code/migrationRequired``,
+    ///   ``StoreError/Code/invalidArgument``.
     static func open(
         _ url: StoreURL, settings: SettingValues, context: StoreContext
     ) async throws(StoreError) -> Store
@@ -66,6 +73,8 @@ extension StoreBackend {
 
     public static func storeExists(at url: StoreURL) throws(StoreError) -> Bool { true }
 
+    public static func storeFiles(at url: StoreURL) throws(StoreError) -> [String] { [] }
+
     public static func trialPlace(
         beside url: StoreURL, named name: String, folder: String
     ) throws(StoreError) -> TrialPlace? { nil }
@@ -83,15 +92,24 @@ public struct StoreContext: Sendable {
     public var migrationPolicy: MigrationPolicy
     /// The largest values, which the store lowers its own limits to.
     public var limits: StoreLimits
+    /// Whether to open only a store that is there, and make none. With ``MigrationPolicy/inspect``, a server is opened
+    /// even where it holds no store.
+    public var mustExist: Bool
+    /// How to try again where opening fails for a passing reason.
+    public var retryPolicy: RetryPolicy
 
-    /// A context; without arguments, one that logs nowhere, migrates, and leaves the limits as they are.
+    /// A context; without arguments, one that logs nowhere, makes a store where there is none, migrates, and leaves the
+    /// limits as they are.
     public init(
         logger: Logger = Logger(label: "agent-sessions", factory: { _ in SwiftLogNoOpLogHandler() }),
-        migrationPolicy: MigrationPolicy = .apply, limits: StoreLimits = .standard
+        migrationPolicy: MigrationPolicy = .apply, limits: StoreLimits = .standard, mustExist: Bool = false,
+        retryPolicy: RetryPolicy = .standard
     ) {
         self.logger = logger
         self.migrationPolicy = migrationPolicy
         self.limits = limits
+        self.mustExist = mustExist
+        self.retryPolicy = retryPolicy
     }
 }
 

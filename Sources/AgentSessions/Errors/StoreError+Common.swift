@@ -18,6 +18,17 @@ extension StoreError {
             .conflict, "The message id \(id) comes twice in session \(session): each message has an id of its own.")
     }
 
+    /// There is no store, and it was to be opened only where there is one.
+    ///
+    /// - Parameter place: Where it was looked for, such as `in the file "sessions.db"`.
+    public static func storeNotFound(_ place: String, backend: String? = nil) -> StoreError {
+        StoreError(
+            .notFound,
+            "There is no store \(place), and none was made. Look at the URL; `create`, `import` and `migrate` make a new "
+                + "store.",
+            backend: backend)
+    }
+
     /// The store was closed.
     public static func storeClosed(backend: String? = nil) -> StoreError {
         StoreError(.closed, "The store was closed. Open it again before you use it.", backend: backend)

@@ -29,16 +29,21 @@ struct EnvironmentFolder {
 
     /// Makes the folder, readable by its owner alone, where there is none.
     ///
-    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be made, is no folder, or holds what is none of ours.
-    init(preparing path: String) throws(StoreError) {
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - mustExist: Whether to make none, and take one with data in it alone.
+    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be made, is no folder, or holds what is none of ours;
+    ///   ``StoreError/Code/notFound`` where it must exist and does not.
+    init(preparing path: String, mustExist: Bool) throws(StoreError) {
         self.path = path
-        if mkdir(path, S_IRWXU) != 0, errno != EEXIST {
+        if !mustExist, mkdir(path, S_IRWXU) != 0, errno != EEXIST {
             let code = errno
             throw StoreError(lmdb: code, while: .opening, path: path)
         }
         var status = stat()
         guard stat(path, &status) == 0 else {
             let code = errno
+            if mustExist, code == ENOENT { throw Self.storeNotFound(path) }
             throw StoreError(lmdb: code, while: .opening, path: path)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
@@ -48,12 +53,33 @@ struct EnvironmentFolder {
             device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
         let names = try Self.names(in: path)
         hasData = names.contains(Self.dataFile)
+        if mustExist, !hasData { throw Self.storeNotFound(path) }
         if !hasData, let foreign = names.sorted().first(where: { $0 != Self.lockFile }) {
             throw Self.unusable(
                 path,
                 "the folder is not an LMDB environment but holds other files, such as \(quoted(foreign)). It was "
                     + "left untouched. Name a folder that is empty or new")
         }
+    }
+
+    /// Whether there may be data in a folder. Where that cannot be told, opening it says why.
+    static func mayHoldData(_ path: String) -> Bool {
+        var status = stat()
+        return stat("\(path)/\(dataFile)", &status) == 0 || errno != ENOENT
+    }
+
+    /// Brings the names of the folder and of what is in it to the disk.
+    static func sync(_ path: String) throws(StoreError) {
+        let real = resolvedPath(path)
+        for folder in [real, directory(of: real)] {
+            let code = syncDirectory(folder)
+            guard code == 0 else { throw StoreError(lmdb: code, while: .opening, path: path) }
+        }
+    }
+
+    /// There is no store in the folder, and there must be.
+    static func storeNotFound(_ path: String) -> StoreError {
+        .storeNotFound("in the folder \(quoted(path, limit: 200))", backend: LMDBBackend.name)
     }
 
     /// Takes room on the disk for the table of readers. It is mapped and written in place, so that a disk without room

@@ -25,7 +25,7 @@ enum EnvironmentRegistry {
         _ setUp: (EnvironmentUse) throws(StoreError) -> Success
     ) throws(StoreError) -> Success {
         try entries.withLock { entries throws(StoreError) in
-            let folder = try EnvironmentFolder(preparing: configuration.path)
+            let folder = try EnvironmentFolder(preparing: configuration.path, mustExist: configuration.mustExist)
             var entry: Entry
             if let open = entries[folder.identity], !open.environment.isForked {
                 guard open.environment.sync == configuration.sync else {

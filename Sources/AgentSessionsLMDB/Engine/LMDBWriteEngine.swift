@@ -20,7 +20,7 @@ final class LMDBWriteEngine: CommitEngine {
             let lock = try WriterLock(path: configuration.path, timeout: configuration.busyTimeout)
             try use.environment.requireWholeFile(lock)
             let databases = try LMDBMigrator(environment: use.environment, lock: lock)
-                .bringUpToDate(followedBy: configuration.migrations, configuration.migrationPolicy)
+                .bringUpToDate(configuration)
             return (use, TransactionState(use.environment, databases, isReader: false), lock)
         }
         writer = LMDBTransaction(state)

@@ -12,13 +12,16 @@ struct LMDBMigrator {
     /// Applies what is missing, and opens the named databases.
     ///
     /// The look and the change are one transaction, so that of several openers one does it.
-    func bringUpToDate(
-        followedBy application: [Migration<LMDBMigrationTarget>], _ policy: MigrationPolicy
-    ) throws(StoreError) -> Databases {
-        let chain = try LMDBMigrations.chain(followedBy: application)
+    func bringUpToDate(_ configuration: LMDBConfiguration) throws(StoreError) -> Databases {
+        let chain = try LMDBMigrations.chain(followedBy: configuration.migrations)
+        let policy = configuration.migrationPolicy
         // First in a read transaction: what is not ours, and a newer store, is left as it is.
         let isPending = try inTransaction(isReader: true) { (target) throws(StoreError) in
-            try !chain.pending(after: Self.applied(in: target), policy: policy).isEmpty
+            let applied = try Self.applied(in: target)
+            if configuration.mustExist, policy != .inspect, applied.isEmpty {
+                throw EnvironmentFolder.storeNotFound(configuration.path)
+            }
+            return try !chain.pending(after: applied, policy: policy).isEmpty
         }
         if isPending {
             try lock.acquire()

@@ -76,8 +76,27 @@ extension PostgresConnection {
     }
 }
 
-/// Why no connection came about. libpq gives only a text here.
+/// Why no connection came about. libpq gives only a text here, in which the server's own message stands.
 struct ConnectFailure {
+    /// The words by which messages of servers and of poolers are known, and what they mean. What a server says in another
+    /// language is not known, and is taken for a server that cannot be reached.
+    private static let meanings: [(words: String, state: String)] = [
+        ("authentication failed", SQLState.invalidPassword),
+        ("too many clients already", SQLState.tooManyConnections),
+        ("remaining connection slots are reserved", SQLState.tooManyConnections),
+        ("too many connections for", SQLState.tooManyConnections),
+        ("no more connections allowed", SQLState.tooManyConnections),
+        // starting up, shutting down, in recovery mode, not yet accepting connections
+        ("the database system is", SQLState.cannotConnectNow),
+        ("session is read-only", SQLState.readOnlyTransaction),
+        ("server is in hot standby mode", SQLState.readOnlyTransaction),
+        ("pg_hba.conf", SQLState.invalidAuthorization),
+        ("is not permitted to log in", SQLState.invalidAuthorization),
+        ("permission denied for database", SQLState.noPrivilege),
+        ("FATAL:  role \"", SQLState.invalidAuthorization),
+        ("\" does not exist", SQLState.noSuchDatabase),
+    ]
+
     private let message: String
     private let needsPassword: Bool
 
@@ -90,19 +109,38 @@ struct ConnectFailure {
     }
 
     var storeError: StoreError {
-        let isRefused = needsPassword || message.contains("authentication failed")
-        let advice =
-            isRefused
-            ? "Check the user, and the password in the URL, PGPASSWORD or the passfile."
-            : "Check that the server runs and that host, port, database and user are the right ones."
-        return StoreError(
-            .unavailable, "Postgres cannot be reached: \(quoted(message, limit: 500)). \(advice)",
-            backend: PostgresBackend.name, nativeCode: isRefused ? SQLState.invalidPassword : nil)
+        let known = Self.meanings.first { message.contains($0.words) }?.state
+        guard let state = needsPassword ? SQLState.invalidPassword : known else {
+            return StoreError(
+                .unavailable,
+                "Postgres cannot be reached: \(quoted(message, limit: 500)). Check that the server runs and that host, "
+                    + "port, database and user are the right ones.",
+                backend: PostgresBackend.name)
+        }
+        return ServerError(state: state, message: quoted(message, limit: 500)).storeError
     }
 }
 
 extension StoreError {
     /// Whether to try again to connect is of no use: the server is there and says no.
-    var isRefusedLogin: Bool { nativeCode == SQLState.invalidPassword || code == .unsupported }
+    var isRefusedLogin: Bool {
+        let refusals = [
+            SQLState.invalidPassword, SQLState.invalidAuthorization, SQLState.noSuchDatabase, SQLState.noPrivilege,
+        ]
+        return code == .unsupported || nativeCode.map(refusals.contains) == true
+    }
+
+    /// Whether the server is there, and only has no connection free at this moment, or is not ready.
+    private var isNotNow: Bool {
+        nativeCode == SQLState.tooManyConnections || nativeCode == SQLState.cannotConnectNow
+    }
+
+    /// What it means to the pool that no connection could be opened.
+    var openFailure: PoolStateMachine.OpenFailure {
+        isRefusedLogin ? .refused : isNotNow ? .notNow : .unreachable
+    }
+
+    /// Whether opening the store again may help. A migration whose commit was lost is found, or made again.
+    var isPassingAtOpening: Bool { (isTransient || code == .outcomeUnknown) && !isRefusedLogin }
 }
 #endif

@@ -40,6 +40,11 @@ struct ServerError: Sendable {
 
 /// The SQLSTATEs that the backend acts on.
 enum SQLState {
+    static let tooManyConnections = "53300"
+    static let cannotConnectNow = "57P03"
+    static let invalidAuthorization = "28000"
+    static let noSuchDatabase = "3D000"
+    static let noPrivilege = "42501"
     static let uniqueViolation = "23505"
     static let duplicateSchema = "42P06"
     static let duplicateTable = "42P07"
@@ -59,12 +64,13 @@ extension ServerError {
 
     /// The error as the store reports it. Nothing was written.
     var storeError: StoreError {
-        let (code, advice) = classification
+        let (code, advice) = meaning
         return StoreError(
             code, "Postgres refused: \(message). \(advice)", backend: PostgresBackend.name, nativeCode: state)
     }
 
-    private var classification: (StoreError.Code, String) {
+    /// What kind of failure it is, and what to do.
+    private var meaning: (StoreError.Code, String) {
         switch state {
         case "40001", "40P01":
             (.busy, "The transaction collided with another one; nothing was written. Try again.")
@@ -72,22 +78,22 @@ extension ServerError {
             (.busy, "Another transaction holds the lock for longer than lock_timeout; nothing was written. Try again.")
         case "57014":
             (.timeout, "Nothing was written. Raise statement_timeout if the server is only slow.")
-        case "57P01", "57P02", "57P03", "57P05":
+        case "57P01", "57P02", SQLState.cannotConnectNow, "57P05":
             (.unavailable, "The server is going down or coming up; nothing was written. Try again.")
-        case "53300":
+        case SQLState.tooManyConnections:
             (.unavailable, "The server has no connection free. Lower pool_max, or raise its max_connections.")
         case "53100", "53200", "53400":
             (.unavailable, "The server ran out of a resource; nothing was written.")
         case SQLState.readOnlyTransaction:
             (.unavailable, "This server takes no writes. Name the primary, or set target_session_attrs=read-write.")
-        case "28000", SQLState.invalidPassword:
+        case SQLState.invalidAuthorization, SQLState.invalidPassword:
             (.unavailable, "Check the user, and the password in the URL, PGPASSWORD or the passfile.")
-        case "3D000":
+        case SQLState.noSuchDatabase:
             (.unavailable, "Create the database, or name another one in the URL.")
         case "26000", "42P05", "08P01":
             (.unavailable, "Behind a pooler in transaction mode, set prepared_statements=off.")
-        case "42501":
-            (.unavailable, "Give the user the right to the schema and its tables.")
+        case SQLState.noPrivilege:
+            (.unavailable, "Give the user the right to the database, the schema and its tables.")
         case "3F000", "42P01", "42703":
             (.corrupt, "A table or column of the store is missing. Run `migrate`, or restore the store.")
         case "54000", "22001", "22003":

@@ -40,8 +40,12 @@ struct PostgresMigrator {
 
     /// Applies what is missing. The look and the change are one transaction, so that of several openers one does it:
     /// the first step's tables can be made only once, and from then on the table of steps is locked.
-    func migrate(_ policy: MigrationPolicy) throws(StoreError) {
-        guard try !chain.pending(after: applied(), policy: policy).isEmpty else { return }
+    ///
+    /// - Throws: ``StoreError/Code/notFound`` where there must be a store and is none.
+    func migrate(_ policy: MigrationPolicy, mustExist: Bool) throws(StoreError) {
+        let applied = try applied()
+        if mustExist, policy != .inspect, applied.isEmpty { throw try storeNotFound() }
+        guard try !chain.pending(after: applied, policy: policy).isEmpty else { return }
         for attempt in 1...Self.attempts {
             do throws(StoreError) {
                 return try connection.transaction { () throws(StoreError) in try migrateInTransaction(policy) }
@@ -49,6 +53,12 @@ struct PostgresMigrator {
                 WorkerThread.pause(milliseconds: 5 * attempt)
             }
         }
+    }
+
+    private func storeNotFound() throws(StoreError) -> StoreError {
+        let database = try query("SELECT current_database()").text(0, 0) ?? ""
+        return .storeNotFound(
+            "in the schema \(quoted(schema.name)) of the database \(quoted(database))", backend: PostgresBackend.name)
     }
 
     private static func isLostRace(_ error: StoreError) -> Bool {

@@ -194,7 +194,7 @@ final class ConnectionPool: Sendable {
         perform { state, now in
             state.threads[id] = nil
             state.lastFailure = error
-            return state.machine.openFailed(id, isFinal: error.isRefusedLogin, now: now)
+            return state.machine.openFailed(id, error.openFailure, now: now)
         }
     }
 

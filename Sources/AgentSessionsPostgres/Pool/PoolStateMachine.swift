@@ -54,6 +54,16 @@ struct PoolStateMachine {
         case closed
     }
 
+    /// Why a connection could not be opened.
+    enum OpenFailure: Equatable {
+        /// The server refuses the login: to try again soon is of no use.
+        case refused
+        /// The server is there, and has no connection free or is not ready.
+        case notNow
+        /// Nobody answers.
+        case unreachable
+    }
+
     /// A connection, known by a number that is never used twice.
     struct ConnectionID: Hashable, Sendable { let number: Int }
 
@@ -139,15 +149,13 @@ struct PoolStateMachine {
     }
 
     /// A connection could not be opened.
-    ///
-    /// - Parameter isFinal: Whether to try again soon is of no use, as the server refuses the login.
-    mutating func openFailed(_ id: ConnectionID, isFinal: Bool, now: Instant) -> [Action] {
+    mutating func openFailed(_ id: ConnectionID, _ failure: OpenFailure, now: Instant) -> [Action] {
         connections[id] = nil
         failures += 1
         openAfter = now + backOff
         var actions: [Action] = []
-        // Until a first connection shows that there is such a server, nobody is kept waiting for it.
-        if isFinal || !hasEverOpened {
+        // Until something shows that there is such a server, nobody is kept waiting for it.
+        if failure == .refused || (failure == .unreachable && !hasEverOpened) {
             actions = waiters.map { .refuse($0.id, .unreachable) }
             waiters = []
         }

@@ -14,16 +14,52 @@ internal import Synchronization
 enum DatabaseFile {
     /// Makes an empty file that only its owner can read, where there is none. SQLite gives its log the same rights.
     ///
-    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be made or is no file.
-    static func prepare(_ path: String) throws(StoreError) {
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - mustExist: Whether to make none.
+    /// - Throws: ``StoreError/Code/unavailable`` where it cannot be made or is no file, ``StoreError/Code/notFound`` where
+    ///   it must exist and does not.
+    static func prepare(_ path: String, mustExist: Bool) throws(StoreError) {
+        try requireName(path)
+        // One at a time: to close a file drops every lock that this process has on it, and another opener that finds
+        // the file here may have SQLite lock it at once.
+        try turn.withLock { _ throws(StoreError) in try make(path, mustExist: mustExist) }
+    }
+
+    /// Checks that a file can have the name, and is meant by it.
+    static func requireName(_ path: String) throws(StoreError) {
         guard !path.utf8.contains(0) else {
             throw StoreError(
                 .invalidArgument, "The path \(quoted(path, limit: 200)) has a NUL in it: no file can have that name.",
                 backend: SQLiteBackend.name)
         }
-        // One at a time: to close a file drops every lock that this process has on it, and another opener that finds
-        // the file here may have SQLite lock it at once.
-        try turn.withLock { _ throws(StoreError) in try make(path) }
+        // To SQLite's own shell and libraries these are no files.
+        guard path != ":memory:", path != "file::memory:" else {
+            throw StoreError(
+                .invalidArgument,
+                "\(path) would be a file of that name here. For a store in memory write memory: alone; for the file, "
+                    + "sqlite:./\(path).",
+                backend: SQLiteBackend.name)
+        }
+    }
+
+    /// Whether a store may be in the file: it is there and not empty, which to SQLite is a new database. Where that cannot
+    /// be told, opening it says why.
+    static func mayBeStore(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return errno != ENOENT }
+        return status.st_size > 0
+    }
+
+    /// The file, and those that SQLite makes beside it: beside the file itself, where the path is a link to it.
+    static func all(of path: String) -> [String] {
+        let file = resolvedPath(path)
+        return [file] + ["-wal", "-shm", "-journal"].map { file + $0 }
+    }
+
+    /// There is no store in the file, and there must be.
+    static func storeNotFound(_ path: String) -> StoreError {
+        .storeNotFound("in the file \(quoted(path, limit: 200))", backend: SQLiteBackend.name)
     }
 
     /// The path as SQLite takes it for the name of a file, whatever it looks like: `:memory:` and `file:` mean
@@ -34,13 +70,18 @@ enum DatabaseFile {
 
     private static let turn = Mutex(())
 
-    private static func make(_ path: String) throws(StoreError) {
+    private static func make(_ path: String, mustExist: Bool) throws(StoreError) {
         var status = stat()
         if stat(path, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw unavailable(path, "it is not a file. Name a file, such as \(path)/sessions.db")
             }
             return
+        }
+        if mustExist {
+            let code = errno
+            if code == ENOENT { throw storeNotFound(path) }
+            throw unavailable(path, "\(String(cString: strerror(code))). This user must be allowed to reach it")
         }
         // Exclusively, so that what is closed below is a file that nobody else in this process has open.
         let file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR)

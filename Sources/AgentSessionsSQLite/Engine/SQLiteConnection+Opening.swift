@@ -10,11 +10,15 @@ extension SQLiteConnection {
     static func writer(_ configuration: SQLiteConfiguration) throws(StoreError) -> SQLiteConnection {
         try SQLiteVersion.loaded.check()
         let chain = try SQLiteMigrations.chain(followedBy: configuration.migrations)
-        try DatabaseFile.prepare(configuration.path)
+        try DatabaseFile.prepare(configuration.path, mustExist: configuration.mustExist)
         let connection = try SQLiteConnection(path: configuration.path, busyTimeout: configuration.busyTimeout)
         let migrator = SQLiteMigrator(connection: connection, chain: chain)
         // Before anything is changed: a file that is no database, or a newer store, is left as it is.
-        _ = try chain.pending(after: migrator.applied(), policy: configuration.migrationPolicy)
+        let applied = try migrator.applied()
+        if configuration.mustExist, configuration.migrationPolicy != .inspect, applied.isEmpty {
+            throw DatabaseFile.storeNotFound(configuration.path)
+        }
+        _ = try chain.pending(after: applied, policy: configuration.migrationPolicy)
         try connection.execute("PRAGMA page_size = \(pageSize)")
         try connection.keepWriteAheadLog(busyTimeout: configuration.busyTimeout)
         try connection.set(
