@@ -9,7 +9,8 @@ struct RootCommand: ParsableCommand {
         usage: "agent-sessions [--store URL] [--config FILE] [--json] VERB …",
         discussion: """
             The store is named by --store, else by AGENT_SESSIONS_STORE, else by the file of --config or \
-            AGENT_SESSIONS_CONFIG. Without any it is an SQLite file in your data directory.
+            AGENT_SESSIONS_CONFIG. Without any it is an SQLite file in your data directory. A store is made by create, \
+            import, demo, migrate, and copy --to; every other verb needs one that is there.
 
               --store URL     such as sqlite:sessions.db or memory:
               --config FILE   a YAML or JSON file with store: URL and settings

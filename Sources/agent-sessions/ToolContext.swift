@@ -38,9 +38,9 @@ struct ToolContext: Sendable {
         return try await configuration.run(try await configuration.open(migrations: migrations), body)
     }
 
-    /// The same for a store that is only read: where there is none, none is made.
+    /// The same for a store that has to be there: where there is none, none is made.
     func withExistingStore<Result>(
-        _ options: GlobalOptions, migrations: MigrationPolicy = .require,
+        _ options: GlobalOptions, migrations: MigrationPolicy? = nil,
         _ body: (OpenStore) async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         let configuration = try configuration(options)

@@ -54,7 +54,7 @@ struct ToolTests {
             ("\(place)&user=locked&password=\(secret)", ["unavailable", "password"]),
             ("\(place)&user=postgres&dbname=absent", ["unavailable", "absent", "does not exist"]),
             ("\(place)&user=nobody-there", ["unavailable", "nobody-there"]),
-            ("\(place)&user=fenced&schema=fenced", ["unavailable", "right"]),
+            ("\(place)&user=fenced&schema=fenced", ["notFound", "schema \"fenced\"", "none was made"]),
             ("\(place)&user=postgres&colour=\(secret)", ["invalidArgument", "colour", "pool_max"]),
             ("\(place)&user=postgres&pool_max=0", ["invalidArgument", "pool_max", "1"]),
             ("\(place)&user=postgres&sslmode=maybe", ["invalidArgument", "sslmode", "verify-full"]),
@@ -70,6 +70,9 @@ struct ToolTests {
             for hint in hints { #expect(outcome.errors.contains(hint), "\(store): \(outcome.errors)") }
             #expect(!outcome.errors.contains(secret), "\(outcome.errors)")
         }
+        let unentitled = try await run("create", "--actor", "x", store: "\(place)&user=fenced&schema=fenced")
+        #expect(unentitled.status == 1)
+        for hint in ["unavailable", "right"] { #expect(unentitled.errors.contains(hint), "\(unentitled.errors)") }
         // The password may come from the environment, and is no more shown from there.
         let refused = try await run("list", store: "\(place)&user=locked", as: ["PGPASSWORD=\(secret)"])
         #expect(refused.status == 1)

@@ -67,6 +67,7 @@ struct SessionCommandTests {
             (["--actor", "a", "--id", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ"], "ULID"),
         ])
     func createRefused(_ options: [String], _ hint: String) async throws {
+        _ = try await bench.run("migrate")
         for json in [[], ["--json"]] {
             try await bench.run(["--store", bench.store(), "create"] + options + json).expectRefusal(hint)
         }
@@ -105,6 +106,7 @@ struct SessionCommandTests {
 
     @Test("list for people is a table, says when it is empty, and tells how to go on")
     func listText() async throws {
+        _ = try await bench.run("migrate")
         #expect(try await bench.run("list").text == "No sessions.\n")
         _ = try await bench.session("local/one")
         _ = try await bench.session("日本/二")
@@ -123,6 +125,7 @@ struct SessionCommandTests {
             (["--after", "5331"], "cursor"), (["--limit", "many"], "many"),
         ])
     func listRefused(_ options: [String], _ hint: String) async throws {
+        _ = try await bench.run("migrate")
         try await bench.run(["--store", bench.store(), "list"] + options).expectRefusal(hint, [1, 64])
     }
 

@@ -38,7 +38,8 @@ struct StoreCommandTests {
         #expect(text.contains("not yet") && text.contains("There is no store there yet"))
         #expect(try bench.files("a.db").isEmpty)
         let required = ["--store", bench.store() + "?migrate=require"]
-        try await bench.run(required + ["list"]).expectRefusal("migrationRequired")
+        try await bench.run(required + ["list"]).expectRefusal("There is no store")
+        try await bench.run(required + ["create", "--actor", "x"]).expectRefusal("migrationRequired")
         #expect(try await bench.run(required + ["migrate", "--json"]).json()["applied"] == 2)
         #expect(try await bench.run(required + ["list"]).status == 0)
     }
@@ -124,6 +125,7 @@ struct StoreCommandTests {
             ("sqlite:a.db?colour=red", "\"colour\""), ("sqlite:a.db?busy_timeout=-1", "busy_timeout"),
             ("sqlite:a.db?synchronous=maybe", "full"), ("sqlite://host/a.db", "host"), ("memory:x", "no location"),
             ("sqlite:///nowhere/at/all/a.db", "error"), ("sqlite:a%zz.db", "percent"),
+            ("sqlite::memory:", "write memory: alone"), ("sqlite:file::memory:", "write memory: alone"),
         ])
     func storeRefused(_ url: String, _ hint: String) async throws {
         for verb in [["list"], ["create", "--actor", "x"], ["migrate"]] {

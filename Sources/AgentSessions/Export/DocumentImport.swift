@@ -24,7 +24,8 @@ struct DocumentImport<Store: SessionStore>: Sendable {
 
     // MARK: The first pass
 
-    /// Checks every document, and says where each is.
+    /// Checks every document, and says where each is. An empty source holds none: a store without sessions is exported as
+    /// nothing, and that can be imported again.
     private func check(_ bytes: DocumentBytes, cancellation: CancellationFlag) throws(StoreError) -> [CheckedDocument] {
         var walker = DocumentWalker(bytes)
         try requireUTF8(&walker, bytes)
@@ -44,10 +45,6 @@ struct DocumentImport<Store: SessionStore>: Sendable {
                 throw error.located(location(documents.count, at: start, bytes), after: "Nothing was stored.")
             }
             options.progress?(0.5 * fraction(walker.offset, of: bytes.count))
-        }
-        guard !documents.isEmpty else {
-            throw StoreError(
-                .invalidArgument, "\(bytes.name) is empty: there is no session in it. Nothing was stored.")
         }
         return documents
     }

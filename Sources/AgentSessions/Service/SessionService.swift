@@ -203,11 +203,12 @@ extension SessionService {
     /// Stores the one session of a native document under a fresh id.
     ///
     /// - Throws: What ``importSessions(_:format:options:)`` throws, and ``StoreError/Code/invalidArgument`` where the
-    ///   source holds more than one document.
+    ///   source holds more than one document, or none.
     public func importSession(_ source: DocumentSource) async throws(StoreError) -> ULID {
         let result = try await importSessions(source, format: .native, options: ImportOptions(maximumSessions: 1))
         guard let id = result.ids.first else {
-            throw StoreError(.internalFailure, "The import gave back no session.")
+            throw StoreError(
+                .invalidArgument, "The document is empty: there is no session in it. Nothing was stored.")
         }
         return id
     }

@@ -7,7 +7,8 @@ import AgentSessionsRawEngines
 /// Fresh places near the one that a store URL names: a folder on the same disk, a schema on the same server. Nothing
 /// that lies at the URL itself is opened or touched. Where a place can be, the backend says.
 struct ScratchPlaces: Sendable {
-    private let configuration: StoreConfiguration
+    /// The store that the URL names.
+    let configuration: StoreConfiguration
     /// The directory in which places are made, as the store's files are in it; `nil` where a store has no files.
     let directory: String?
 

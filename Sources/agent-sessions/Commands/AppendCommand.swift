@@ -66,7 +66,7 @@ struct AppendCommand: ToolCommand {
         // What needs no store is refused before one is opened.
         let role = try role.map { (name) throws(StoreError) in try MessageRole(name) }
         let messageID = try messageID.map { (text) throws(StoreError) in try ULID(parsing: text) }
-        try await context.withStore(global) { (store) throws(StoreError) in
+        try await context.withExistingStore(global) { (store) throws(StoreError) in
             let messages = try self.messages(role, id: messageID, within: store.limits, console: context.console)
             let stored = try await store.service.append(messages, to: id, usage: nil, expectedSequence: expectSequence)
             // Said as soon as it is true: whoever ends the process after this line has lost nothing.

@@ -81,6 +81,9 @@ struct BenchCommand: ToolCommand {
     func run(in context: ToolContext) async throws(StoreError) {
         let saved = try savedBenchmark()
         let places = try places(context)
+        for output in [save, report].compactMap({ $0 }) {
+            for place in places { try place.configuration.requireNoFile(ofStore: output) }
+        }
         let corpus = try await loadCorpus()
         let options = try options(corpus)
         let folder = places.lazy.compactMap(\.directory).first ?? "."

@@ -53,6 +53,7 @@ struct ConformanceCommand: ToolCommand {
 
     func run(in context: ToolContext) async throws(StoreError) {
         let stores = ConfiguredStores(configuration: try context.configuration(global), options: global)
+        if let report { try stores.configuration.requireNoFile(ofStore: report) }
         let scenarios = Scenario.all.filter { matches($0) && $0.level <= level.level }
         guard !scenarios.isEmpty else {
             throw StoreError(

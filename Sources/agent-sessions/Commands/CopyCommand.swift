@@ -34,7 +34,7 @@ struct CopyCommand: ToolCommand {
         let target = global.naming(store: to)
         // Both are looked at before either is opened, and so before the target is made.
         _ = try context.configuration(target)
-        let result = try await context.withExistingStore(source) { (source) throws(StoreError) in
+        let result = try await context.withExistingStore(source, migrations: .require) { (source) throws(StoreError) in
             try await context.withStore(target) { (target) throws(StoreError) in
                 let progress = ProgressBar("Copying", on: context.console)
                 defer { progress.clear() }

@@ -13,7 +13,7 @@ struct DeleteCommand: ToolCommand {
 
     func run(in context: ToolContext) async throws(StoreError) {
         let id = try ULID(parsing: id)
-        try await context.withStore(global) { (store) throws(StoreError) in try await store.service.delete(id) }
+        try await context.withExistingStore(global) { (store) throws(StoreError) in try await store.service.delete(id) }
         if global.json {
             try context.console.print(["deleted": .string(id.description)])
         } else {

@@ -32,12 +32,13 @@ struct ExportCommand: ToolCommand {
 
     func run(in context: ToolContext) async throws(StoreError) {
         let id = try id.map { (text) throws(StoreError) in try ULID(parsing: text) }
-        try await context.withStore(global) { (store) throws(StoreError) in
+        try await context.withExistingStore(global) { (store) throws(StoreError) in
             let archive = Archive(store: store.service, format: format.format)
             guard let path = output, path != "-" else {
                 _ = try await write(id, of: archive, to: context.console.output, progress: nil)
                 return
             }
+            try store.configuration.requireNoFile(ofStore: path)
             let progress = ProgressBar("Exporting", on: context.console)
             let count = try await ReplacingFile.write(to: path) { (file) throws(StoreError) in
                 defer { progress.clear() }

@@ -5,7 +5,10 @@ import ArgumentParser
 struct ImportCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Import sessions from files, under fresh ids.",
-        discussion: "All files are checked before the first session is stored.")
+        discussion: """
+            All files are checked before the first session is stored. An empty file is what an empty store is exported \
+            to: it is imported as no session.
+            """)
 
     @OptionGroup var global: GlobalOptions
 

@@ -25,7 +25,7 @@ struct ListCommand: ToolCommand {
 
     func run(in context: ToolContext) async throws(StoreError) {
         let after = try after.map { (text) throws(StoreError) in try SessionCursor(parsing: text) }
-        let page = try await context.withStore(global) { (store) throws(StoreError) in
+        let page = try await context.withExistingStore(global) { (store) throws(StoreError) in
             try await store.service.list(
                 SessionFilter(actorName: actorName), limit: limit, offset: offset, after: after)
         }

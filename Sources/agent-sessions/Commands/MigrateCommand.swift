@@ -31,7 +31,7 @@ struct MigrateCommand: ToolCommand {
         try context.console.output.print("\(table.text)\n\n\(applied) of \(counted(steps.count, "step")) applied.")
         if !exists {
             try context.console.output.print(
-                "There is no store there yet: `migrate`, or the first command that writes, makes it with these steps.")
+                "There is no store there yet: `migrate`, `create`, `import` or `demo` makes it with these steps.")
         }
     }
 

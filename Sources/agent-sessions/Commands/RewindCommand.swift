@@ -21,7 +21,7 @@ struct RewindCommand: ToolCommand {
 
     func run(in context: ToolContext) async throws(StoreError) {
         let id = try ULID(parsing: id)
-        let session = try await context.withStore(global) { (store) throws(StoreError) in
+        let session = try await context.withExistingStore(global) { (store) throws(StoreError) in
             try await store.service.rewind(
                 id, to: to, expectedRevision: nil, expectedSequence: expectSequence)
         }

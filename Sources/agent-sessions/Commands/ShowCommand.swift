@@ -29,7 +29,7 @@ struct ShowCommand: ToolCommand {
 
     func run(in context: ToolContext) async throws(StoreError) {
         let id = try ULID(parsing: id)
-        try await context.withStore(global) { (store) throws(StoreError) in
+        try await context.withExistingStore(global) { (store) throws(StoreError) in
             let output = ConversationOutput(context.console, asJSON: global.json)
             if let last {
                 try output.write(try await store.service.lastMessages(last, in: id))

@@ -32,7 +32,7 @@ struct UpdateCommand: ToolCommand {
     func run(in context: ToolContext) async throws(StoreError) {
         let id = try ULID(parsing: id)
         let revision = try expectRevision.map { (text) throws(StoreError) in try Timestamp(parsing: text) }
-        let session = try await context.withStore(global) { (store) throws(StoreError) in
+        let session = try await context.withExistingStore(global) { (store) throws(StoreError) in
             try await store.service.update(
                 id, actorName: actorName, metadata: try metadata.metadataObject(within: store.limits),
                 expectedRevision: revision)

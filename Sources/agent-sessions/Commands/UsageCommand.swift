@@ -23,7 +23,7 @@ struct UsageCommand: ToolCommand {
         let id = try ULID(parsing: id)
         let usage = TokenUsage(inputTokens: input, outputTokens: output, estimatedCost: cost)
         try usage.validateIncrement()
-        let session = try await context.withStore(global) { (store) throws(StoreError) in
+        let session = try await context.withExistingStore(global) { (store) throws(StoreError) in
             try await store.service.updateTokenUsage(id, adding: usage)
         }
         try context.show(session, global)

@@ -13,7 +13,7 @@ struct VerifyCommand: ToolCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(in context: ToolContext) async throws(StoreError) {
-        let report = try await context.withExistingStore(global) { (store) throws(StoreError) in
+        let report = try await context.withExistingStore(global, migrations: .require) { (store) throws(StoreError) in
             let progress = ProgressBar("Verifying", on: context.console)
             defer { progress.clear() }
             return try await StoreVerification(of: store.store).run {

@@ -109,11 +109,24 @@ struct NativeImportTests {
     func truncated() async throws {
         let service = memoryService()
         let document = try await service.document(try await service.sample().id)
-        for end in 0..<document.count - 1 {
+        for end in 1..<document.count - 1 {
             let error = try await service.refusal(Array(document[..<end]))
             #expect(error.code == .invalidArgument)
-            #expect(error.message.contains(end == 0 ? "is empty" : "ends in the middle"), "\(end): \(error)")
+            #expect(error.message.contains("ends in the middle"), "\(end): \(error)")
         }
+    }
+
+    @Test(
+        "An empty source is an archive without sessions, and no document",
+        arguments: ["", " \n\t"], DocumentFormat.allCases)
+    func empty(_ text: String, _ format: DocumentFormat) async throws {
+        let service = memoryService()
+        let source = DocumentSource.bytes(Array(text.utf8))
+        let result = try await service.importSessions(source, format: format, options: ImportOptions())
+        #expect(result == ImportResult(ids: [], messages: 0))
+        let error = await #expect(throws: StoreError.self) { try await service.importSession(source) }
+        #expect(error?.code == .invalidArgument && error?.message.contains("is empty") == true)
+        #expect(try await service.list().sessions.isEmpty)
     }
 
     @Test("A document with a byte changed is refused, or holds the same", arguments: 0..<8)

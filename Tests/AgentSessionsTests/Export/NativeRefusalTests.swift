@@ -65,8 +65,6 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
 @Suite("What a native import refuses")
 struct NativeRefusalTests {
     static let documents: [BadDocument] = [
-        BadDocument("empty", .invalidArgument, "is empty") { _ in [] },
-        BadDocument("white space", .invalidArgument, "is empty") { _ in Array(" \n\t".utf8) },
         BadDocument("byte order mark", .invalidArgument, "byte order mark") { [0xEF, 0xBB, 0xBF] + $0 },
         BadDocument("UTF-16", .invalidArgument, "UTF-16") { [0xFF, 0xFE] + $0 },
         BadDocument("an array", .invalidArgument, "JSON object") { Array("[".utf8) + $0 + Array("]".utf8) },

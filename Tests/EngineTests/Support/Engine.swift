@@ -68,6 +68,10 @@ final class Workshop: Sendable {
 
     /// Runs the tool in this process.
     func tool(_ arguments: String...) async throws -> (status: Int32, output: String, errors: String) {
+        try await tool(arguments)
+    }
+
+    func tool(_ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {
         let name = "\(path)/\(UUID().uuidString)"
         let files = ["in", "out", "err"].map { Foundation.open("\(name).\($0)", O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
         let console = Console(input: files[0], output: files[1], errors: files[2], showsProgress: true)

@@ -1,6 +1,7 @@
 #if SQLite && LMDB && Postgres
 import CLMDB
 import CSQLite
+import Foundation
 
 /// A connection of the test's own to a database file, with no rules in force.
 final class RawFile {
@@ -17,6 +18,12 @@ final class RawFile {
     }
 
     deinit { sqlite3_close_v2(handle) }
+
+    /// Makes a database of another application.
+    static func make(_ path: String, _ sql: String) throws {
+        try Data().write(to: URL(filePath: path))
+        try RawFile(path).execute(sql)
+    }
 
     func execute(_ sql: String) throws {
         guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {

@@ -54,23 +54,26 @@ enum Rights: CaseIterable {
         try manager.createSymbolicLink(atPath: "\(shop.path)/loop", withDestinationPath: "loop")
         let long = String(repeating: "n", count: 300)
         let before = try snapshot()
-        for (store, hints) in [
-            ("sqlite://\(shop.path)/letter", ["corrupt", "not an SQLite database"]),
-            ("sqlite://\(shop.path)/long", ["corrupt", "not an SQLite database"]),
-            ("sqlite://\(shop.path)/folder", ["unavailable", "not a file"]),
-            ("sqlite://\(shop.path)/none/a.db", ["folder must exist"]),
-            ("sqlite://\(shop.path)/letter/a.db", ["letter/a.db"]),
-            ("sqlite://\(shop.path)/loop", ["loop"]), ("sqlite://\(shop.path)/\(long)", ["too long"]),
-            ("lmdb://\(shop.path)/letter", ["unavailable", "not a folder"]),
-            ("lmdb://\(shop.path)/folder", ["unavailable", "holds other files", "notes.txt"]),
-            ("lmdb://\(shop.path)/junk", ["corrupt", "no LMDB file"]),
-            ("lmdb://\(shop.path)/none/a", ["must exist"]), ("lmdb://\(shop.path)/letter/a", ["Not a directory"]),
-            ("lmdb://\(shop.path)/loop", ["symbolic links"]), ("lmdb://\(shop.path)/\(long)", ["too long"]),
+        // Where nothing is there, a verb that makes no store says so.
+        for (store, hints, isNothing) in [
+            ("sqlite://\(shop.path)/letter", ["corrupt", "not an SQLite database"], false),
+            ("sqlite://\(shop.path)/long", ["corrupt", "not an SQLite database"], false),
+            ("sqlite://\(shop.path)/folder", ["unavailable", "not a file"], false),
+            ("sqlite://\(shop.path)/none/a.db", ["folder must exist"], true),
+            ("sqlite://\(shop.path)/letter/a.db", ["letter/a.db"], false),
+            ("sqlite://\(shop.path)/loop", ["loop"], false), ("sqlite://\(shop.path)/\(long)", ["too long"], false),
+            ("lmdb://\(shop.path)/letter", ["unavailable", "not a folder"], false),
+            ("lmdb://\(shop.path)/folder", ["unavailable", "holds other files", "notes.txt"], true),
+            ("lmdb://\(shop.path)/junk", ["corrupt", "no LMDB file"], false),
+            ("lmdb://\(shop.path)/none/a", ["must exist"], true),
+            ("lmdb://\(shop.path)/letter/a", ["Not a directory"], false),
+            ("lmdb://\(shop.path)/loop", ["symbolic links"], false),
+            ("lmdb://\(shop.path)/\(long)", ["too long"], false),
         ] {
             let tool = try BuiltTool(on: store)
             for verb in [["list"], ["create", "--actor", "a"]] {
                 let run = try await tool.run(verb)
-                run.expectRefusal(hints, of: "\(verb) \(store)")
+                run.expectRefusal(isNothing && verb == ["list"] ? ["no store"] : hints, of: "\(verb) \(store)")
                 #expect(!run.errors.contains("internalFailure"), "\(run.errors)")
                 #expect(try snapshot() == before, "\(verb) \(store)")
             }
