@@ -36,18 +36,20 @@ enum DefaultStore {
         "sqlite://" + percentEncoded(try path(in: environment))
     }
 
-    /// Makes the directories above a file that are missing, for their owner alone.
+    /// Makes the directories above a file that are missing, for their owner alone, and brings them to the disk.
     ///
     /// - Throws: `unavailable` where one cannot be made.
     static func makeDirectories(above file: String) throws(StoreError) {
         let parts = file.split(separator: "/").dropLast()
         var path = ""
         for part in parts {
+            let parent = path.isEmpty ? "/" : path
             path += "/" + part
             var information = stat()
             if stat(path, &information) == 0 { continue }
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-                let code = errno
+            var code = mkdir(path, 0o700) == 0 || errno == EEXIST ? 0 : errno
+            if code == 0 { code = syncDirectory(parent) }
+            guard code == 0 else {
                 throw StoreError(
                     .unavailable,
                     "The directory \(quoted(path, limit: 200)) for the default store cannot be made: "

@@ -4,20 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A library that makes every sync of a process fail, built once from `Tests/FailingSync`; `nil` where there is no
-/// compiler.
-private let failingSync: String? = {
-    let folder = FileManager.default.temporaryDirectory.path(percentEncoded: false)
-    let library = "\(folder)/failing-sync-\(UUID().uuidString).so"
-    let source = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appending(path: "FailingSync/failing_sync.c").path(percentEncoded: false)
-    let compiler = Process()
-    compiler.executableURL = URL(filePath: "/usr/bin/env")
-    compiler.arguments = ["clang", "-shared", "-fPIC", "-O1", "-o", library, source]
-    do { try compiler.run() } catch { return nil }
-    compiler.waitUntilExit()
-    return compiler.terminationStatus == 0 ? library : nil
-}()
+/// A library that makes every sync of a process fail; `nil` where there is no compiler.
+private let failingSync = preloadedLibrary("FailingSync/failing_sync.c")
 
 @Suite("A disk that fails to sync")
 struct SyncFailureTests {

@@ -84,6 +84,8 @@ struct LMDBMigrator {
                         number += 1
                         try Self.apply(step, number: number, to: target)
                     }
+                    // Before there is a store to write to, so that no change of it outlives the names of its files.
+                    if applied.isEmpty { try EnvironmentFolder.sync(environment.path) }
                 }
             } catch  where error.nativeCode == "MDB_MAP_FULL" {
                 let growing = environment.mapFull(at: size)
