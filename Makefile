@@ -96,8 +96,9 @@ test-asan: test-deps ## run the tests under Address Sanitizer
 format: ## rewrite the Swift sources in the house style
 	$(SWIFT) format format --in-place --parallel --recursive $(SWIFT_SOURCES)
 
-lint: ## check the Swift sources against the house style
+lint: ## check the Swift sources against the house style, and the tree against its rules
 	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+	@sh Scripts/check-tree.sh
 
 coverage: test-deps ## run the tests, print line coverage of Sources/, fail below COVERAGE_MINIMUM
 	rm -rf .build-coverage/debug/codecov

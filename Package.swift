@@ -22,8 +22,6 @@ let package = Package(
         .library(name: "AgentSessionsConformanceTesting", targets: ["AgentSessionsConformanceTesting"]),
         .library(name: "AgentSessionsBenchmarks", targets: ["AgentSessionsBenchmarks"]),
         .executable(name: "agent-sessions", targets: ["agent-sessions"]),
-        .executable(name: "conformance-selftest", targets: ["conformance-selftest"]),
-        .executable(name: "group-commit-probe", targets: ["group-commit-probe"]),
     ],
     // A trait is an engine. The sources of a backend are compiled only where its trait is on, so that nobody
     // needs the C library of an engine that they do not use.
@@ -45,6 +43,9 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
+    // Names of targets are global in a build: each that a dependant's build can meet begins with AgentSessions, or with
+    // CAgentSessions where it is C, so that none collides with an application's or another package's (SQLiteNIO has a
+    // CSQLite). Programs for this repository alone have no product, and so no dependant meets them.
     targets: [
         .target(
             name: "AgentSessions",
@@ -60,38 +61,40 @@ let package = Package(
         .target(name: "AgentSessionsMemory", dependencies: ["AgentSessions"]),
 
         .systemLibrary(
-            name: "CSQLite", pkgConfig: "sqlite3",
+            name: "CAgentSessionsSQLite", pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
-        .target(name: "CSQLiteHooks", dependencies: [.target(name: "CSQLite", condition: .when(traits: ["SQLite"]))]),
+        .target(
+            name: "CAgentSessionsSQLiteHooks",
+            dependencies: [.target(name: "CAgentSessionsSQLite", condition: .when(traits: ["SQLite"]))]),
         .target(
             name: "AgentSessionsSQLite",
             dependencies: [
                 "AgentSessions", "AgentSessionsBlocking",
-                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
-                .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
+                .target(name: "CAgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CAgentSessionsSQLiteHooks", condition: .when(traits: ["SQLite"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
 
         .systemLibrary(
-            name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
+            name: "CAgentSessionsLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"]), .brew(["lmdb"])]),
         .target(
             name: "AgentSessionsLMDB",
             dependencies: [
                 "AgentSessions", "AgentSessionsBlocking",
-                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "CAgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
 
         .systemLibrary(
-            name: "CLibPQ", pkgConfig: "libpq",
+            name: "CAgentSessionsLibPQ", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(
             name: "AgentSessionsPostgres",
             dependencies: [
                 "AgentSessions", "AgentSessionsBlocking",
-                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
+                .target(name: "CAgentSessionsLibPQ", condition: .when(traits: ["Postgres"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ]),
@@ -117,11 +120,11 @@ let package = Package(
             path: "Benchmarks/Driver"),
         // The engines' own C APIs doing the same: in C, as that is what they are compared by.
         .target(
-            name: "RawEngines",
+            name: "CAgentSessionsRawEngines",
             dependencies: [
-                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
-                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
-                .target(name: "CLibPQ", condition: .when(traits: ["Postgres"])),
+                .target(name: "CAgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CAgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "CAgentSessionsLibPQ", condition: .when(traits: ["Postgres"])),
             ],
             path: "Benchmarks/RawEngines/C",
             cSettings: [
@@ -130,7 +133,7 @@ let package = Package(
             ]),
         .target(
             name: "AgentSessionsRawEngines",
-            dependencies: ["AgentSessions", "AgentSessionsBenchmarks", "RawEngines"],
+            dependencies: ["AgentSessions", "AgentSessionsBenchmarks", "CAgentSessionsRawEngines"],
             path: "Benchmarks/RawEngines/Swift"),
         .executableTarget(
             name: "agent-sessions",
@@ -161,12 +164,12 @@ let package = Package(
 
         .executableTarget(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsBackends"],
-            path: "Benchmarks/GroupCommit"),
+            path: "Benchmarks/Decisions/GroupCommit"),
 
         .testTarget(
             name: "AgentSessionsTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsMemory", "TestSupport",
+                "AgentSessions", "AgentSessionsMemory", "AgentSessionsTestSupport",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -191,17 +194,21 @@ let package = Package(
             name: "AgentSessionsBenchmarksTests",
             dependencies: ["AgentSessions", "AgentSessionsBenchmarks", "AgentSessionsMemory"]),
         .testTarget(
-            name: "ToolTests",
+            name: "AgentSessionsToolTests",
             dependencies: [
                 "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory",
-                "TestSupport",
+                "AgentSessionsTestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The backend of docs/writing-a-backend.md, and its test target, as its author would have them.
-        .target(name: "JSONLinesExample", dependencies: ["AgentSessions"], path: "Conformance/Examples/JSONLines"),
+        .target(
+            name: "AgentSessionsJSONLinesExample", dependencies: ["AgentSessions"],
+            path: "Conformance/Examples/JSONLines"),
         .testTarget(
-            name: "JSONLinesTests",
-            dependencies: ["JSONLinesExample", "AgentSessionsConformance", "AgentSessionsConformanceTesting"]),
+            name: "AgentSessionsJSONLinesTests",
+            dependencies: [
+                "AgentSessionsConformance", "AgentSessionsConformanceTesting", "AgentSessionsJSONLinesExample",
+            ]),
         .testTarget(
             name: "AgentSessionsConformanceTests",
             dependencies: [
@@ -215,56 +222,60 @@ let package = Package(
             ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(
-            name: "StoreWriter",
+            name: "AgentSessionsStoreWriter",
             dependencies: [
                 "AgentSessions", "AgentSessionsBackends",
                 .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
             ],
-            path: "Tests/StoreWriter"),
-        .target(name: "TestSupport", dependencies: ["AgentSessions"], path: "Tests/TestSupport"),
+            path: "Tests/AgentSessionsStoreWriter"),
+        .target(
+            name: "AgentSessionsTestSupport", dependencies: ["AgentSessions"], path: "Tests/AgentSessionsTestSupport"),
         .testTarget(
             name: "AgentSessionsSQLiteTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "TestSupport", "StoreWriter",
-                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
-                .target(name: "CSQLiteHooks", condition: .when(traits: ["SQLite"])),
+                "AgentSessions", "AgentSessionsMemory", "AgentSessionsSQLite", "AgentSessionsStoreWriter",
+                "AgentSessionsTestSupport",
+                .target(name: "CAgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CAgentSessionsSQLiteHooks", condition: .when(traits: ["SQLite"])),
             ]),
         .testTarget(
             name: "AgentSessionsLMDBTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB", "TestSupport", "StoreWriter",
-                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB", "AgentSessionsStoreWriter",
+                "AgentSessionsTestSupport",
+                .target(name: "CAgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
             ]),
         // A server of the tests' own.
         .target(
-            name: "PostgresServer",
+            name: "AgentSessionsPostgresServer",
             dependencies: [
                 "AgentSessions", .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ],
-            path: "Tests/PostgresServer"),
+            path: "Tests/AgentSessionsPostgresServer"),
         .testTarget(
             name: "AgentSessionsPostgresTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking", "PostgresServer",
-                "TestSupport",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking",
+                "AgentSessionsPostgresServer", "AgentSessionsTestSupport",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
         // What concerns several engines: copies between them, damage to each, the built tool on each.
         .testTarget(
-            name: "EngineTests",
+            name: "AgentSessionsEngineTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "PostgresServer", "StoreWriter",
-                "TestSupport", "agent-sessions",
+                "AgentSessions", "AgentSessionsBackends", "AgentSessionsMemory", "AgentSessionsPostgresServer",
+                "AgentSessionsStoreWriter", "AgentSessionsTestSupport", "agent-sessions",
                 .target(name: "AgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "AgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
-                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
-                .target(name: "CLMDB", condition: .when(traits: ["LMDB"])),
+                .target(name: "CAgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
+                .target(name: "CAgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
             ]),
     ],
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.type != .system && !["CSQLiteHooks", "RawEngines"].contains(target.name) {
+// Targets of C have no Swift to set.
+for target in package.targets where !target.name.hasPrefix("CAgentSessions") {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }

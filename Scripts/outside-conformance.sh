@@ -31,7 +31,7 @@ let package = Package(
 )
 SWIFT
 cp "$root"/Conformance/Examples/JSONLines/*.swift "$folder/Sources/Mine/"
-sed 's/JSONLinesExample/Mine/' "$root/Tests/JSONLinesTests/ConformanceTests.swift" \
+sed 's/AgentSessionsJSONLinesExample/Mine/' "$root/Tests/AgentSessionsJSONLinesTests/ConformanceTests.swift" \
     >"$folder/Tests/MineTests/ConformanceTests.swift"
 
 lines=$(grep -c . "$folder/Tests/MineTests/ConformanceTests.swift")

@@ -1,7 +1,7 @@
 #if LMDB
 public import AgentSessions
 internal import AgentSessionsBlocking
-internal import CLMDB
+internal import CAgentSessionsLMDB
 public import Logging
 
 /// Sessions in an LMDB environment: a folder with a file that is mapped into memory.

@@ -1,6 +1,6 @@
 #if LMDB
 public import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 extension LMDBTransaction {
     /// Stores a session whose id is not in the store.

@@ -1,6 +1,6 @@
 #if LMDB
 public import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 /// The reads and changes of a transaction. It never leaves the closure that it was given to.
 ///

@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 /// A walk over the messages of one session. What is missing is left out here, and found by who asked.
 struct MessageRun {

@@ -1,6 +1,6 @@
 #if Postgres
 internal import AgentSessions
-internal import CLibPQ
+internal import CAgentSessionsLibPQ
 
 /// libpq's own connection parameters: those that a store URL may name, and those that its authority and path hold.
 enum ConnectionSettings {

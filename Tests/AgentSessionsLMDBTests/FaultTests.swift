@@ -1,7 +1,7 @@
 #if LMDB
 import AgentSessions
 import Foundation
-import TestSupport
+import AgentSessionsTestSupport
 import Testing
 
 @testable import AgentSessionsLMDB

@@ -1,6 +1,6 @@
 #if LMDB
 import AgentSessions
-import CLMDB
+import CAgentSessionsLMDB
 import Foundation
 import Testing
 

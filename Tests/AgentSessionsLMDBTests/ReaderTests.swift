@@ -1,8 +1,8 @@
 #if LMDB
 import AgentSessions
-import CLMDB
+import CAgentSessionsLMDB
 import Foundation
-import TestSupport
+import AgentSessionsTestSupport
 import Testing
 
 @testable import AgentSessionsLMDB

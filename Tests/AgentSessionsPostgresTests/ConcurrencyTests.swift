@@ -2,7 +2,7 @@
 import AgentSessions
 import AgentSessionsPostgres
 import Foundation
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 @Suite("many tasks", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))

@@ -3,7 +3,7 @@ import AgentSessions
 import AgentSessionsBackends
 import Foundation
 @testable import AgentSessionsPostgres
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 /// The ways to a server that libpq has: several hosts, passwords, TLS.

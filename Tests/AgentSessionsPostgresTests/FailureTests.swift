@@ -2,7 +2,7 @@
 import AgentSessions
 import Foundation
 @testable import AgentSessionsPostgres
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 /// What goes wrong between a store and its server.

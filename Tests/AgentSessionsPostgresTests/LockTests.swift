@@ -2,7 +2,7 @@
 import AgentSessions
 import AgentSessionsPostgres
 import Foundation
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 /// A session whose row somebody else holds: the ones who share a transaction with it must not pay for that.

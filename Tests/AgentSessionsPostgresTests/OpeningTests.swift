@@ -2,7 +2,7 @@
 import AgentSessions
 import AgentSessionsBackends
 @testable import AgentSessionsPostgres
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 /// What passes while a store is opened, and what does not.

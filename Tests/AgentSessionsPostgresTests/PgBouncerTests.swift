@@ -1,7 +1,7 @@
 #if Postgres
 import AgentSessions
 import AgentSessionsPostgres
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 @Suite("behind PgBouncer", .enabled(if: Bouncer.isInstalled, "PostgreSQL or PgBouncer is not installed"))

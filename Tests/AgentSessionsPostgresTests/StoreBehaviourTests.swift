@@ -1,7 +1,7 @@
 #if Postgres
 import AgentSessions
 import AgentSessionsPostgres
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 /// Texts that a careless store loses or changes.

@@ -2,8 +2,8 @@
 import AgentSessions
 import AgentSessionsPostgres
 import Foundation
-import PostgresServer
-import TestSupport
+import AgentSessionsPostgresServer
+import AgentSessionsTestSupport
 import Testing
 
 /// What is Postgres' own of the tool, in processes of its own on a store of the tests' server. What all engines have in

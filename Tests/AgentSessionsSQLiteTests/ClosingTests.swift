@@ -2,7 +2,7 @@
 import AgentSessions
 import AgentSessionsSQLite
 import Foundation
-import TestSupport
+import AgentSessionsTestSupport
 import Testing
 
 @Suite struct `Closing a SQLite store` {

@@ -1,8 +1,8 @@
 #if SQLite
 import AgentSessions
-import CSQLite
+import CAgentSessionsSQLite
 import Foundation
-import TestSupport
+import AgentSessionsTestSupport
 import Testing
 
 @testable import AgentSessionsSQLite

@@ -1,6 +1,6 @@
 #if SQLite
 import AgentSessions
-import CSQLiteHooks
+import CAgentSessionsSQLiteHooks
 import Foundation
 import Testing
 

@@ -2,7 +2,7 @@
 #ifndef RAW_ENGINE_H
 #define RAW_ENGINE_H
 
-#include "RawEngines.h"
+#include "CAgentSessionsRawEngines.h"
 
 /* Sessions are numbered; each kind has numbers of its own. */
 enum {

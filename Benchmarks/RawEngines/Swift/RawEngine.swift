@@ -1,6 +1,6 @@
 internal import AgentSessions
 internal import AgentSessionsBenchmarks
-internal import RawEngines
+internal import CAgentSessionsRawEngines
 internal import Synchronization
 
 internal import class Foundation.Thread

@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 #if canImport(Glibc)
 internal import Glibc

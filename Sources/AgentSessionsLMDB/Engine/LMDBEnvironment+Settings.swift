@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 extension LMDBEnvironment {
     /// The settings in force, as LMDB reports them. Called inside a transaction.

@@ -1,7 +1,7 @@
 #if LMDB
 internal import AgentSessions
 internal import AgentSessionsBlocking
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 /// The transaction that writes, as the group commit uses it. LMDB wants it to begin and end on one thread.
 final class LMDBWriteEngine: CommitEngine {

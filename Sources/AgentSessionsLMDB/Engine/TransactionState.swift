@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 /// The named databases of the store, as LMDB numbers them in this process.
 struct Databases {

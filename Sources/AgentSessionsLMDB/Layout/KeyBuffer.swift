@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 /// A key of a named database, written before each look-up into the same few bytes.
 ///

@@ -1,6 +1,6 @@
 #if LMDB
 public import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 /// What a step of the migration chain works on: the environment, inside the migration's transaction.
 public struct LMDBMigrationTarget {

@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import CLMDB
+internal import CAgentSessionsLMDB
 
 /// Brings an environment up to date, once, however many processes open it at the same moment.
 struct LMDBMigrator {

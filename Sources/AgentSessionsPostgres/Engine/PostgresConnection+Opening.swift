@@ -1,6 +1,6 @@
 #if Postgres
 internal import AgentSessions
-internal import CLibPQ
+internal import CAgentSessionsLibPQ
 
 #if canImport(Glibc)
 internal import Glibc

@@ -1,6 +1,6 @@
 #if Postgres
 internal import AgentSessions
-internal import CLibPQ
+internal import CAgentSessionsLibPQ
 
 /// What the server answers to a statement: rows in binary form, or an error.
 ///

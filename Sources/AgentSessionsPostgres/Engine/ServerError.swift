@@ -1,6 +1,6 @@
 #if Postgres
 internal import AgentSessions
-internal import CLibPQ
+internal import CAgentSessionsLibPQ
 
 /// An error that the server reports: only what cannot hold a value of a row.
 struct ServerError: Sendable {

@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import CSQLiteHooks
+internal import CAgentSessionsSQLiteHooks
 
 /// A connection for reads on the caller's thread, which give up rather than wait.
 ///

@@ -1,8 +1,8 @@
 #if SQLite
 internal import AgentSessions
 internal import AgentSessionsBlocking
-internal import CSQLite
-internal import CSQLiteHooks
+internal import CAgentSessionsSQLite
+internal import CAgentSessionsSQLiteHooks
 
 /// A connection to a database file, with the statements that were prepared on it.
 ///

@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import CSQLite
+internal import CAgentSessionsSQLite
 
 // Extended codes are macros that Swift does not import: SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_IOERR_WRITE.
 private let primaryKeyTaken = SQLITE_CONSTRAINT | 6 << 8

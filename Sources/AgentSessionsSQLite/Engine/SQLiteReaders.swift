@@ -1,7 +1,7 @@
 #if SQLite
 internal import AgentSessions
 internal import AgentSessionsBlocking
-internal import CSQLiteHooks
+internal import CAgentSessionsSQLiteHooks
 internal import Metrics
 internal import Synchronization
 
@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// A read whose pages are in memory takes microseconds, less than a change of threads costs. So a read is first tried
 /// on the caller's thread, on a connection that gives up as soon as it would have to wait for the disk or a lock, or
-/// has run for long (`CSQLiteHooks`). What gives up is done again on a thread that may wait. A thread of Swift's pool
+/// has run for long (`CAgentSessionsSQLiteHooks`). What gives up is done again on a thread that may wait. A thread of Swift's pool
 /// thus never waits for a disk. Where the system cannot tell cached pages from others, every read changes threads.
 final class SQLiteReaders: Sendable {
     private typealias Job = @Sendable (Result<SQLiteTransaction, StoreError>) -> Void

@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import CSQLite
+internal import CAgentSessionsSQLite
 
 /// A prepared statement. Parameters are counted from 1 and columns from 0, as in SQLite.
 struct SQLiteStatement {

@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import CSQLite
+internal import CAgentSessionsSQLite
 
 /// The version of the SQLite library that this process has loaded.
 struct SQLiteVersion: Comparable, CustomStringConvertible {

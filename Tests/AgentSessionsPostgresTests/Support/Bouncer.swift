@@ -1,7 +1,7 @@
 #if Postgres
 import AgentSessionsPostgres
 import Foundation
-import PostgresServer
+import AgentSessionsPostgresServer
 
 /// PgBouncer in transaction mode before a cluster: each transaction of a client may run in another session of the
 /// server. It is reachable by a Unix socket in the cluster's folder, and runs as the cluster's user.

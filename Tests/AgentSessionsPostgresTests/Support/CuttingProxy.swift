@@ -1,6 +1,6 @@
 #if Postgres
 import Foundation
-import PostgresServer
+import AgentSessionsPostgresServer
 import Synchronization
 
 /// A Unix socket in front of a server's. On demand it cuts a connection when the server's next answer to a change is

@@ -1,7 +1,7 @@
 #if Postgres
 import AgentSessions
 import AgentSessionsPostgres
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 /// The ways to run a store that must all come to the same.

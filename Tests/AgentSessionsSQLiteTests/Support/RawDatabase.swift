@@ -1,5 +1,5 @@
 #if SQLite
-import CSQLite
+import CAgentSessionsSQLite
 
 /// A connection of the test's own, which sees the file as it is and can do to it what the store never would.
 final class RawDatabase: @unchecked Sendable {

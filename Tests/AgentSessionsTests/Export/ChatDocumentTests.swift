@@ -1,5 +1,5 @@
 import AgentSessionsMemory
-import TestSupport
+import AgentSessionsTestSupport
 import Testing
 
 @testable import AgentSessions

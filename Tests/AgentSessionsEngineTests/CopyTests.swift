@@ -1,0 +1,161 @@
+#if SQLite && LMDB && Postgres
+import AgentSessions
+import AgentSessionsBackends
+import AgentSessionsMemory
+import Foundation
+import AgentSessionsPostgresServer
+import AgentSessionsTestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `A copy between stores` {
+    private let shop: Workshop
+
+    init() throws { shop = try Workshop() }
+
+    /// Conversations, and beside them some of our own that are harder.
+    private func corpus() throws -> [UInt8] {
+        let own = """
+            {"actor_name":"a/b","metadata":{"i":9223372036854775807,"d":1.0,"e":-0.0,"deep":[[{"k":"é"}]]},"messages":[\
+            {"role":"user","content":"nul \\u0000 and \\u0001, e\\u0301 🙏"},\
+            {"role":"assistant","content":null,"tool_calls":[{"id":"c1"}]},\
+            {"role":"tool","content":"","tool_call_id":"c1"}]}
+            {"actor_name":"empty","messages":[]}
+
+            """
+        return Array(own.utf8) + Array(try Data(contentsOf: URL(filePath: Corpus.path)))
+    }
+
+    @Test func `keeps every byte from SQLite to Postgres to LMDB to memory and back`() async throws {
+        let urls = [
+            try shop.url(.sqlite), try shop.url(.postgres), try shop.url(.lmdb), "memory:", try shop.url(.sqlite),
+        ]
+        var stores: [any SessionStore] = []
+        for url in urls { stores.append(try await shop.open(url)) }
+        let imported = try await stores[0].makeService().importSessions(
+            .bytes(try corpus()), format: .openai, options: ImportOptions())
+        let original = try await documents(of: stores[0])
+        #expect(original.count == imported.ids.count)
+        for (source, target) in zip(stores, stores.dropFirst()) {
+            let result = try await StoreCopy(from: source, to: target).run()
+            #expect(result.sessions == imported.ids.count && result.copied == imported.ids.count)
+            #expect(result.messages == imported.messages && result.replaced == 0)
+            #expect(try await documents(of: target) == original)
+            let again = try await StoreCopy(from: source, to: target).run()
+            #expect(again.sessions == imported.ids.count && again.copied == 0)
+        }
+        for store in stores {
+            let report = try await StoreVerification(of: store).run()
+            #expect(report.isSound, "\(store.backendName): \(report.problems)")
+            #expect(report.sessions == imported.ids.count && report.messages == imported.messages)
+            await store.close()
+        }
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `that is killed leaves whole sessions, and the second run finishes it`(engine: Engine) async throws {
+        let (source, target) = (try shop.url(.sqlite), try shop.url(engine))
+        let count = 400
+        let original = try await shop.withStore(source) { store in
+            for index in 0..<count { _ = try await store.makeService().filled(index % 7) }
+            return try await documents(of: store)
+        }
+        let process = Process()
+        process.executableURL = URL(filePath: try BuiltTool.program.path)
+        process.arguments = ["copy", "--from", source, "--to", target]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        let seen = try await shop.withStore(target) { store in
+            var seen = 0
+            while process.isRunning, seen < 20 {
+                seen = try await store.list(SessionListRequest(limit: 100)).count
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            return seen
+        }
+        kill(process.processIdentifier, SIGKILL)
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(seen > 0)
+        let (status, report) = try await shop.verify(target)
+        #expect(status == 0, "\(report)")
+        let second = try await shop.tool("copy", "--from", source, "--to", target, "--json")
+        #expect(second.status == 0 && second.output.contains("\"verified\":true"), "\(second.errors)")
+        #expect(second.output.contains("\"sessions\":\(count),"))
+        #expect(try await shop.withStore(target) { try await documents(of: $0) } == original)
+    }
+
+    @Test func `that is cancelled says so, and the second run finishes it`() async throws {
+        let (source, target) = (MemorySessionStore(), try await shop.open(try shop.url(.sqlite)))
+        for _ in 0..<200 { _ = try await source.makeService().filled(3) }
+        let task = Task { try await StoreCopy(from: source, to: target).run { if $0.sessions == 20 { cancelSelf() } } }
+        let error = await #expect(throws: StoreError.self) { try await task.value }
+        #expect(error?.code == .cancelled)
+        let there = try await target.list(SessionListRequest(limit: 1000)).count
+        #expect((20..<200).contains(there))
+        let result = try await StoreCopy(from: source, to: target).run()
+        #expect(result.sessions == 200 && result.copied == 200 - there)
+        await target.close()
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `takes a session of any length as it is at one moment, while others append`(engine: Engine) async throws {
+        let (source, target) = (try await shop.open(try shop.url(.sqlite)), try await shop.open(try shop.url(engine)))
+        let service = source.makeService()
+        let session = try await service.filled(3000, content: String(repeating: "long ", count: 100))
+        let writer = Task {
+            while !Task.isCancelled {
+                try await service.appendMessage(NewMessage(.user, "more"), to: session.id)
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+        let result = try await StoreCopy(from: source, to: target).run()
+        writer.cancel()
+        _ = await writer.result
+        #expect(result.messages >= 3000)
+        #expect(try await StoreVerification(of: target).run().isSound)
+        // What was appended since comes with the next run, in place of the earlier state.
+        let next = try await StoreCopy(from: source, to: target).run()
+        #expect(next.replaced == next.copied)
+        #expect(try await documents(of: target) == documents(of: source))
+        await source.close()
+        await target.close()
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `into the store that it comes from is refused, however the URL is written`(engine: Engine) async throws {
+        let url = try shop.url(engine)
+        try await shop.withStore(url) { _ = try await $0.makeService().filled(2) }
+        let other = engine == .postgres ? url + "&pool_max=3" : url.replacing("/engines-", with: "/./engines-")
+        let run = try await shop.tool("copy", "--from", url, "--to", other)
+        #expect(run.status == 1 && run.errors.contains("the same store"), "\(run.errors)")
+    }
+
+    @Test func `refuses a source that is not there, and makes neither store`() async throws {
+        for engine in [Engine.sqlite, .lmdb] {
+            let run = try await shop.tool(
+                "copy", "--from", try shop.url(engine, "none"), "--to", try shop.url(.lmdb, "new"))
+            #expect(run.status == 1 && run.errors.contains("There is no store"), "\(run.errors)")
+        }
+        for name in ["none.db", "none", "new"] {
+            #expect(!FileManager.default.fileExists(atPath: "\(shop.path)/\(name)"))
+        }
+        #expect(try await shop.tool("--store", "memory:", "copy", "--from", "memory:", "--to", "memory:").status == 64)
+    }
+
+    @Test func `says for people what it did`() async throws {
+        let (source, target) = (try shop.url(.sqlite), try shop.url(.lmdb))
+        try await shop.withStore(source) { _ = try await $0.makeService().filled(2) }
+        let first = try await shop.tool("copy", "--from", source, "--to", target)
+        #expect(first.output.contains("Copied 1 session, 0 sessions were there already. All 2 messages"))
+        #expect(first.errors.contains("Copying 1 sessions"))
+        let second = try await shop.tool("copy", "--from", source, "--to", target)
+        #expect(second.output.contains("Copied 0 sessions, 1 session were there already."))
+        let verified = try await shop.tool("--store", target, "verify")
+        #expect(verified.status == 0 && verified.output.contains("1 session with 2 messages: no problem found."))
+    }
+}
+
+/// Cancels the task that runs this.
+private func cancelSelf() {
+    withUnsafeCurrentTask { $0?.cancel() }
+}
+#endif

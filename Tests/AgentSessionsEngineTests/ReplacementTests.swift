@@ -1,0 +1,72 @@
+#if SQLite && LMDB && Postgres
+import AgentSessions
+import AgentSessionsBackends
+import Foundation
+import AgentSessionsPostgresServer
+import AgentSessionsTestSupport
+import Testing
+
+@Suite(.enabled(if: PostgresCluster.isInstalled)) struct `A session that is put in the place of another` {
+    private let shop: Workshop
+
+    init() throws { shop = try Workshop() }
+
+    @Test(arguments: Engine.allCases)
+    func `is not seen where the process is killed in the middle, and the old one is`(engine: Engine) async throws {
+        let url = try shop.url(engine)
+        let (session, before) = try await shop.withStore(url) { store in
+            let session = try await store.makeService().filled(800)
+            return (session, try await documents(of: store))
+        }
+        let process = try StoreProcess([url, "replace", "\(session.id)", "5000"], in: URL(filePath: shop.path))
+        try await process.waitForLines(2)
+        #expect(try process.lines == ["opened", "stuck"])
+        // While it is under way as well.
+        #expect(try await shop.withStore(url) { try await documents(of: $0) } == before)
+        try await process.kill()
+        #expect(try await shop.withStore(url) { try await documents(of: $0) } == before)
+        let (status, report) = try await shop.verify(url)
+        #expect(status == 0, "\(report)")
+        let next = try await shop.withStore(url) { store in
+            try await store.makeService().appendMessage(NewMessage(.user, "after"), to: session.id)
+        }
+        #expect(next.sequence == 801)
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `by a copy is there at every moment, and loses nothing that the target acknowledged`(
+        engine: Engine
+    )
+        async throws
+    {
+        let (source, target) = (try await shop.open(try shop.url(.sqlite)), try await shop.open(try shop.url(engine)))
+        let (ours, theirs) = (source.makeService(), target.makeService())
+        let session = try await ours.filled(300)
+        _ = try await StoreCopy(from: source, to: target).run()
+        let reader = Task {
+            var absent = 0
+            while !Task.isCancelled {
+                if try await target.get(session.id) == nil { absent += 1 }
+                let page = try await target.messages(MessageRequest(sessionID: session.id, range: .last, limit: 1))
+                if page?.messages.last?.sequence != page?.session.messageCount { absent += 1 }
+                await Task.yield()
+            }
+            return absent
+        }
+        for round in 0..<5 {
+            try await ours.appendMessage(NewMessage(.user, "new \(round)"), to: session.id)
+            #expect(try await StoreCopy(from: source, to: target).run().replaced == 1)
+        }
+        // A writer in the target, against a copy: whoever is first, the message is there.
+        try await ours.appendMessage(NewMessage(.user, "last"), to: session.id)
+        async let copied = try? StoreCopy(from: source, to: target).run()
+        let stored = try await theirs.appendMessage(NewMessage(.user, "theirs"), to: session.id)
+        _ = await copied
+        #expect(try await theirs.lastMessages(1, in: session.id).messages == [stored])
+        reader.cancel()
+        #expect(try await reader.value == 0)
+        await source.close()
+        await target.close()
+    }
+}
+#endif

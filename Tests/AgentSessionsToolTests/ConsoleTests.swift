@@ -1,0 +1,246 @@
+import AgentSessions
+import AgentSessionsTestSupport
+import Foundation
+import Testing
+
+@testable import agent_sessions
+
+@Suite("Console")
+struct ConsoleTests {
+    private let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    @Test("Options stand before or after the verb")
+    func options() throws {
+        #expect(
+            try GlobalOptions.afterTheVerb(["--json", "--store", "a", "list", "--limit", "1"])
+                == ["list", "--json", "--store", "a", "--limit", "1"])
+        #expect(
+            try GlobalOptions.afterTheVerb(["--store=a", "--config=b", "list"]) == ["list", "--store=a", "--config=b"])
+        #expect(
+            try GlobalOptions.afterTheVerb(["append", "x", "--content", "--json"]) == [
+                "append", "x", "--content", "--json",
+            ])
+        #expect(try GlobalOptions.afterTheVerb(["--json"]) == [])
+        #expect(try GlobalOptions.afterTheVerb([]) == [])
+    }
+
+    @Test(
+        "A verb that is not there is a usage error: it was taken for a value, or none was given",
+        arguments: [
+            ["--store", "verify"], ["--config", "list"], ["--store"], ["--store="], ["--json", "--store", "a"],
+        ])
+    func missingVerb(_ arguments: [String]) async throws {
+        try await bench.run(arguments).expectRefusal("There is no verb", [64])
+    }
+
+    @Test(
+        "A store or file without a name is a usage error",
+        arguments: [
+            ["--store", "", "verify"], ["verify", "--store", ""], ["--store=", "verify"], ["--config", "", "list"],
+            ["copy", "--from", "", "--to", "memory:"], ["copy", "--from", "memory:", "--to", ""],
+            ["export", "--all", "--output", ""], ["import", ""], ["append", "x", "--batch", ""],
+            ["bench", "--stores", ""], ["bench", "--save", ""], ["bench", "--corpus", ""], ["bench", "--compare", ""],
+            ["bench", "--report", ""], ["conformance", "--report", ""], ["conformance", "--beside", ""],
+        ])
+    func emptyName(_ arguments: [String]) async throws {
+        try await bench.run(arguments).expectRefusal("Usage: ", [64])
+    }
+
+    @Test(
+        "Help about what is no verb is a usage error",
+        arguments: [["help", "nosuch"], ["help", "list", "extra"], ["help", "list", "help"], ["help", ""]])
+    func helpAboutNothing(_ arguments: [String]) async throws {
+        try await bench.run(arguments).expectRefusal("verb", [64])
+    }
+
+    @Test(
+        "A usage error shows no password of a store URL",
+        arguments: [
+            ["postgres://u:s3cret@h/db", "list"], ["list", "postgres://u:s3cret@h/db"],
+            ["list", "postgres://u:s3?cret@h/db"], ["list", "postgres://u:p?s3cret&s3cret@h/db"],
+            ["list", "--stor=postgres://u:s3cret@h/db"], ["--store", "postgres://u:s3cret@h/db", "--", "list"],
+            ["--store", "postgres://u:s3cret@h/db"],
+            ["postgres://someone:\(String(repeating: "s3cret", count: 20))@h/db"],
+        ])
+    func secretsInArguments(_ arguments: [String]) async throws {
+        let result = try await bench.run(arguments)
+        result.expectRefusal("", [64])
+        #expect(!result.errors.contains("cret"), "\(result.errors)")
+    }
+
+    @Test("An unknown verb is named, whatever stands beside it", arguments: [["--json"], []])
+    func unknownVerb(before: [String]) async throws {
+        let result = try await bench.run(before + ["frobnicate", "--limit", "3"])
+        result.expectRefusal("\"frobnicate\"", [64])
+    }
+
+    @Test(
+        "Help and the version go to standard output",
+        arguments: [[], ["--help"], ["help"], ["--version"], ["help", "list"], ["list", "-h"], ["--json"]])
+    func help(_ arguments: [String]) async throws {
+        let result = try await bench.run(arguments)
+        #expect(result.status == 0)
+        #expect(result.errors.isEmpty)
+        #expect(
+            arguments == ["--version"]
+                ? result.text == BuildInfo.version + "\n" : result.text.contains("agent-sessions"))
+    }
+
+    @Test(
+        "Arguments that make no sense are a usage error",
+        arguments: [
+            ["nonsense"], ["list", "--nonsense"], ["list", "extra"], ["create"], ["show"], ["--nonsense", "list"],
+            ["list", "--store"], ["list", "--limit", "--json"], ["export"], ["export", "--all"], ["import"],
+            ["rewind", "x"],
+            ["export", "x", "--all"], ["export", "x", "--format", "xml"],
+        ])
+    func usage(_ arguments: [String]) async throws {
+        let result = try await bench.run(arguments)
+        result.expectRefusal("Usage: ", [64])
+    }
+
+    @Test("Help that nobody can read is an error")
+    func helpNobodyReads() async throws {
+        let console = Console(input: -1, output: -1, errors: -1, showsProgress: false)
+        #expect(await Tool.run(["--help"], in: ToolContext(console: console, environment: [:])) == 1)
+        #expect(await Tool.run(["nonsense"], in: ToolContext(console: console, environment: [:])) == 64)
+        #expect(
+            await Tool.run(
+                ["list"], in: ToolContext(console: console, environment: ["AGENT_SESSIONS_STORE": "memory:"])) == 1)
+        #expect(
+            await Tool.run(
+                ["demo"], in: ToolContext(console: console, environment: ["AGENT_SESSIONS_STORE": "memory:"])) == 1)
+    }
+
+    @Test("Lines are read whatever their ends and however long they are")
+    func lines() throws {
+        let long = String(repeating: "x", count: 200_000)
+        let file = try bench.file("lines", "one\n\n\(long)\nlast".utf8)
+        try InputFile.reading(file) { (input) throws(StoreError) in
+            var reader = LineReader(input, limit: 200_000)
+            var lines: [String] = []
+            while let line = try reader.next() { lines.append(String(decoding: line, as: UTF8.self)) }
+            #expect(lines == ["one", "", long, "last"])
+            #expect(reader.line == 4)
+            #expect(try reader.next() == nil)
+        }
+        let error = #expect(throws: StoreError.self) {
+            try InputFile.reading(file) { (input) throws(StoreError) in
+                var reader = LineReader(input, limit: 199_999)
+                while try reader.next() != nil {}
+            }
+        }
+        #expect(error?.message.contains("line 3") == true)
+    }
+
+    @Test("Output is passed on in full, also where there is more than the buffer holds")
+    func output() throws {
+        let descriptor = open(bench.path("out"), O_WRONLY | O_CREAT, 0o600)
+        defer { close(descriptor) }
+        let output = ByteOutput(descriptor: descriptor, name: "The test")
+        let chunk = [UInt8](repeating: 7, count: 50_000)
+        for _ in 1...5 { try output.write(chunk) }
+        #expect(try bench.contents("out").count == 200_000)
+        try output.flush()
+        #expect(try bench.contents("out").count == 250_000)
+    }
+
+    @Test("Progress is shown where somebody watches, and taken away")
+    func progress() throws {
+        let descriptor = open(bench.path("err"), O_WRONLY | O_CREAT, 0o600)
+        defer { close(descriptor) }
+        let watched = ProgressBar(
+            "Working", on: Console(input: -1, output: -1, errors: descriptor, showsProgress: true))
+        watched.clear()
+        for fraction in [0, 0.001, 0.5, 0.25, 2, .infinity] { watched.show(fraction) }
+        watched.clear()
+        watched.show(count: 3, of: "things")
+        watched.clear()
+        let text = String(decoding: try bench.contents("err"), as: UTF8.self)
+        #expect(text.split(separator: "\r").count == 6)
+        #expect(text.contains("[###############...............] 50 %"))
+        #expect(text.contains("Working 3 things"))
+        #expect(text.hasSuffix("\r\u{1B}[K"))
+        let unwatched = ProgressBar("Working", on: Console(input: -1, output: -1, errors: -1, showsProgress: false))
+        unwatched.show(0.5)
+        unwatched.show(count: 3, of: "things")
+        unwatched.clear()
+    }
+}
+
+@Suite("Files that are written")
+struct ReplacingFileTests {
+    private let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    private func write(_ name: String, _ text: String) async throws {
+        try await ReplacingFile.write(to: bench.path(name)) { (output) throws(StoreError) in try output.print(text) }
+    }
+
+    @Test("A file takes its place when it is complete, for its owner alone")
+    func replaces() async throws {
+        try bench.file("a", "old".utf8)
+        try await write("a", "new")
+        #expect(try bench.contents("a") == Array("new\n".utf8))
+        let attributes = try FileManager.default.attributesOfItem(atPath: bench.path("a"))
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        #expect(try bench.files("a") == ["a"])
+    }
+
+    @Test("Where writing fails, the old file stays and nothing else is left")
+    func fails() async throws {
+        try bench.file("a", "old".utf8)
+        let error = await #expect(throws: StoreError.self) {
+            try await ReplacingFile.write(to: bench.path("a")) { (output) throws(StoreError) in
+                try output.print("half")
+                try output.flush()
+                throw StoreError(.corrupt, "stop")
+            }
+        }
+        #expect(error?.code == .corrupt)
+        #expect(try bench.contents("a") == Array("old".utf8))
+        #expect(try bench.files("a") == ["a"])
+    }
+
+    @Test("A link is followed, and stays a link")
+    func link() async throws {
+        try bench.file("target", "old".utf8)
+        try FileManager.default.createSymbolicLink(
+            atPath: bench.path("link"), withDestinationPath: bench.path("target"))
+        try await write("link", "new")
+        #expect(try bench.contents("target") == Array("new\n".utf8))
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: bench.path("link")) == bench.path("target"))
+    }
+
+    @Test("What is no ordinary file is left alone", arguments: [".", "/dev/null"])
+    func special(_ path: String) async throws {
+        let path = path == "." ? bench.path : path
+        let error = await #expect(throws: StoreError.self) {
+            try await ReplacingFile.write(to: path) { (output) throws(StoreError) in try output.print("x") }
+        }
+        #expect(error?.code == .invalidArgument)
+    }
+
+    @Test("A folder that is not there is an error")
+    func noFolder() async {
+        let error = await #expect(throws: StoreError.self) { try await write("none/a", "x") }
+        #expect(error?.code == .unavailable)
+    }
+
+    @Test("A full disk is an error that leaves nothing behind")
+    func fullDisk() throws {
+        let descriptor = open("/dev/full", O_WRONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let output = ByteOutput(descriptor: descriptor, name: "The disk")
+        let error = #expect(throws: StoreError.self) {
+            try output.print("x")
+            try output.flush()
+        }
+        #expect(error?.message.contains("No space left") == true)
+        try output.flush()
+    }
+}

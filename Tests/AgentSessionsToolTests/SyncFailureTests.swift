@@ -1,0 +1,62 @@
+#if SQLite && os(Linux)
+import AgentSessions
+import Foundation
+import AgentSessionsTestSupport
+import Testing
+
+/// A library that makes every sync of a process fail; `nil` where there is no compiler.
+private let failingSync = preloadedLibrary("FailingSync/failing_sync.c")
+
+@Suite("A disk that fails to sync")
+struct SyncFailureTests {
+    static let stores: [String] = {
+        var stores = ["sqlite:a.db"]
+        #if LMDB
+        stores.append("lmdb:a")
+        #endif
+        return stores
+    }()
+
+    @Test(
+        "Fails the append, loses nothing from before, and a second try stores the message once",
+        .enabled(if: failingSync != nil, "needs clang"),
+        .disabled(
+            if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
+            "the run time of a sanitizer has to be loaded before anything else"),
+        arguments: stores)
+    func append(to store: String) async throws {
+        let bench = try Workbench()
+        let url = store.replacingOccurrences(of: ":", with: "://\(bench.path)/")
+        let library = try #require(failingSync)
+        let made = try await bench.run(["--store", url, "create", "--actor", "a/b", "--json"]).json()
+        let id = try #require(made["id"]?.stringValue)
+        _ = try await bench.run(["--store", url, "append", id, "--role", "user", "--content", "before"])
+
+        let message = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
+        let arguments = ["append", id, "--role", "user", "--content", "second turn", "--message-id", message]
+        let pipe = Pipe()
+        let process = try ToolProcess.make(arguments, store: url, output: pipe)
+        process.environment = ["LD_PRELOAD": library, "HOME": bench.path]
+        try process.run()
+        let output = try await ToolProcess.read(pipe)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1)
+        #expect(output.hasPrefix("error: "), "\(output)")
+        #expect(!output.contains("second turn"))
+
+        // What the store has now is what it had before, perhaps with the message whose outcome nobody could tell.
+        let contents = try await bench.run(["--store", url, "show", id, "--json"]).contents()
+        #expect(contents == ["before"] || contents == ["before", "second turn"])
+        let again = try await bench.run(["--store", url] + arguments + ["--json"]).json()
+        #expect(again["sequence"] == 2)
+        #expect(try await bench.run(["--store", url, "show", id, "--json"]).contents() == ["before", "second turn"])
+    }
+}
+
+extension ToolRun {
+    /// The contents of the messages that `show` printed.
+    fileprivate func contents() throws -> [String?] {
+        try #require(try json()["messages"]?.arrayValue).map { $0["content"]?.stringValue }
+    }
+}
+#endif

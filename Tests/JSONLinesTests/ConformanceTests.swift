@@ -1,9 +1,0 @@
-import AgentSessionsConformance
-import AgentSessionsConformanceTesting
-import JSONLinesExample
-import Testing
-
-let stores = Stores { place in try JSONLinesStore(folder: place.folder) }
-
-@Test(arguments: Scenario.all)
-func conformance(_ scenario: Scenario) async throws { try await scenario.verify(on: stores) }
