@@ -18,8 +18,9 @@ BUILD := $(STEADY) build $(TRAITS)
 # `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
-DOC_TARGETS := AgentSessions AgentSessionsMemory AgentSessionsSQLite AgentSessionsLMDB AgentSessionsPostgres \
-    AgentSessionsBackends AgentSessionsConformance AgentSessionsConformanceTesting AgentSessionsBenchmarks
+DOC_TARGETS := AgentSessions AgentSessionsJSON AgentSessionsMemory AgentSessionsSQLite AgentSessionsLMDB \
+    AgentSessionsPostgres AgentSessionsBackends AgentSessionsConformance AgentSessionsConformanceTesting \
+    AgentSessionsBenchmarks
 # Further arguments for `swift test`, such as ARGS='--filter ULID', for `bench` and for the program of bench-commit.
 ARGS :=
 

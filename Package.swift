@@ -12,7 +12,7 @@ let package = Package(
     name: "swift-agent-sessions",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "AgentSessions", targets: ["AgentSessions"]),
+        .library(name: "AgentSessions", targets: ["AgentSessions", "AgentSessionsJSON"]),
         .library(name: "AgentSessionsMemory", targets: ["AgentSessionsMemory"]),
         .library(name: "AgentSessionsSQLite", targets: ["AgentSessionsSQLite"]),
         .library(name: "AgentSessionsLMDB", targets: ["AgentSessionsLMDB"]),
@@ -47,9 +47,11 @@ let package = Package(
     // CAgentSessions where it is C, so that none collides with an application's or another package's (SQLiteNIO has a
     // CSQLite). Programs for this repository alone have no product, and so no dependant meets them.
     targets: [
+        .target(name: "AgentSessionsJSON"),
         .target(
             name: "AgentSessions",
             dependencies: [
+                "AgentSessionsJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -166,6 +168,7 @@ let package = Package(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsBackends"],
             path: "Benchmarks/Decisions/GroupCommit"),
 
+        .testTarget(name: "AgentSessionsJSONTests", dependencies: ["AgentSessionsJSON"]),
         .testTarget(
             name: "AgentSessionsTests",
             dependencies: [
@@ -278,4 +281,13 @@ let package = Package(
 // Targets of C have no Swift to set.
 for target in package.targets where !target.name.hasPrefix("CAgentSessions") {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
+}
+
+// A target that imports AgentSessions has AgentSessionsJSON with it. SwiftPM compiles a target again when a module changes
+// that is among its own dependencies, but not when one further away does: so each target names both.
+for target in package.targets {
+    let importsCore = target.dependencies.contains { dependency in
+        if case .byNameItem("AgentSessions", _) = dependency { true } else { false }
+    }
+    if importsCore { target.dependencies.append("AgentSessionsJSON") }
 }

@@ -31,7 +31,9 @@ let package = Package(
             dependencies: [
                 .product(name: "AgentSessionsSQLite", package: "swift-agent-sessions"),
                 .product(name: "SQLiteOfItsOwn", package: "sqlite-of-its-own"),
-            ])
+            ],
+            // With which JSON values have members here only because AgentSessions re-exports their module.
+            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")])
     ]
 )
 SWIFT
@@ -62,7 +64,8 @@ import SQLiteOfItsOwn
 
 let store = try await SQLiteSessionStore.open(SQLiteConfiguration(path: CommandLine.arguments[1]))
 let service = PersistentSessionService(store)
-let session = try await service.create(actorName: "outside/package")
+let session = try await service.create(actorName: "outside/package", metadata: ["from": "outside"])
+guard session.metadata["from"]?.stringValue == "outside" else { fatalError("the metadata is \(session.metadata)") }
 _ = try await service.appendMessage(NewMessage(.user, "Hello from outside."), to: session.id)
 print(try await service.lastMessages(1, in: session.id).messages.map(\.content).joined(), version())
 await store.close()

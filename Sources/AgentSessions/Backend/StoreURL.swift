@@ -120,7 +120,8 @@ package func percentDecoded(_ text: Substring, _ what: String) throws(StoreError
             bytes.append(byte)
             continue
         }
-        guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else {
+        guard let high = rest.popFirst().flatMap(ASCII.hexValue), let low = rest.popFirst().flatMap(ASCII.hexValue)
+        else {
             throw StoreError(
                 .invalidArgument, "A percent escape in \(what) of the store URL is broken: write % and two hex digits.")
         }

@@ -27,7 +27,7 @@ extension StoreURL {
         var escaped = ""
         for byte in path.utf8 {
             switch byte {
-            case 0x25, 0x3F, 0x23, 0...0x20, 0x7F...0xFF: escaped += "%" + hexEncoded(CollectionOfOne(byte))
+            case 0x25, 0x3F, 0x23, 0...0x20, 0x7F...0xFF: escaped += "%" + hexEncoded([byte])
             default: escaped.unicodeScalars.append(Unicode.Scalar(byte))
             }
         }

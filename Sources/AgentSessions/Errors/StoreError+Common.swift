@@ -50,20 +50,3 @@ extension StoreError {
     static let cancelledBeforeStart = StoreError(
         .cancelled, "The task was cancelled before the operation began. Nothing was written.")
 }
-
-/// Text from outside, made safe to stand in a message: shortened, and with control characters escaped.
-package func quoted(_ text: String, limit: Int = 60) -> String {
-    var out = "\""
-    var count = 0
-    for scalar in text.unicodeScalars {
-        if count == limit { return out + "…\"" }
-        count += 1
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse:
-            out += "\\u{" + String(scalar.value, radix: 16) + "}"
-        default:
-            out.unicodeScalars.append(scalar)
-        }
-    }
-    return out + "\""
-}

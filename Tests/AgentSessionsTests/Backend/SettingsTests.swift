@@ -166,21 +166,4 @@ struct StoreErrorTests {
             #expect(!StoreError(code, "").isTransient)
         }
     }
-
-    @Test(
-        "Text from outside is escaped and cut",
-        arguments: [
-            ("plain é 漢", "\"plain é 漢\""), ("a\nb\u{0}", "\"a\\u{a}b\\u{0}\""), ("\u{202E}x", "\"\\u{202e}x\""),
-            ("\u{2028}\u{2029}\u{FFFE}\u{E000}\u{1B}", "\"\\u{2028}\\u{2029}\\u{fffe}\\u{e000}\\u{1b}\""), ("", "\"\""),
-        ])
-    func quoting(text: String, shown: String) {
-        #expect(quoted(text) == shown)
-    }
-
-    @Test("Long text is cut after so many scalars")
-    func cut() {
-        #expect(quoted(String(repeating: "x", count: 60)).count == 62)
-        #expect(quoted(String(repeating: "x", count: 61)) == "\"" + String(repeating: "x", count: 60) + "…\"")
-        #expect(quoted("a" + String(repeating: "\u{301}", count: 500)).unicodeScalars.count == 63)
-    }
 }

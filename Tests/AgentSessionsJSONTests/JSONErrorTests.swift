@@ -1,6 +1,6 @@
 import Testing
 
-@testable import AgentSessions
+@testable import AgentSessionsJSON
 
 @Suite("JSON error")
 struct JSONErrorTests {
@@ -51,15 +51,6 @@ struct JSONErrorTests {
         let bytes: [UInt8] = [0x22, 0xFF, 0x22]
         let invalid = #expect(throws: JSONError.self) { try JSONParser.parse(bytes) }
         #expect(invalid?.description == "JSON, byte 1: a string is not valid UTF-8")
-    }
-
-    @Test("A key is shown shortened, its control characters escaped")
-    func keys() {
-        #expect(JSONError.shortened("plain é") == "plain é")
-        #expect(JSONError.shortened("a\n\u{0}\u{1B}\u{202E}b") == "a\\u{a}\\u{0}\\u{1b}\\u{202e}b")
-        let forty = String(repeating: "k", count: 40)
-        #expect(JSONError.shortened(forty) == forty)
-        #expect(JSONError.shortened(forty + "k") == forty + "…")
     }
 
     @Test("Each kind has its name")

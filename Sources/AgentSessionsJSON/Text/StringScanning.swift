@@ -5,8 +5,10 @@ extension UnsafeBufferPointer<UInt8> {
     ///
     /// A word is searched with the usual carry tricks: `(x - 0x01…) & ~x & 0x80…` marks the zero bytes of `x`. A borrow
     /// can mark a byte above a true one by mistake, never one below, so the lowest mark is right.
-    @inline(__always)
-    func endOfPlainRun(from start: Int, stopsAtNonASCII: Bool) -> Int {
+    ///
+    /// `@inlinable`, so that the scanner of documents, in another module, has it in its loop as those here do.
+    @inlinable @inline(__always)
+    package func endOfPlainRun(from start: Int, stopsAtNonASCII: Bool) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         let raw = UnsafeRawBufferPointer(self)

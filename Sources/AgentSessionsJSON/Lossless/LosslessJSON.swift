@@ -21,7 +21,7 @@ package enum LosslessJSON {
 
     /// Appends a double so that it is read back as itself.
     /// - Throws: `nonFiniteNumber`.
-    package static func appendDouble(_ value: Double, into bytes: inout [UInt8]) throws(JSONError) {
+    static func appendDouble(_ value: Double, into bytes: inout [UInt8]) throws(JSONError) {
         if value == 0, value.sign == .minus { bytes.append(ASCII.minus) }
         let start = bytes.count
         try CanonicalJSON.appendDouble(value, into: &bytes)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import AgentSessions
+@testable import AgentSessionsJSON
 
 @Suite("JSON object")
 struct JSONObjectTests {

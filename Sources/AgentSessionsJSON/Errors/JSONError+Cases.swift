@@ -31,7 +31,7 @@ extension JSONError {
 
     static func duplicateKey(_ key: String, at offset: Int) -> JSONError {
         JSONError(
-            .duplicateKey, at: offset, "an object has the key \"\(shortened(key))\" twice; its keys must be unique")
+            .duplicateKey, at: offset, "an object has the key \(quoted(key, limit: 40)) twice; its keys must be unique")
     }
 
     static func integerOutOfRange(at offset: Int) -> JSONError {
@@ -67,20 +67,5 @@ extension JSONError {
     static func trailingContent(at offset: Int) -> JSONError {
         JSONError(
             .trailingContent, at: offset, "something follows the value; only whitespace may stand after it")
-    }
-
-    /// A key as a description may show it: at most 40 characters, and as `\u{…}` those that would upset a line of text.
-    static func shortened(_ key: String) -> String {
-        var shown = ""
-        for (position, scalar) in key.unicodeScalars.enumerated() {
-            if position == 40 { return shown + "…" }
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                shown += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                shown.unicodeScalars.append(scalar)
-            }
-        }
-        return shown
     }
 }

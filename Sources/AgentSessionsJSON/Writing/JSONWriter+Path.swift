@@ -27,7 +27,7 @@ extension JSONWriter {
             guard case .members(let members) = object.storage else { return nil }
             for (key, value) in members {
                 if let path = pathOfNonFinite(in: value, depth: depth + 1) {
-                    return joined(JSONError.shortened(key), path)
+                    return joined(shortened(key, limit: 40), path)
                 }
             }
             return nil

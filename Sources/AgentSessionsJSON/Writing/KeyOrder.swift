@@ -2,9 +2,9 @@
 ///
 /// Keys are held as UTF-8, whose byte order is that of code points. The two orders differ only where U+E000...U+FFFF
 /// meets a supplementary character: in UTF-16 the latter begins with a surrogate, 0xD800...0xDFFF, and so comes first.
-package enum KeyOrder {
+enum KeyOrder {
     /// Whether the left key comes before the right one. Equal keys do not precede each other.
-    package static func precedes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+    static func precedes(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
         let shared = min(left.count, right.count)
         var index = 0
         while index < shared {
@@ -16,7 +16,7 @@ package enum KeyOrder {
         return left.count < right.count
     }
 
-    package static func precedes(_ left: String, _ right: String) -> Bool {
+    static func precedes(_ left: String, _ right: String) -> Bool {
         left.withBytes { leftBytes in
             right.withBytes { rightBytes in precedes(leftBytes, rightBytes) }
         }

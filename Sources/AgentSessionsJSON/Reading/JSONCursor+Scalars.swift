@@ -36,12 +36,6 @@ extension JSONCursor {
         return try integer(number)
     }
 
-    /// Reads a number of either kind as a double.
-    /// - Throws: `unexpectedCharacter` for any other value, `numberOutOfRange` if it is not finite.
-    package mutating func readDouble() throws(JSONError) -> Double {
-        try double(try readNumber())
-    }
-
     /// Reads a number and leaves it where it is (RFC 8259, section 6).
     package mutating func readNumber() throws(JSONError) -> Number {
         let first = try peekByte()

@@ -44,7 +44,7 @@ public enum CanonicalJSON {
 
     /// Appends a double as ECMAScript writes it.
     /// - Throws: `nonFiniteNumber`.
-    package static func appendDouble(_ value: Double, into bytes: inout [UInt8]) throws(JSONError) {
+    static func appendDouble(_ value: Double, into bytes: inout [UInt8]) throws(JSONError) {
         guard let decimal = ShortestDecimal(value) else { throw .nonFiniteNumber(at: "") }
         decimal.append(into: &bytes)
     }

@@ -1,4 +1,4 @@
-@testable import AgentSessions
+@testable import AgentSessionsJSON
 
 /// Random numbers and values that a seed repeats (SplitMix64).
 struct JSONGenerator: RandomNumberGenerator {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import AgentSessions
+@testable import AgentSessionsJSON
 
 @Suite("JSON coding")
 struct JSONCodableTests {

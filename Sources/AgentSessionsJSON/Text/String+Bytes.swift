@@ -30,7 +30,7 @@ extension String {
     }
 
     /// Feeds the UTF-8 bytes to a hasher, in agreement with ``isIdentical(to:)``.
-    package func hashBytes(into hasher: inout Hasher) {
+    func hashBytes(into hasher: inout Hasher) {
         withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(0xFF as UInt8)  // Never part of UTF-8, so it ends the text.
     }

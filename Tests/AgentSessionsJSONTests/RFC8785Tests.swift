@@ -1,6 +1,6 @@
 import Testing
 
-@testable import AgentSessions
+@testable import AgentSessionsJSON
 
 @Suite("RFC 8785")
 struct RFC8785Tests {

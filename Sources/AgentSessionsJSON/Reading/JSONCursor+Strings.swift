@@ -59,12 +59,6 @@ extension JSONCursor {
         }
     }
 
-    /// Whether a text stands for a given string. Costs a comparison, as long as the text has no escapes.
-    package func matches(_ text: Text, _ expected: StaticString) -> Bool {
-        if text.hasEscapes { return string(text).isIdentical(to: expected.description) }
-        return expected.withUTF8Buffer { $0.hasSameBytes(as: bytes.slice(text.range)) }
-    }
-
     /// Reads the escape that begins with the backslash at a position (RFC 8259, section 7).
     private func escape(at start: Int) throws(JSONError) -> (scalar: Unicode.Scalar, end: Int) {
         guard start + 1 < bytes.count else { throw .truncated(at: bytes.count) }
@@ -109,7 +103,7 @@ extension JSONCursor {
             guard let digit = ASCII.hexValue(bytes[index]) else {
                 throw .unexpected(at: index, allowed: "four hexadecimal digits after \\u")
             }
-            unit = unit << 4 | digit
+            unit = unit << 4 | UInt32(digit)
         }
         return unit
     }

@@ -6,7 +6,7 @@
 /// var cursor = try JSONCursor(bytes)
 /// try cursor.readObjectStart()
 /// while let key = try cursor.nextKey() {
-///     if cursor.matches(key, "role") { role = try cursor.readString() } else { _ = try cursor.skipValue() }
+///     if cursor.string(key) == "role" { role = try cursor.readString() } else { _ = try cursor.skipValue() }
 /// }
 /// try cursor.finish()
 /// ```

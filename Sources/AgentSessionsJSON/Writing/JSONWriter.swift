@@ -2,9 +2,9 @@
 ///
 /// Strings are escaped as RFC 8785, section 3.2.2.2 says: quotation mark, backslash and control characters only, by the
 /// short escape if there is one and as `\u00xx` in lower case otherwise.
-package struct JSONWriter: Sendable {
+struct JSONWriter: Sendable {
     /// How doubles are written.
-    package enum NumberStyle: Sendable {
+    enum NumberStyle: Sendable {
         /// As ECMAScript does, by which 1.0 becomes `1` (see ``CanonicalJSON``).
         case canonical
         /// So that a double is read back as itself (see ``LosslessJSON``).

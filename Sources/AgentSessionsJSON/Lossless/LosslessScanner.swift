@@ -78,8 +78,8 @@ struct LosslessScanner {
                 bytes[start + 4] == ASCII.zero || bytes[start + 4] == UInt8(ascii: "1"),
                 let low = ASCII.hexValue(bytes[start + 5])
             else { return nil }
-            let character = (bytes[start + 4] &- ASCII.zero) << 4 | UInt8(low)
-            guard JSONWriter.shortEscape(of: character) == nil, ASCII.hexDigit(UInt8(low)) == bytes[start + 5] else {
+            let character = (bytes[start + 4] &- ASCII.zero) << 4 | low
+            guard JSONWriter.shortEscape(of: character) == nil, ASCII.hexDigit(low) == bytes[start + 5] else {
                 return nil
             }
             return start + 6
