@@ -33,7 +33,8 @@ enum DefaultStore {
 
     /// The default's URL.
     static func url(in environment: [String: String]) throws(StoreError) -> String {
-        "sqlite://" + percentEncoded(try path(in: environment))
+        let url = StoreURL(scheme: "sqlite", path: try path(in: environment), parameters: [])
+        return "\(url.scheme):\(url.location)"
     }
 
     /// Makes the directories above a file that are missing, for their owner alone, and brings them to the disk.
@@ -56,21 +57,5 @@ enum DefaultStore {
                         + "\(systemMessage(code)). Name another store, such as --store sqlite:sessions.db.")
             }
         }
-    }
-
-    /// A path as it stands in a store URL.
-    private static func percentEncoded(_ path: String) -> String {
-        var text = ""
-        for byte in path.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
-                UInt8(ascii: "_"), UInt8(ascii: "~"):
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return text
     }
 }
