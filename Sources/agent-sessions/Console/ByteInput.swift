@@ -16,19 +16,24 @@ struct ByteInput: Sendable {
     /// What errors call it, to begin a sentence with.
     let name: String
 
-    /// The next bytes; none at the end.
+    /// The next bytes; none at the end. Waits for them, also where the descriptor does not.
     ///
-    /// - Throws: `unavailable` where the descriptor cannot be read.
+    /// - Throws: `unavailable` where the descriptor cannot be read, `cancelled` where the task is while it waits.
     func read() throws(StoreError) -> [UInt8] {
-        var code: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { (buffer, count) in
-            var got = systemRead(descriptor, buffer.baseAddress, buffer.count)
-            while got < 0, errno == EINTR { got = systemRead(descriptor, buffer.baseAddress, buffer.count) }
-            code = got < 0 ? errno : 0
-            count = max(got, 0)
+        while true {
+            var code: Int32 = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { (buffer, count) in
+                let got = systemRead(descriptor, buffer.baseAddress, buffer.count)
+                code = got < 0 ? errno : 0
+                count = max(got, 0)
+            }
+            switch code {
+            case 0: return bytes
+            case EINTR: continue
+            case EAGAIN, EWOULDBLOCK: try waitUntilReady(descriptor, POLLIN, name: name)
+            default: throw .system("\(name) cannot be read", code)
+            }
         }
-        guard code == 0 else { throw .system("\(name) cannot be read", code) }
-        return bytes
     }
 
     /// Everything up to the end, as text.

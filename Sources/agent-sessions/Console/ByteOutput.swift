@@ -25,7 +25,8 @@ final class ByteOutput: Sendable {
 
     /// Writes bytes, at the latest on the next ``flush()``.
     ///
-    /// - Throws: `unavailable` where the descriptor cannot be written: the reader is gone, the disk is full.
+    /// - Throws: `unavailable` where the descriptor cannot be written: the reader is gone, the disk is full;
+    ///   `cancelled` where the task is cancelled while it waits for a descriptor that does not block.
     func write(_ bytes: some Collection<UInt8>) throws(StoreError) {
         try buffer.withLock { (buffer) throws(StoreError) in
             buffer.append(contentsOf: bytes)
@@ -51,9 +52,15 @@ final class ByteOutput: Sendable {
             let result = bytes.withUnsafeBytes { buffer in
                 systemWrite(descriptor, buffer.baseAddress?.advanced(by: sent), buffer.count - sent)
             }
-            if result < 0, errno == EINTR { continue }
-            guard result >= 0 else { throw .system("\(name) cannot be written", errno) }
-            sent += result
+            if result >= 0 {
+                sent += result
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN, EWOULDBLOCK: try waitUntilReady(descriptor, POLLOUT, name: name)
+            case let code: throw .system("\(name) cannot be written", code)
+            }
         }
     }
 }

@@ -1,0 +1,119 @@
+#if SQLite && os(Linux)
+import AgentSessions
+import Foundation
+import AgentSessionsTestSupport
+import Testing
+
+/// The built program in processes whose streams the tests hold.
+@Suite("The program with slow streams and with signals", .timeLimit(.minutes(2)))
+struct StreamTests {
+    private let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    /// A run of the program that was not waited for yet.
+    private final class Run {
+        let process = Process()
+        let input = Pipe()
+        let output = Pipe()
+        let errors = Pipe()
+
+        init(_ arguments: [String], on bench: Workbench) throws {
+            process.executableURL = URL(filePath: try ToolProcess.program.path)
+            process.arguments = ["--store", bench.store()] + arguments
+            process.environment = sanitizerEnvironment.merging(["HOME": bench.path]) { _, mine in mine }
+            process.standardInput = input
+            process.standardOutput = output
+            process.standardError = errors
+        }
+
+        /// What became of it; reads from now on what it writes.
+        func finish() async throws -> ToolRun {
+            // Of the two it fills no more than one.
+            let isErrors = try waiting(in: errors) > 0
+            let first = try await ToolProcess.read(isErrors ? errors : output)
+            let second = try await ToolProcess.read(isErrors ? output : errors)
+            process.waitUntilExit()
+            return ToolRun(
+                status: process.terminationStatus, output: Array((isErrors ? second : first).utf8),
+                errors: isErrors ? first : second)
+        }
+
+        /// The bytes that nobody has read yet.
+        private func waiting(in pipe: Pipe) throws -> Int32 {
+            var count: Int32 = 0
+            try #require(ioctl(pipe.fileHandleForReading.fileDescriptor, UInt(FIONREAD), &count) == 0)
+            return count
+        }
+
+        /// Waits until its standard output takes no more.
+        func waitUntilStalled() async throws {
+            while try waiting(in: output) < 60_000 {
+                try #require(process.isRunning)
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+    }
+
+    private func makeNonBlocking(_ handle: FileHandle) {
+        let flags = fcntl(handle.fileDescriptor, F_GETFL)
+        #expect(fcntl(handle.fileDescriptor, F_SETFL, flags | O_NONBLOCK) == 0)
+    }
+
+    /// A session of so many messages of a mebibyte, each a page of its own.
+    private func longSession(_ messages: Int) async throws -> String {
+        let id = try await bench.session()
+        let line = "{\"role\":\"user\",\"content\":\"\(String(repeating: "x", count: 1 << 20))\"}\n"
+        let stored = try await bench.run(
+            "append", id, "--batch", "-", input: Array(String(repeating: line, count: messages).utf8))
+        try #require(stored.status == 0, "\(stored.errors)")
+        return id
+    }
+
+    // MARK: Streams that do not block
+
+    @Test("Waits for the reader of an output that does not block")
+    func output() async throws {
+        let id = try await longSession(1)
+        let run = try Run(["export", id], on: bench)
+        makeNonBlocking(run.output.fileHandleForWriting)
+        try run.process.run()
+        try await run.waitUntilStalled()
+        try await Task.sleep(for: .milliseconds(50))
+        let result = try await run.finish()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        #expect(result.output.count > 1 << 20 && result.output.suffix(2) == Array("}\n".utf8))
+    }
+
+    @Test("Waits for an input that does not block", arguments: [["--role", "user"], ["--batch", "-"]])
+    func input(_ options: [String]) async throws {
+        let id = try await bench.session()
+        let run = try Run(["append", id, "--json"] + options, on: bench)
+        makeNonBlocking(run.input.fileHandleForReading)
+        // Should the program end before it has read all, this process must not.
+        signal(SIGPIPE, SIG_IGN)
+        try run.process.run()
+        let text = options[0] == "--role" ? ["one ", "two"] : [#"{"role":"user","#, #""content":"one two"}"# + "\n"]
+        for part in text {
+            try await Task.sleep(for: .milliseconds(150))
+            try run.input.fileHandleForWriting.write(contentsOf: Data(part.utf8))
+        }
+        try run.input.fileHandleForWriting.close()
+        let stored = try await run.finish().json()
+        #expect((stored.arrayValue?.first ?? stored)["content"] == "one two")
+    }
+
+    @Test("Waits for the reader of its errors, where these do not block")
+    func errors() async throws {
+        let run = try Run(["show", "x"], on: bench)
+        let writing = run.errors.fileHandleForWriting
+        makeNonBlocking(writing)
+        let junk = [UInt8](repeating: UInt8(ascii: "."), count: 4096)
+        while write(writing.fileDescriptor, junk, junk.count) > 0 {}
+        try run.process.run()
+        try await Task.sleep(for: .milliseconds(150))
+        let result = try await run.finish()
+        #expect(result.status == 1 && result.errors.contains(".error: invalidArgument: "))
+    }
+}
+#endif
