@@ -215,6 +215,68 @@ struct ReplacingFileTests {
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: bench.path("link")) == bench.path("target"))
     }
 
+    @Test("A link that leads to nothing stays a link, and the file is made where it leads", arguments: [true, false])
+    func danglingLink(isRelative: Bool) async throws {
+        let manager = FileManager.default
+        try manager.createDirectory(atPath: bench.path("folder"), withIntermediateDirectories: false)
+        let target = isRelative ? "folder/target" : bench.path("folder/target")
+        try manager.createSymbolicLink(atPath: bench.path("link"), withDestinationPath: target)
+        // A link to a link, too.
+        try manager.createSymbolicLink(atPath: bench.path("folder/first"), withDestinationPath: "../link")
+        try await write("folder/first", "new")
+        #expect(try bench.contents("folder/target") == Array("new\n".utf8))
+        #expect(try manager.destinationOfSymbolicLink(atPath: bench.path("link")) == target)
+        #expect(try manager.destinationOfSymbolicLink(atPath: bench.path("folder/first")) == "../link")
+        #expect(try manager.contentsOfDirectory(atPath: bench.path("folder")).sorted() == ["first", "target"])
+    }
+
+    @Test("Links that lead in a circle, or into no folder, are an error")
+    func badLinks() async throws {
+        for (name, target, hint) in [("loop", "loop", "symbolic links"), ("lost", "none/file", "No such file")] {
+            try FileManager.default.createSymbolicLink(atPath: bench.path(name), withDestinationPath: target)
+            let error = await #expect(throws: StoreError.self) { try await write(name, "x") }
+            #expect(
+                error?.code == .unavailable && error?.message.contains(hint) == true, "\(String(describing: error))")
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: bench.path(name)) == target)
+        }
+    }
+
+    @Test(
+        "A name may be as long as names can be, of whatever characters",
+        arguments: [
+            String(repeating: "n", count: 245), String(repeating: "n", count: 255), String(repeating: "é", count: 127),
+            String(repeating: "👩‍👩‍👧‍👦", count: 10), "\u{301}x",
+        ])
+    func longName(_ name: String) async throws {
+        for text in ["one", "two"] {
+            try await write(name, text)
+            #expect(try bench.contents(name) == Array("\(text)\n".utf8))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path).count == 1)
+    }
+
+    @Test("A name that is too long, or none, is an error", arguments: [String(repeating: "n", count: 256), "new/", ""])
+    func noName(_ name: String) async throws {
+        let path = name.isEmpty ? name : bench.path(name)
+        let error = await #expect(throws: StoreError.self) {
+            try await ReplacingFile.write(to: path) { (output) throws(StoreError) in try output.print("x") }
+        }
+        #expect(error?.code == .invalidArgument || error?.message.contains("too long") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path).isEmpty)
+    }
+
+    @Test("A folder is the working folder where none is named")
+    func workingFolder() throws {
+        let place = try FilePlace("name")
+        defer { place.release() }
+        var (here, there) = (stat(), stat())
+        #expect(fstat(place.folder, &here) == 0 && stat(".", &there) == 0)
+        #expect(here.st_ino == there.st_ino && here.st_dev == there.st_dev && place.name == "name")
+        let root = try FilePlace("/name-that-is-not-there")
+        #expect(root.name == "name-that-is-not-there")
+        root.release()
+    }
+
     @Test("What is no ordinary file is left alone", arguments: [".", "/dev/null"])
     func special(_ path: String) async throws {
         let path = path == "." ? bench.path : path

@@ -103,5 +103,16 @@ struct ProgramTests {
         limited.expectRefusal("big.json")
         #expect(try bench.files("big.json") == [])
     }
+
+    #if os(Linux)
+    @Test(
+        "A store whose files may not grow is an error, not the end of the process",
+        .disabled(if: ProcessInfo.processInfo.environment["SANITIZER"] != nil, "as above"))
+    func limitedStore() async throws {
+        // The signal as it is where nobody ignores it; the tests may run below a program that does.
+        let limited = try await shell("ulimit -f 16; env --default-signal=XFSZ \"$T\" create --actor a")
+        limited.expectRefusal("a.db")
+    }
+    #endif
 }
 #endif

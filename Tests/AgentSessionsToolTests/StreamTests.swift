@@ -115,5 +115,41 @@ struct StreamTests {
         let result = try await run.finish()
         #expect(result.status == 1 && result.errors.contains(".error: invalidArgument: "))
     }
+
+    // MARK: Signals
+
+    @Test("Leaves what was there, and nothing else, where a signal ends an export")
+    func terminated() async throws {
+        for _ in 0..<3 { _ = try await longSession(6) }
+        try bench.file("out.jsonl", "old".utf8)
+        let run = try Run(["export", "--all", "--output", bench.path("out.jsonl")], on: bench)
+        try run.process.run()
+        while try bench.files("out.jsonl").count == 1 {
+            try #require(run.process.isRunning)
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        kill(run.process.processIdentifier, SIGTERM)
+        let result = try await run.finish()
+        #expect(run.process.terminationReason == .uncaughtSignal && result.status == SIGTERM)
+        #expect(try bench.files("out.jsonl") == ["out.jsonl"])
+        #expect(try bench.contents("out.jsonl") == Array("old".utf8))
+    }
+
+    @Test("Goes on with an export where it is to ignore the signal")
+    func ignored() async throws {
+        for _ in 0..<2 { _ = try await longSession(6) }
+        let run = try Run(["export", "--all", "--output", bench.path("out.jsonl")], on: bench)
+        run.process.arguments =
+            ["-c", "trap '' TERM; exec \"$0\" \"$@\"", try ToolProcess.program.path] + (run.process.arguments ?? [])
+        run.process.executableURL = URL(filePath: "/bin/sh")
+        try run.process.run()
+        while try bench.files("out.jsonl").isEmpty {
+            try #require(run.process.isRunning)
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        kill(run.process.processIdentifier, SIGTERM)
+        #expect(try await run.finish().text == "Exported 2 sessions to \(bench.path("out.jsonl")).\n")
+        #expect(try bench.files("out.jsonl") == ["out.jsonl"])
+    }
 }
 #endif

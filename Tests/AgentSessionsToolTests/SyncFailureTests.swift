@@ -4,8 +4,11 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-/// A library that makes every sync of a process fail; `nil` where there is no compiler.
+/// Makes every sync of a process fail; `nil` where there is no compiler.
 private let failingSync = preloadedLibrary("FailingSync/failing_sync.c")
+
+/// Makes those of folders fail.
+private let failingFolderSync = preloadedLibrary("FailingSync/failing_folder_sync.c")
 
 @Suite("A disk that fails to sync")
 struct SyncFailureTests {
@@ -50,6 +53,28 @@ struct SyncFailureTests {
         let again = try await bench.run(["--store", url] + arguments + ["--json"]).json()
         #expect(again["sequence"] == 2)
         #expect(try await bench.run(["--store", url, "show", id, "--json"]).contents() == ["before", "second turn"])
+    }
+
+    @Test(
+        "Is told of a folder, too, in which an export has taken its place",
+        .enabled(if: failingFolderSync != nil, "needs clang"),
+        .disabled(
+            if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
+            "the run time of a sanitizer has to be loaded before anything else"))
+    func folderOfAnExport() async throws {
+        let bench = try Workbench()
+        let id = try await bench.session()
+        let pipe = Pipe()
+        let process = try ToolProcess.make(
+            ["export", id, "--output", bench.path("out.json")], store: bench.store(), output: pipe)
+        process.environment = ["LD_PRELOAD": try #require(failingFolderSync), "HOME": bench.path]
+        try process.run()
+        let output = try await ToolProcess.read(pipe)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 1)
+        #expect(output.contains("out.json") && output.contains("folder cannot be brought to the disk"), "\(output)")
+        #expect(try bench.files("out.json") == ["out.json"])
+        #expect(try await bench.run("import", bench.path("out.json")).status == 0)
     }
 }
 

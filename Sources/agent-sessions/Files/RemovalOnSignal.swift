@@ -1,0 +1,60 @@
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Removes an unfinished file where a signal ends the process.
+///
+/// It is one file at a time, as many as a command writes; of several, which tests write in one process, the first.
+struct RemovalOnSignal {
+    /// What a handler removes, the name as the address of a C string; 0 where there is nothing. A handler sees no
+    /// context and may take no lock, so they stand here.
+    private static let folder = Atomic<Int32>(-1)
+    private static let name = Atomic<UInt>(0)
+    private static let isTaken = Atomic(false)
+
+    private var handled: [Int32] = []
+
+    /// Sees to the removal of a file that may not be there yet.
+    ///
+    /// - Parameters:
+    ///   - file: Its name, which nobody else uses.
+    ///   - folder: The descriptor of its folder.
+    init?(of file: String, in folder: Int32) {
+        guard Self.isTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+        else { return nil }
+        Self.folder.store(folder, ordering: .relaxed)
+        // Never freed: a handler may be about to use it on another thread.
+        Self.name.store(UInt(bitPattern: strdup(file)), ordering: .releasing)
+        for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            let previous = signal(number, Self.remove)
+            if previous == nil {
+                handled.append(number)
+            } else {
+                // What is ignored stays ignored, and what somebody else handles stays theirs.
+                signal(number, previous)
+            }
+        }
+    }
+
+    private static let remove: @convention(c) (Int32) -> Void = { number in
+        if let name = UnsafePointer<CChar>(bitPattern: name.load(ordering: .acquiring)) {
+            unlinkat(folder.load(ordering: .relaxed), name, 0)
+        }
+        // The process ends as it would have without this, as soon as the handler returns.
+        signal(number, SIG_DFL)
+        raise(number)
+    }
+
+    /// The file is removed or has its place: nothing is left to do.
+    func end() {
+        for number in handled { signal(number, SIG_DFL) }
+        Self.name.store(0, ordering: .releasing)
+        Self.isTaken.store(false, ordering: .releasing)
+    }
+}
