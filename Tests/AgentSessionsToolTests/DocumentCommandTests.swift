@@ -124,7 +124,7 @@ struct DocumentCommandTests {
         let path = bench.path("out.json")
         let exported = try await bench.run(
             ["--store", bench.store(), "export", "--all", "--output", path], showsProgress: true)
-        #expect(exported.errors.contains("Exporting 1 sessions"))
+        #expect(exported.errors.contains("Exporting 1 session"))
         let imported = try await bench.run(["--store", bench.store(), "import", path], showsProgress: true)
         #expect(imported.errors.contains("100 %"))
         #expect(imported.errors.hasSuffix("\r\u{1B}[K"))

@@ -118,6 +118,20 @@ struct MessageCommandTests {
         #expect(text.text == "Stored 2 messages as sequences 5 to 6 of \(id).\n")
     }
 
+    @Test("Blank lines of a batch are passed over, and count for nothing but the numbers of lines")
+    func blankLines() async throws {
+        let id = try await bench.session()
+        let line = #"{"role":"user","content":"x"}"#
+        let text = "\n\(line)\r\n\r\n \t \n\n\(line)\n\n \n"
+        let store = bench.store() + "?max_batch=2"
+        let stored = try await bench.run(
+            ["--store", store, "append", id, "--batch", "-", "--json"], input: Array(text.utf8)
+        ).json()
+        #expect(stored.arrayValue?.map { $0["sequence"] } == [1, 2])
+        try await bench.run("append", id, "--batch", "-", input: Array("\n\n{}\n".utf8)).expectRefusal("line 3")
+        try await bench.run("append", id, "--batch", "-", input: Array("\n \n".utf8)).expectRefusal("batch is empty")
+    }
+
     @Test(
         "A batch with a line that is no message is refused with its number, and stores nothing",
         arguments: [
@@ -127,7 +141,7 @@ struct MessageCommandTests {
             (#"{"role":"User","content":"x"}"#, "\"User\""), (#"{"role":"user","content":"x","id":"1"}"#, "ULID"),
             (#"{"role":"user","content":"x","metadata":[]}"#, "not an object"),
             (#"{"role":"user","content":"x","metadata":{"a":1,"a":2}}"#, "twice"),
-            (#"{"role":"user","role":"user","content":"x"}"#, "twice"), ("", "empty"), ("[]", "object"),
+            (#"{"role":"user","role":"user","content":"x"}"#, "twice"), ("[]", "object"), ("\u{A0}", "JSON"),
             ("nonsense", "JSON"),
             (#"{"role":"user","content":"x"} {}"#, "follows"), (#"{"role":"user","content":"\ud800"}"#, "surrogate"),
             (#"{"role":"user","content":"x","metadata":{"n":99999999999999999999}}"#, "64 bits"),
@@ -147,7 +161,7 @@ struct MessageCommandTests {
         let line = "{\"role\":\"user\",\"content\":\"x\"}\n"
         let store = bench.store() + "?max_batch=2"
         let three = try bench.file("three.jsonl", String(repeating: line, count: 3).utf8)
-        try await bench.run(["--store", store, "append", id, "--batch", three]).expectRefusal("more than 2 lines")
+        try await bench.run(["--store", store, "append", id, "--batch", three]).expectRefusal("more than 2 messages")
         try await bench.run("append", id, "--batch", bench.file("empty.jsonl", [])).expectRefusal("batch is empty")
         try await bench.run("append", id, "--batch", bench.path).expectRefusal("directory")
         try await bench.run("append", id, "--batch", bench.path("none.jsonl")).expectRefusal("No such file")

@@ -39,7 +39,7 @@ struct CopyCommand: ToolCommand {
                 let progress = ProgressBar("Copying", on: context.console)
                 defer { progress.clear() }
                 return try await StoreCopy(from: source.store, to: target.store).run {
-                    progress.show(count: $0.sessions, of: "sessions")
+                    progress.show(count: $0.sessions, of: "session")
                 }
             }
         }
@@ -51,9 +51,9 @@ struct CopyCommand: ToolCommand {
         } else {
             let rest = result.sessions - result.copied
             try context.console.output.print(
-                "Copied \(counted(result.copied, "session")), \(counted(rest, "session")) were there already. All "
-                    + "\(counted(result.messages, "message")) are in the target; counts, revisions and checksums agree."
-            )
+                "Copied \(counted(result.copied, "session")), found \(counted(rest, "session")) there already. "
+                    + "Verified \(counted(result.messages, "message")) in the target: counts, revisions and checksums "
+                    + "agree.")
         }
     }
 }

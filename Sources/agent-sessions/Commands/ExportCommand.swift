@@ -59,6 +59,6 @@ struct ExportCommand: ToolCommand {
             try await archive.write(id, to: output)
             return 1
         }
-        return try await archive.writeAll(to: output) { progress?.show(count: $0, of: "sessions") }
+        return try await archive.writeAll(to: output) { progress?.show(count: $0, of: "session") }
     }
 }

@@ -17,7 +17,7 @@ struct VerifyCommand: ToolCommand {
             let progress = ProgressBar("Verifying", on: context.console)
             defer { progress.clear() }
             return try await StoreVerification(of: store.store).run {
-                progress.show(count: $0.sessions, of: "sessions")
+                progress.show(count: $0.sessions, of: "session")
             }
         }
         if global.json {

@@ -27,12 +27,14 @@ final class ProgressBar: Sendable {
         }
     }
 
-    /// Shows a count of things done, where nobody knows how many there will be.
-    func show(count: Int, of things: String) {
+    /// Shows how many things are done, where nobody knows how many there will be.
+    ///
+    /// - Parameter thing: One of them, such as `session`.
+    func show(count: Int, of thing: String) {
         guard console.showsProgress else { return }
         shown.withLock { shown in
             shown = count
-            draw("\r\(title) \(count) \(things)")
+            draw("\r\(title) \(counted(count, thing))")
         }
     }
 

@@ -6,7 +6,7 @@ struct BatchFile {
 
     let limits: StoreLimits
 
-    /// The messages of a file, or of standard input where its name is `-`.
+    /// The messages of a file, or of standard input where its name is `-`. Blank lines are passed over.
     ///
     /// - Throws: `invalidArgument` or `limitExceeded` for a line that is no message; it names the line.
     func messages(_ path: String, console: Console) throws(StoreError) -> [NewMessage] {
@@ -20,10 +20,11 @@ struct BatchFile {
         var reader = LineReader(input, limit: lineBytes)
         var messages: [NewMessage] = []
         while let line = try reader.next() {
+            if line.allSatisfy(Self.isBlank) { continue }
             guard messages.count < limits.batchMessages else {
                 throw StoreError(
                     .limitExceeded,
-                    "\(input.name) has more than \(limits.batchMessages) lines: that is all that a batch may hold.")
+                    "\(input.name) has more than \(limits.batchMessages) messages: that is all that a batch may hold.")
             }
             do throws(StoreError) {
                 messages.append(try message(line, limit: lineBytes))
@@ -34,6 +35,8 @@ struct BatchFile {
         }
         return messages
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { " \t\r".utf8.contains(byte) }
 
     private func message(_ line: [UInt8], limit: Int) throws(StoreError) -> NewMessage {
         let object: JSONObject
