@@ -46,13 +46,13 @@ struct Demo {
     private func list() async throws(StoreError) {
         try say("\n==> Listing the newest sessions")
         var table = Table(Session.listColumns)
-        table.rows = try await service.list(limit: 6).sessions.map(\.listRow)
+        table.rows = try await service.list(limit: store.limits.page(6)).sessions.map(\.listRow)
         try say(table.text)
     }
 
     private func show(_ id: ULID) async throws(StoreError) {
         try say("\n==> Showing how one of them begins")
-        let page = try await service.messages(in: id, limit: 4)
+        let page = try await service.messages(in: id, limit: store.limits.page(4))
         try say(([page.session.block] + page.messages.map(\.block)).joined(separator: "\n\n"))
     }
 

@@ -18,7 +18,7 @@ struct ConformanceCommandTests {
         let report = try JSONObject(parsing: output)
         #expect(report["seed"]?.integerValue == 5)
         #expect(report["conformant"]?.boolValue == true)
-        #expect(report["totals"]?["passed"]?.integerValue == 9, "\(output)")
+        #expect(report["totals"]?["passed"]?.integerValue == 10, "\(output)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["page.html"])
     }
 

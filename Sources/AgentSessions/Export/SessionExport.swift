@@ -94,8 +94,7 @@ extension PersistentSessionService {
     /// A session with all its messages as a document.
     public func exportSession(_ id: ULID, format: DocumentFormat) -> SessionExport {
         SessionExport(of: id, format: format, now: clock.now) { (range, limit) throws(StoreError) in
-            try await page(
-                MessageRequest(sessionID: id, range: range, limit: limit, byteLimit: MessageStream.pageBytes))
+            try await streamPage(of: id, range, limit: limit)
         }
     }
 }

@@ -72,6 +72,10 @@ extension StoreLimits {
         }
     }
 
+    /// The items to ask for where a page of `wanted` would do: within the limit of a page, and at least one, so that
+    /// whoever reads page by page gets on.
+    package func page(_ wanted: Int) -> Int { max(1, min(wanted, pageItems)) }
+
     /// - Throws: ``StoreError/Code/invalidArgument`` below 0.
     package func check(offset: Int) throws(StoreError) {
         guard offset >= 0 else {

@@ -93,11 +93,25 @@ extension PersistentSessionService {
         try limits.check(offset: offset)
         try after?.requireFilter(filter)
         // One more than asked for tells whether there is a next page.
-        let request = SessionListRequest(filter: filter, after: after?.position, offset: offset, limit: limit + 1)
-        var sessions = try await caller.read(.list) { () throws(StoreError) in try await store.list(request) }
+        var request = SessionListRequest(
+            filter: filter, after: after?.position, offset: offset,
+            limit: limit < limits.pageItems ? limit + 1 : limit)
+        var sessions = try await list(request)
+        guard sessions.count >= limit, let last = sessions.prefix(limit).last else {
+            return SessionPage(sessions: sessions, next: nil)
+        }
+        if request.limit == limit {
+            // The largest page has no room for one more.
+            (request.after, request.offset, request.limit) = (last.position, 0, 1)
+            sessions += try await list(request)
+        }
         guard sessions.count > limit else { return SessionPage(sessions: sessions, next: nil) }
         sessions.removeLast(sessions.count - limit)
-        return SessionPage(sessions: sessions, next: sessions.last.map { SessionCursor($0.position, filter: filter) })
+        return SessionPage(sessions: sessions, next: SessionCursor(last.position, filter: filter))
+    }
+
+    private func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {
+        try await caller.read(.list) { () throws(StoreError) in try await store.list(request) }
     }
 
     @discardableResult
@@ -208,10 +222,15 @@ extension PersistentSessionService {
     public func messageStream(in id: ULID, after sequence: Int) -> MessageStream {
         MessageStream(after: sequence) { (range, limit) throws(StoreError) in
             try limits.check(offset: sequence)
-            let limit = min(limit, limits.pageItems)
-            return try await page(
-                MessageRequest(sessionID: id, range: range, limit: limit, byteLimit: MessageStream.pageBytes))
+            return try await streamPage(of: id, range, limit: limit)
         }
+    }
+
+    /// A page for a reader that goes on until it has all: of bounded size, whatever it asks for.
+    func streamPage(of id: ULID, _ range: MessageRange, limit: Int) async throws(StoreError) -> MessagePage {
+        try await page(
+            MessageRequest(
+                sessionID: id, range: range, limit: limits.page(limit), byteLimit: MessageStream.pageBytes))
     }
 
     public func count(_ id: ULID) async throws(StoreError) -> Int {

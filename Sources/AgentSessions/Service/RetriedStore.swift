@@ -16,8 +16,11 @@ struct RetriedStore: Sendable {
 
     func engineChecks() async throws(StoreError) -> [VerificationCheck] { try await store.engineChecks() }
 
+    /// A page of the list, of no more than the store's own limit.
     func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {
-        try await caller.read(.list) { () throws(StoreError) in try await store.list(request) }
+        var request = request
+        request.limit = limits.page(request.limit)
+        return try await caller.read(.list) { [request] () throws(StoreError) in try await store.list(request) }
     }
 
     func get(_ id: ULID) async throws(StoreError) -> Session? {
@@ -29,12 +32,13 @@ struct RetriedStore: Sendable {
         try await caller.read(.messages) { () throws(StoreError) in try await store.messages(request) }
     }
 
-    /// Reads a session page by page, in which nothing may be missing.
+    /// Reads a session page by page, in which nothing may be missing, each of no more than the store's own limit.
     ///
     /// - Parameter byteLimit: Bytes of a page.
     func pages(of id: ULID, byteLimit: Int) -> MessageStream.Page {
         { (range, limit) throws(StoreError) in
-            let request = MessageRequest(sessionID: id, range: range, limit: limit, byteLimit: byteLimit)
+            let request = MessageRequest(
+                sessionID: id, range: range, limit: limits.page(limit), byteLimit: byteLimit)
             guard let page = try await page(request) else { throw .sessionNotFound(id) }
             try page.check(against: request)
             return page

@@ -136,10 +136,15 @@ extension SessionService {
     }
 
     /// The first page of sessions, newest first, or the one after a cursor.
+    ///
+    /// - Parameters:
+    ///   - filter: Which sessions.
+    ///   - limit: How many at the most; without it 50, or as many as a page may have where that is fewer.
+    ///   - after: The cursor of the page before.
     public func list(
-        _ filter: SessionFilter = SessionFilter(), limit: Int = 50, after: SessionCursor? = nil
+        _ filter: SessionFilter = SessionFilter(), limit: Int? = nil, after: SessionCursor? = nil
     ) async throws(StoreError) -> SessionPage {
-        try await list(filter, limit: limit, offset: 0, after: after)
+        try await list(filter, limit: limit ?? capabilities.limits.page(50), offset: 0, after: after)
     }
 
     /// Changes a session, whatever its revision.
@@ -172,11 +177,18 @@ extension SessionService {
     }
 
     /// Messages by limit and offset, in order.
-    public func messages(in id: ULID, limit: Int = 100, offset: Int = 0) async throws(StoreError) -> MessagePage {
+    ///
+    /// - Parameters:
+    ///   - id: The session.
+    ///   - limit: How many at the most; without it 100, or as many as a page may have where that is fewer.
+    ///   - offset: How many to leave out first.
+    public func messages(
+        in id: ULID, limit: Int? = nil, offset: Int = 0
+    ) async throws(StoreError) -> MessagePage {
         guard offset >= 0 else {
             throw StoreError(.invalidArgument, "The offset is \(offset): give 0 or more.")
         }
-        return try await messages(in: id, .after(offset), limit: limit)
+        return try await messages(in: id, .after(offset), limit: limit ?? capabilities.limits.page(100))
     }
 
     /// The last messages of a session, in order.

@@ -5,9 +5,12 @@
 struct SessionWalk {
     private static let attempts = 4
     private static let pageBytes = 1 << 20
+    private static let pageMessages = 200
 
     private let listed: Session
     private let store: RetriedStore
+
+    private var pageMessages: Int { store.limits.page(Self.pageMessages) }
 
     /// - Parameter session: The session as the list shows it.
     init(of session: Session, in store: RetriedStore) {
@@ -27,7 +30,7 @@ struct SessionWalk {
     }
 
     private func read() async throws(StoreError) -> (WalkedChecks, hasChanged: Bool) {
-        var state = SessionWalkState(of: listed)
+        var state = SessionWalkState(of: listed, pageMessages: pageMessages)
         do throws(StoreError) {
             while !state.isAtEnd {
                 guard let page = try await page(after: &state) else { return (try await absent(), true) }
@@ -110,7 +113,7 @@ struct SessionWalk {
         var reading = state.ids.rereading
         while var round = reading {
             var sequence = 0
-            while let page = try await store.page(request(.after(sequence), limit: SessionWalkState.pageMessages)),
+            while let page = try await store.page(request(.after(sequence), limit: pageMessages)),
                 let last = page.messages.last
             {
                 state.see(page.session)
@@ -126,9 +129,8 @@ struct SessionWalk {
 
 /// What is known of a session while its messages are walked over.
 struct SessionWalkState {
-    static let pageMessages = 200
-
     private let id: ULID
+    private let pageMessages: Int
     private var revision: Timestamp
     private var checksum: SessionChecksum
     private var seen = 0
@@ -139,8 +141,9 @@ struct SessionWalkState {
     private(set) var sequence = 0
     /// The sequence after which to read on. It is ahead of ``sequence`` in a gap.
     private(set) var position = 0
-    /// Messages to ask for. It grows in a gap, so that a damaged count ends the walk, and shrinks around damage.
-    private(set) var window = Self.pageMessages
+    /// Messages to ask for: a page of them. It grows in a gap beyond that, so that a damaged count ends the walk, and
+    /// shrinks around damage.
+    private(set) var window: Int
     private(set) var isAtEnd = false
     private(set) var hasUndecodable = false
     private(set) var ids = RepeatedIDs()
@@ -148,8 +151,10 @@ struct SessionWalkState {
     var hasChanged = false
     var checks = WalkedChecks()
 
-    init(of session: Session) {
+    init(of session: Session, pageMessages: Int) {
         id = session.id
+        self.pageMessages = pageMessages
+        window = pageMessages
         revision = session.revision
         checksum = SessionChecksum(of: session.id)
         checks.sessions.examined = 1
@@ -178,7 +183,7 @@ struct SessionWalkState {
             window = window > .max / 2 ? .max : window * 2
         } else {
             position = sequence
-            window = min(Self.pageMessages, window > .max / 2 ? .max : window * 2)
+            window = min(pageMessages, window > .max / 2 ? .max : window * 2)
         }
     }
 

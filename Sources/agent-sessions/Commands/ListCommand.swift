@@ -12,8 +12,10 @@ struct ListCommand: ToolCommand {
         help: ArgumentHelp("Only sessions of this actor.", valueName: "name"))
     var actorName: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("How many at the most.", valueName: "n"))
-    var limit = 50
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many at the most; 50 by default, or max_page where it is less.", valueName: "n"))
+    var limit: Int?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("How many to leave out first.", valueName: "n"))
     var offset = 0
@@ -27,7 +29,8 @@ struct ListCommand: ToolCommand {
         let after = try after.map { (text) throws(StoreError) in try SessionCursor(parsing: text) }
         let page = try await context.withExistingStore(global) { (store) throws(StoreError) in
             try await store.service.list(
-                SessionFilter(actorName: actorName), limit: limit, offset: offset, after: after)
+                SessionFilter(actorName: actorName), limit: limit ?? store.limits.page(50), offset: offset, after: after
+            )
         }
         guard global.json else { return try context.console.output.print(text(of: page)) }
         try context.console.print([

@@ -21,10 +21,11 @@ struct Archive {
     /// Writes every session, newest first, and says how many there were. A session that is deleted meanwhile is left
     /// out.
     func writeAll(to output: ByteOutput, progress: (Int) -> Void) async throws(StoreError) -> Int {
+        let limit = store.capabilities.limits.page(Self.pageSessions)
         var count = 0
         var cursor: SessionCursor?
         repeat {
-            let page = try await store.list(limit: Self.pageSessions, after: cursor)
+            let page = try await store.list(limit: limit, after: cursor)
             for session in page.sessions {
                 do throws(StoreError) {
                     try await write(session.id, to: output)

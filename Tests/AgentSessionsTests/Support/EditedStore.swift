@@ -7,7 +7,7 @@ struct EditedStore: ForwardingSessionStore {
     typealias List = @Sendable (SessionListRequest, [Session]) throws(StoreError) -> [Session]
     typealias Page = @Sendable (MessageRequest, MessagePage?) throws(StoreError) -> MessagePage?
 
-    let base: any SessionStore = MemorySessionStore()
+    var base: any SessionStore = MemorySessionStore()
     var list: List = { _, sessions in sessions }
     var page: Page = { _, page in page }
 
