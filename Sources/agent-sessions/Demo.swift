@@ -75,14 +75,10 @@ struct Demo {
 
     /// - Returns: The session that the import made.
     private func exportAndImport(_ id: ULID) async throws(StoreError) -> ULID {
-        let folder = try TemporaryFolder("agent-sessions")
-        defer { folder.remove() }
-        let file = "\(folder.path)/session.json"
         try say("\n==> Exporting it, and importing the export under a fresh id")
-        try await ReplacingFile.write(to: file) { (output) throws(StoreError) in
-            try await Archive(store: service, format: .native).write(id, to: output)
-        }
-        let copy = try await service.importSession(.file(path: file))
+        var document: [UInt8] = []
+        for try await chunk in service.exportSession(id) { document += chunk }
+        let copy = try await service.importSession(.bytes(document))
         let count = try await requireSameMessages(id, copy)
         try say("Session \(copy) has the same \(counted(count, "message")): roles, contents, tool calls, metadata.")
         return copy

@@ -306,3 +306,78 @@ struct ReplacingFileTests {
         try output.flush()
     }
 }
+
+@Suite("Bytes that are taken back")
+struct TakingBackTests {
+    private let bench: Workbench
+    private let chunk = [UInt8](repeating: 7, count: 50_000)
+
+    init() throws { bench = try Workbench() }
+
+    /// Runs `body` with an output to a file of the folder.
+    private func withOutput(
+        _ flags: Int32 = 0, _ body: (ByteOutput, _ descriptor: Int32) async throws -> Void
+    ) async throws {
+        let descriptor = open(bench.path("out"), O_RDWR | O_CREAT | flags, 0o600)
+        defer { close(descriptor) }
+        try await body(ByteOutput(descriptor: descriptor, name: "The test"), descriptor)
+    }
+
+    @Test(
+        "Are gone from the buffer and from the file, and what follows comes in their place", arguments: [0, O_APPEND])
+    func takenBack(_ flags: Int32) async throws {
+        try bench.file("out", flags == 0 ? [] : [1, 2])
+        let before = try bench.contents("out")
+        try await withOutput(flags) { (output, _) in
+            try output.write([3, 4])
+            #expect(try await output.takeBack(1))
+            for _ in 0..<5 { try output.write(chunk) }
+            #expect(try await output.takeBack(250_000))
+            try output.write([5])
+            for _ in 0..<2 { try output.write(chunk) }
+            try output.flush()
+            #expect(try await output.takeBack(100_000))
+            try output.write([6])
+            try output.flush()
+            #expect(try bench.contents("out") == before + [3, 5, 6])
+            #expect(try await output.takeBack(3))
+            try output.flush()
+            #expect(try bench.contents("out") == before)
+        }
+    }
+
+    @Test("Are no more than were written, and none of somebody else's")
+    func others() async throws {
+        try bench.file("out", [1, 2, 3, 4])
+        // Over what is there, and not behind it.
+        try await withOutput { (output, _) in
+            try output.write([9, 9])
+            try output.flush()
+            #expect(try await !output.takeBack(2))
+        }
+        try await withOutput(O_APPEND) { (output, descriptor) in
+            try output.write([5, 6])
+            try output.flush()
+            #expect(try await !output.takeBack(3))
+            // Somebody writes behind it.
+            #expect(write(descriptor, "x", 1) == 1)
+            #expect(try await !output.takeBack(1))
+            try output.write([7])
+            try output.flush()
+            #expect(try await !output.takeBack(2))
+            #expect(try await output.takeBack(1))
+        }
+        #expect(try bench.contents("out") == [9, 9, 3, 4, 5, 6, UInt8(ascii: "x")])
+    }
+
+    @Test("Stay where they are on their way to a reader, except those that wait")
+    func pipe() async throws {
+        let pipe = Pipe()
+        let output = ByteOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor, name: "The test")
+        try output.write([1, 2])
+        #expect(try await output.takeBack(1))
+        try output.flush()
+        #expect(try await !output.takeBack(1))
+        #expect(pipe.fileHandleForReading.availableData == Data([1]))
+    }
+}

@@ -116,6 +116,35 @@ struct StreamTests {
         #expect(result.status == 1 && result.errors.contains(".error: invalidArgument: "))
     }
 
+    // MARK: What happens to a session while the reader lets it wait
+
+    @Test("Fails where a session that it exports to a pipe is deleted or rewound after its beginning is out")
+    func brokenOff() async throws {
+        for verb in [["delete"], ["rewind", "--to", "6"]] {
+            let id = try await longSession(7)
+            let run = try Run(["export", "--all", "--output", "-"], on: bench)
+            try run.process.run()
+            try await run.waitUntilStalled()
+            #expect(try await bench.run([verb[0], id, "--store", bench.store()] + verb.dropFirst()).status == 0)
+            let result = try await run.finish()
+            #expect(result.status == 1)
+            #expect(result.errors.contains("conflict: Session \(id) was"), "\(result.errors)")
+            #expect(result.errors.contains("breaks off in the middle"), "\(result.errors)")
+            _ = try await bench.run("delete", id)
+        }
+    }
+
+    @Test("Fails where a session that it shows is rewound meanwhile, so that it has fewer messages than was said")
+    func shown() async throws {
+        let id = try await longSession(6)
+        let run = try Run(["show", id, "--json"], on: bench)
+        try run.process.run()
+        try await run.waitUntilStalled()
+        #expect(try await bench.run("rewind", id, "--to", "4").status == 0)
+        let result = try await run.finish()
+        #expect(result.status == 1 && result.errors.contains("was rewound while it was shown"), "\(result.errors)")
+    }
+
     // MARK: Signals
 
     @Test("Leaves what was there, and nothing else, where a signal ends an export")

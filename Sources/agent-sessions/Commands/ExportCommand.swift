@@ -33,7 +33,7 @@ struct ExportCommand: ToolCommand {
     func run(in context: ToolContext) async throws(StoreError) {
         let id = try id.map { (text) throws(StoreError) in try ULID(parsing: text) }
         try await context.withExistingStore(global) { (store) throws(StoreError) in
-            let archive = Archive(store: store.service, format: format.format)
+            let archive = SessionArchive(of: store.service, format: format.format)
             guard let path = output, path != "-" else {
                 _ = try await write(id, of: archive, to: context.console.output, progress: nil)
                 return
@@ -53,12 +53,13 @@ struct ExportCommand: ToolCommand {
     }
 
     private func write(
-        _ id: ULID?, of archive: Archive, to output: ByteOutput, progress: ProgressBar?
+        _ id: ULID?, of archive: SessionArchive, to output: ByteOutput, progress: ProgressBar?
     ) async throws(StoreError) -> Int {
+        var output = output
         if let id {
-            try await archive.write(id, to: output)
+            try await archive.write(id, to: &output)
             return 1
         }
-        return try await archive.writeAll(to: output) { progress?.show(count: $0, of: "session") }
+        return try await archive.writeAll(to: &output) { progress?.show(count: $0.sessions, of: "session") }.sessions
     }
 }

@@ -44,15 +44,18 @@ struct ShowCommand: ToolCommand {
     /// Writes every message as it is read, so that a session of any length is shown in constant memory.
     private func writeAll(of id: ULID, from store: OpenStore, to output: ConversationOutput) async throws(StoreError) {
         let offset = offset ?? 0
-        let head = try await store.service.messages(in: id, limit: 1, offset: offset)
-        try output.begin(head.session)
-        // What comes after this moment is left out, so that the session and its messages belong together.
-        if offset < head.session.messageCount {
+        try store.limits.check(offset: offset)
+        let end = try await store.service.lastMessages(1, in: id)
+        try output.begin(end.session)
+        if let last = end.messages.last, offset < last.sequence {
             var messages = store.service.messageStream(in: id, after: offset).makeAsyncIterator()
-            while let message = try await messages.next() {
+            // What comes after this moment is left out, so that the session and its messages belong together. They do
+            // where its last message is still there when the stream gets to it.
+            while let message = try await messages.next(), message.sequence < last.sequence || message == last {
                 try output.write(message)
-                if message.sequence == head.session.messageCount { break }
+                if message.sequence == last.sequence { return try output.end() }
             }
+            throw StoreError(.conflict, "Session \(id) was rewound while it was shown. Show it again.")
         }
         try output.end()
     }

@@ -13,9 +13,14 @@ import Darwin
 final class ByteOutput: Sendable {
     private static let bufferBytes = 64 << 10
 
+    private struct State {
+        var buffer: [UInt8] = []
+        var tail = FileTail()
+    }
+
     private let descriptor: Int32
     private let name: String
-    private let buffer = Mutex<[UInt8]>([])
+    private let state = Mutex(State())
 
     /// - Parameter name: What errors call it, to begin a sentence with.
     init(descriptor: Int32, name: String) {
@@ -28,9 +33,9 @@ final class ByteOutput: Sendable {
     /// - Throws: `unavailable` where the descriptor cannot be written: the reader is gone, the disk is full;
     ///   `cancelled` where the task is cancelled while it waits for a descriptor that does not block.
     func write(_ bytes: some Collection<UInt8>) throws(StoreError) {
-        try buffer.withLock { (buffer) throws(StoreError) in
-            buffer.append(contentsOf: bytes)
-            if buffer.count >= Self.bufferBytes { try send(&buffer) }
+        try state.withLock { (state) throws(StoreError) in
+            state.buffer.append(contentsOf: bytes)
+            if state.buffer.count >= Self.bufferBytes { try send(&state) }
         }
     }
 
@@ -42,14 +47,17 @@ final class ByteOutput: Sendable {
 
     /// Hands everything that was written to the system.
     func flush() throws(StoreError) {
-        try buffer.withLock { (buffer) throws(StoreError) in try send(&buffer) }
+        try state.withLock { (state) throws(StoreError) in try send(&state) }
     }
 
-    private func send(_ bytes: inout [UInt8]) throws(StoreError) {
-        defer { bytes.removeAll(keepingCapacity: true) }
+    private func send(_ state: inout State) throws(StoreError) {
+        guard !state.buffer.isEmpty else { return }
+        defer { state.buffer.removeAll(keepingCapacity: true) }
+        let tail = state.tail.next(of: descriptor)
+        state.tail = FileTail()
         var sent = 0
-        while sent < bytes.count {
-            let result = bytes.withUnsafeBytes { buffer in
+        while sent < state.buffer.count {
+            let result = state.buffer.withUnsafeBytes { buffer in
                 systemWrite(descriptor, buffer.baseAddress?.advanced(by: sent), buffer.count - sent)
             }
             if result >= 0 {
@@ -61,6 +69,25 @@ final class ByteOutput: Sendable {
             case EAGAIN, EWOULDBLOCK: try waitUntilReady(descriptor, POLLOUT, name: name)
             case let code: throw .system("\(name) cannot be written", code)
             }
+        }
+        state.tail = tail.grown(by: sent, in: descriptor)
+    }
+}
+
+extension ByteOutput: DocumentSink {
+    /// Takes back what still waits in the buffer, and what stands at the end of a file that nobody else has written to.
+    func takeBack(_ count: Int) async throws(StoreError) -> Bool {
+        try state.withLock { (state) throws(StoreError) in
+            let waiting = min(count, state.buffer.count)
+            if count > waiting {
+                do throws(FileTail.Failure) {
+                    guard try state.tail.cutOff(count - waiting, of: descriptor) else { return false }
+                } catch {
+                    throw .system("\(name) cannot be cut off", error.code)
+                }
+            }
+            state.buffer.removeLast(waiting)
+            return true
         }
     }
 }

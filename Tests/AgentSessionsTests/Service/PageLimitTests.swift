@@ -51,6 +51,9 @@ struct PageLimitTests {
         var document: [UInt8] = []
         for id in ids { document += try await service.document(id) }
         #expect(try await memoryService().load(document).messages == Self.sessions * Self.messages)
+        var archive = ArchiveBytes()
+        #expect(try await SessionArchive(of: service).writeAll(to: &archive).sessions == Self.sessions)
+        #expect(try await memoryService().load(archive.bytes).messages == Self.sessions * Self.messages)
     }
 
     @Test("Is copied from and to, and verified", arguments: [1, 2, 5, 7])
@@ -65,4 +68,10 @@ struct PageLimitTests {
         let report = try await StoreVerification(of: store, retryPolicy: .never).run()
         #expect(report.isSound && report.messages == Self.sessions * Self.messages, "\(report.problems)")
     }
+}
+
+private struct ArchiveBytes: DocumentSink {
+    var bytes: [UInt8] = []
+
+    mutating func write(_ bytes: [UInt8]) async throws(StoreError) { self.bytes += bytes }
 }
