@@ -1,5 +1,6 @@
 #if SQLite
 import AgentSessions
+import AgentSessionsBackends
 import Foundation
 import AgentSessionsTestSupport
 import Testing
@@ -108,14 +109,72 @@ struct DocumentCommandTests {
         #expect(try await bench.run(["--store", store, "list", "--json"]).json()["sessions"]?.arrayValue?.count == 2)
     }
 
-    @Test("An import that fails half-way says what was stored before")
-    func halfWay() {
-        let before = ImportResult(ids: [ULID(high: 1, low: 2)], messages: 3)
-        let error = StoreError(.unavailable, "The disk is gone.", backend: "sqlite", nativeCode: "SQLITE_IOERR")
-        #expect(ImportCommand.failure(error, after: []).message == "The disk is gone.")
-        let told = ImportCommand.failure(error, after: [before])
-        #expect(told.message == "The disk is gone. 1 session from the files before it had been stored.")
-        #expect(told.code == .unavailable && told.nativeCode == "SQLITE_IOERR")
+    /// A store that takes so many sessions and no more.
+    private func full(after sessions: Int, of files: [String]) async throws -> (json: ToolRun, text: ToolRun) {
+        var runs: [ToolRun] = []
+        for options in [["--json"], []] {
+            var registry = BackendRegistry.standard
+            try registry.register(FillingBackend.self)
+            let bench = try Workbench(registry: registry)
+            runs.append(try await bench.run(["--store", "filling:\(sessions)", "import"] + files + options))
+        }
+        return (runs[0], runs[1])
+    }
+
+    @Test("An import that ends midway says what is stored and where to go on, once and in one way")
+    func midway() async throws {
+        for number in 1...3 { try await bench.append(try await bench.session(), "user", "\(number)") }
+        let archive = try bench.file("a.jsonl", try await bench.run("export", "--all", "--output", "-").output)
+
+        let (json, text) = try await full(after: 2, of: [archive])
+        #expect(json.status == 1 && text.status == 1)
+        let told = try JSONParser.parse(json.output)
+        #expect(told["sessions"] == 2 && told["messages"] == 2)
+        let ids = try #require(told["ids"]?.arrayValue?.compactMap { $0.stringValue })
+        #expect(Set(ids).count == 2)
+        let stopped = try #require(told["stopped"])
+        #expect(stopped["file"] == .string(archive) && stopped["code"] == "limitExceeded" && stopped["unknown"] == [])
+        let next = try #require(stopped["document"]?.integerValue)
+        let lines = try bench.contents("a.jsonl").split(separator: 10)
+        #expect(stopped["byte"]?.integerValue == lines[..<Int(next - 1)].reduce(0) { $0 + Int64($1.count) + 1 })
+        let later = try #require(stopped["stored_later"]?.arrayValue)
+        #expect(later.compactMap { $0["document"]?.integerValue } == Array((next + 1)..<4))
+        #expect(later.compactMap { $0["id"]?.stringValue } == ids.suffix(later.count))
+        let message = try #require(stopped["message"]?.stringValue)
+        #expect(json.errors == "error: limitExceeded: \(message) [filling]\n")
+        for run in [json, text] {
+            #expect(!run.errors.contains("othing was"), "\(run.errors)")
+            #expect(run.errors.contains("Stored: 2 of the 3 documents, each whole. Go on from document"))
+        }
+        #expect(text.text.hasPrefix("Stored before the import stopped: 2 sessions with 2 messages.\n  01"))
+        #expect(text.text.split(separator: "\n").count == 3)
+    }
+
+    @Test("Of several files, those before and after the one where an import ends are told apart")
+    func midwayOfSeveral() async throws {
+        for number in 1...3 { try await bench.append(try await bench.session(), "user", "\(number)") }
+        let archive = try bench.file("a.jsonl", try await bench.run("export", "--all", "--output", "-").output)
+
+        // The first file fits, and of the second nothing or a part of it.
+        for (room, part) in [(3, "Nothing of this file was stored."), (4, "Stored: 1 of the 3 documents")] {
+            let (json, text) = try await full(after: room, of: [archive, archive, archive])
+            let told = try JSONParser.parse(json.output)
+            #expect(json.status == 1 && told["sessions"]?.integerValue == Int64(room))
+            #expect(told["ids"]?.arrayValue?.count == room && told["stopped"]?["file"] == .string(archive))
+            if room == 3 { #expect(told["stopped"]?["document"] == 1 && told["stopped"]?["stored_later"] == []) }
+            for run in [json, text] {
+                #expect(run.errors.contains(part), "\(run.errors)")
+                #expect(run.errors.contains("All of the files before it is stored: 3 sessions."))
+                #expect(run.errors.contains("Nothing of the 1 file after it is stored."))
+            }
+            #expect(text.text.split(separator: "\n").count == room + 1)
+        }
+        // Nothing at all is a plain error.
+        for run in [
+            try await full(after: 0, of: [archive]).json, try await full(after: 0, of: [archive, archive]).text,
+        ] {
+            run.expectRefusal("Nothing was stored.")
+        }
     }
 
     @Test("Progress is shown where somebody watches")

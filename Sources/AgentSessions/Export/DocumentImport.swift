@@ -77,8 +77,8 @@ struct DocumentImport<Store: SessionStore>: Sendable {
     private func store(_ documents: [CheckedDocument], of bytes: DocumentBytes) async throws(StoreError) -> ImportResult
     {
         var ids: [ULID] = []
-        var stored = 0
-        var failure: (index: Int, error: StoreError)?
+        var stored: Set<Int> = []
+        var failures: [Int: StoreError] = [:]
         var prepared: ArraySlice<DocumentMessages> = []
         await withTaskGroup(of: (index: Int, error: StoreError?).self) { group in
             var running = 0
@@ -86,19 +86,19 @@ struct DocumentImport<Store: SessionStore>: Sendable {
                 guard let outcome = await group.next() else { return }
                 running -= 1
                 guard let error = outcome.error else {
-                    stored += 1
-                    options.progress?(0.5 + 0.5 * fraction(stored, of: documents.count))
+                    stored.insert(outcome.index)
+                    options.progress?(0.5 + 0.5 * fraction(stored.count, of: documents.count))
                     return
                 }
-                if outcome.index < failure?.index ?? .max { failure = (outcome.index, error) }
+                failures[outcome.index] = error
             }
-            while ids.count < documents.count, failure == nil {
+            while ids.count < documents.count, failures.isEmpty {
                 if prepared.isEmpty {
                     let first = ids.count
                     do throws(StoreError) {
                         prepared = try await prepare(documents[first...], of: bytes)[...]
                     } catch {
-                        failure = (first, error)
+                        failures[first] = error
                         break
                     }
                 }
@@ -111,10 +111,16 @@ struct DocumentImport<Store: SessionStore>: Sendable {
             }
             while running > 0 { await collect() }
         }
-        if let failure {
-            throw failure.error.located(
-                location(failure.index, at: documents[failure.index].start, bytes),
-                after: "This session was not stored; \(stored) of the \(documents.count) sessions were, each whole.")
+        if let first = failures.min(by: { $0.key < $1.key }) {
+            func entry(_ index: Int) -> PartialImport.Document {
+                PartialImport.Document(number: index + 1, id: ids[index], messages: documents[index].count)
+            }
+            let unknown = failures.filter { $0.value.code == .outcomeUnknown && $0.key < ids.count }
+            throw PartialImport(
+                source: bytes.name, documents: documents.count, next: first.key + 1,
+                nextByte: documents[first.key].start, stored: stored.sorted().map(entry),
+                unknown: unknown.keys.sorted().map(entry), reason: first.value
+            ).error
         }
         return ImportResult(ids: ids, messages: documents.reduce(0) { $0 + $1.count })
     }

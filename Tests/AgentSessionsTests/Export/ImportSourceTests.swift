@@ -40,6 +40,12 @@ struct HookedStore: ForwardingSessionStore {
     let base: any SessionStore = MemorySessionStore()
     var beforeRestore: @Sendable () throws(StoreError) -> Void = {}
     var afterRestore: @Sendable () throws(StoreError) -> Void = {}
+    var beforeGet: @Sendable () throws(StoreError) -> Void = {}
+
+    func get(_ id: ULID) async throws(StoreError) -> Session? {
+        try beforeGet()
+        return try await base.get(id)
+    }
 
     func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
         try beforeRestore()
@@ -149,7 +155,7 @@ struct ImportSourceTests {
             }
             #expect(error?.code == .conflict)
             #expect(error?.message.contains("changed between") == true)
-            #expect(error?.message.contains("0 of the 1 sessions were") == true)
+            #expect(error?.message.contains("Nothing was stored.") == true)
             #expect(try await importing.list().sessions.isEmpty)
         }
     }
@@ -176,7 +182,10 @@ struct ImportSourceTests {
         }
     }
 
-    @Test("Where a session cannot be stored, the error says which, and how many are")
+    /// The number of the document in the archive that a session was imported from.
+    private func number(_ session: Session) -> Int? { Int(session.actorName.dropFirst(2)).map { $0 + 1 } }
+
+    @Test("Where a session cannot be stored, the error says what is stored, and from where to go on")
     func failure() async throws {
         let calls = Mutex(0)
         let store = HookedStore(beforeRestore: { () throws(StoreError) in
@@ -184,18 +193,85 @@ struct ImportSourceTests {
                 calls += 1
                 return calls
             }
-            if call > 30 { throw StoreError(.unavailable, "The disk is full.", backend: "memory", nativeCode: "FULL") }
+            if call > 30 {
+                throw StoreError(
+                    .unavailable, "The disk is full. Nothing was written. Make room.", backend: "memory",
+                    nativeCode: "FULL")
+            }
         })
         let service = PersistentSessionService(store, retryPolicy: .never)
         let bytes = try await archive(100)
         let error = try #require(await #expect(throws: StoreError.self) { try await service.load(bytes) })
-        #expect(error.code == .unavailable)
-        #expect(error.nativeCode == "FULL")
+        #expect(error.code == .unavailable && error.nativeCode == "FULL" && error.backend == "memory")
         let stored = try await service.list(limit: 200).sessions
-        #expect(stored.count == 30)
-        #expect(error.message.contains("30 of the 100 sessions were, each whole"), "\(error)")
-        #expect(error.message.contains("The disk is full"))
-        #expect(stored.allSatisfy { $0.messageCount == 3 })
+        #expect(stored.count == 30 && stored.allSatisfy { $0.messageCount == 3 })
+        let partial = try #require(error.cause as? PartialImport)
+        #expect(partial.reason.message.hasPrefix("The disk is full."))
+        #expect(partial.documents == 100 && partial.messages == 90 && partial.unknown.isEmpty)
+        #expect(Set(partial.ids) == Set(stored.map(\.id)))
+        for document in partial.stored {
+            #expect(number(try await service.get(document.id)) == document.number && document.messages == 3)
+        }
+        // Nothing before it is missing, and what is behind it already is named.
+        let numbers = partial.stored.map(\.number)
+        #expect(numbers == numbers.sorted() && !numbers.contains(partial.next))
+        #expect(Array(1..<partial.next).allSatisfy(numbers.contains))
+        #expect(partial.storedLater.map(\.number) == numbers.filter { $0 > partial.next })
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        #expect(partial.nextByte == lines[..<(partial.next - 1)].reduce(0) { $0 + $1.count + 1 })
+        #expect(
+            error.message.hasPrefix(
+                "The import stopped at document \(partial.next) of the given bytes (from byte \(partial.nextByte)): "
+                    + "The disk is full. Make room. Stored: 30 of the 100 documents, each whole. Go on from document "
+                    + "\(partial.next)"), "\(error)")
+        // Who goes on as it says has everything once.
+        let rest = lines.enumerated().filter { !numbers.contains($0.offset + 1) }.flatMap { $0.element + [10] }
+        calls.withLock { $0 = -1000 }
+        #expect(try await service.load(rest).ids.count == 70)
+        let all = try await service.list(limit: 200).sessions.compactMap(number)
+        #expect(all.sorted() == Array(1...100))
+    }
+
+    @Test("A session of which nobody knows whether it is stored is named")
+    func partlyUnknown() async throws {
+        let calls = Mutex(0)
+        let lost: @Sendable () throws(StoreError) -> Void = { () throws(StoreError) in
+            let call = calls.withLock { calls in
+                calls += 1
+                return calls
+            }
+            if call == 1 { throw StoreError(.outcomeUnknown, "The connection was lost.") }
+        }
+        let store = HookedStore(
+            afterRestore: lost, beforeGet: { () throws(StoreError) in throw StoreError(.unavailable, "No connection.") }
+        )
+        let service = PersistentSessionService(store, retryPolicy: .never)
+        let error = try #require(
+            await #expect(throws: StoreError.self) { try await service.load(try await archive(3)) })
+        #expect(error.code == .outcomeUnknown)
+        let partial = try #require(error.cause as? PartialImport)
+        let unknown = try #require(partial.unknown.first)
+        #expect(partial.unknown.count == 1 && unknown.number == partial.next && partial.stored.count == 2)
+        #expect(
+            error.message.contains(
+                "not known whether document \(unknown.number) is stored: leave it out if there is a session "
+                    + "\(unknown.id)"))
+        #expect(try await store.base.get(unknown.id) != nil)
+    }
+
+    @Test("An import that stores nothing says so, once")
+    func nothingStored() async throws {
+        let store = HookedStore(beforeRestore: { () throws(StoreError) in
+            throw StoreError(.busy, "Somebody holds the lock; nothing was written. Try again.")
+        })
+        let service = PersistentSessionService(store, retryPolicy: .never)
+        let error = try #require(
+            await #expect(throws: StoreError.self) { try await service.load(try await archive(2)) })
+        #expect(error.code == .busy && error.cause == nil)
+        #expect(
+            error.message
+                == "The import stopped at document 1 of the given bytes (from byte 0): Somebody holds the lock. Try "
+                + "again. Nothing was stored.")
     }
 
     @Test("An import whose outcome is unknown is settled by the session's id", arguments: [true, false])
