@@ -66,7 +66,8 @@ extension JSONObject {
         self.storage = storage
     }
 
-    /// The text of the object in lossless form (see ``LosslessJSON``).
+    /// The text of the object in lossless form: compact, keys in canonical order, each number so that it is read back as
+    /// itself.
     ///
     /// Costs nothing if the object was read from text and not changed since.
     ///
