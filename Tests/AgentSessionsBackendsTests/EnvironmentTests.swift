@@ -123,7 +123,7 @@ struct EnvironmentTests {
         let log = Log()
         let context = StoreContext(logger: Logger(label: "test") { _ in log.handler })
         for _ in 1...3 { await (try found.open(context: context)).close() }
-        await (try found.openExisting(context: context)).close()
+        await (try found.openExisting(context: context, migrations: .apply)).close()
         #expect(log.warnings == found.warnings)
         #expect(log.warnings.count == 2)
     }

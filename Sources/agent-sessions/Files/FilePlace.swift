@@ -58,7 +58,7 @@ struct FilePlace {
     }
 
     /// The path itself, or where a symbolic link leads.
-    private static func resolved(_ path: String, _ description: String) throws(StoreError) -> String {
+    static func resolved(_ path: String, _ description: String) throws(StoreError) -> String {
         var information = stat()
         if stat(path, &information) == 0 {
             guard information.st_mode & S_IFMT == S_IFREG else {

@@ -15,8 +15,8 @@ extension StoreConfiguration {
     ///
     /// - Throws: `invalidArgument` where it is one.
     func requireNoFile(ofStore output: String) throws(StoreError) {
-        let target = FilePlace(output)
-        for file in try storeFiles() where FilePlace(file) == target {
+        let target = FileIdentity(output)
+        for file in try storeFiles() where FileIdentity(file) == target {
             throw StoreError(
                 .invalidArgument,
                 "\(quoted(output, limit: 200)) is a file of the store \(url) itself: writing it would destroy the store. "
@@ -26,7 +26,7 @@ extension StoreConfiguration {
 }
 
 /// A file, there or not, told from others whatever its path looks like.
-private struct FilePlace: Equatable {
+private struct FileIdentity: Equatable {
     private let path: String
     private let file: (device: dev_t, inode: ino_t)?
 
@@ -36,7 +36,7 @@ private struct FilePlace: Equatable {
         self.path = Self.target(of: path)
     }
 
-    static func == (left: FilePlace, right: FilePlace) -> Bool {
+    static func == (left: FileIdentity, right: FileIdentity) -> Bool {
         if left.path == right.path { return true }
         guard let left = left.file, let right = right.file else { return false }
         return left == right
@@ -44,22 +44,8 @@ private struct FilePlace: Equatable {
 
     /// Where a path leads: through links, also where there is nothing at their end yet.
     private static func target(of path: String) -> String {
-        var path = path
-        // More links than this, the system does not follow either.
-        for _ in 0..<40 {
-            guard let link = link(at: path) else { break }
-            path = link.hasPrefix("/") ? link : "\(directory(of: path))/\(link)"
-        }
+        let path = (try? FilePlace.resolved(path, "The file")) ?? path
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         return "\(resolvedPath(directory(of: path)))/\(name)"
-    }
-
-    private static func link(at path: String) -> String? {
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { (buffer, count) in
-            count = buffer.withMemoryRebound(to: CChar.self) { characters in
-                characters.baseAddress.map { max(0, readlink(path, $0, characters.count)) } ?? 0
-            }
-        }
-        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
 }

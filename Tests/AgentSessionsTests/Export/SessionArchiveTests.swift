@@ -55,7 +55,7 @@ struct SessionArchiveTests {
 
     /// Has something happen right before a read.
     private func before(
-        read: Int, _ body: @escaping @Sendable (MemorySessionStore) async throws(StoreError) -> Void
+        read: Int, _ body: @escaping @Sendable (any SessionStore) async throws(StoreError) -> Void
     ) {
         store.fail(reads: Array(repeating: .none, count: read) + [.first(body)])
     }

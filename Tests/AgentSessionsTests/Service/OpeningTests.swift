@@ -59,8 +59,8 @@ struct OpeningTests {
     func backend() async throws {
         let made = Mutex(0)
         await #expect(throws: StoreError.self) {
-            try await Self.quick.opening(logger: logger, isPassing: { $0.code == .corrupt }) {
-                () throws(StoreError) in
+            let isPassing: (StoreError) -> Bool = { $0.code == .corrupt }
+            try await Self.quick.opening(logger: logger, isPassing: isPassing) { () throws(StoreError) in
                 made.withLock { $0 += 1 }
                 throw StoreError(.corrupt, "x")
             }

@@ -18,8 +18,8 @@ enum FillingBackend: StoreBackend {
     }
 }
 
-final class FillingStore: SessionStore {
-    private let memory = MemorySessionStore()
+final class FillingStore: ForwardingSessionStore {
+    let base: any SessionStore = MemorySessionStore()
     private let room: Mutex<Int>
     let backendName = FillingBackend.name
     let capabilities = FillingBackend.capabilities
@@ -35,25 +35,7 @@ final class FillingStore: SessionStore {
             throw StoreError(
                 .limitExceeded, "There is no room. Nothing was written. Make some.", backend: backendName)
         }
-        try await memory.restore(session, messages: messages)
-    }
-
-    func effectiveSettings() async throws(StoreError) -> [StoreSetting] { [] }
-    func migrations() async throws(StoreError) -> [MigrationStatus] { [] }
-    func close() async { await memory.close() }
-    func create(_ session: NewSession) async throws(StoreError) -> Session { try await memory.create(session) }
-    func get(_ id: ULID) async throws(StoreError) -> Session? { try await memory.get(id) }
-    func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] { try await memory.list(request) }
-    func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session {
-        try await memory.update(id, change)
-    }
-    func delete(_ id: ULID) async throws(StoreError) -> Bool { try await memory.delete(id) }
-    func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult { try await memory.append(request) }
-    func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
-        try await memory.messages(request)
-    }
-    func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
-        try await memory.rewind(id, request)
+        try await base.restore(session, messages: messages)
     }
 }
 #endif
