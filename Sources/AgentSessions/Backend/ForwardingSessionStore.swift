@@ -109,5 +109,7 @@ extension ForwardingSessionStore {
 
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] { try await base.engineChecks() }
 
+    public func awaitDurability() async throws(StoreError) { try await base.awaitDurability() }
+
     public func close() async { await base.close() }
 }

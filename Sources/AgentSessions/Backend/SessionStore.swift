@@ -19,6 +19,16 @@ public protocol SessionStore: SessionRepository, SessionMessageRepository {
     /// Where the data is, to tell whether two stores are one; `nil` where the backend cannot tell.
     func identity() async throws(StoreError) -> StoreIdentity?
 
+    /// Waits until everything that reads of this store have shown so far is as durable as the store promises.
+    ///
+    /// Some engines show a change that they may still lose: one that was to wait for another server, say, and whose wait
+    /// was broken off. After a change whose outcome was unknown, nothing that a look at the store finds is taken for the
+    /// outcome before this has returned. A backend whose reads show only what is durable does nothing here, as the
+    /// default does. A store around another one passes the call on.
+    ///
+    /// - Throws: A transient error where it cannot be told in time; the look is made again then.
+    func awaitDurability() async throws(StoreError)
+
     /// Looks for damage that only the engine can see: its own check of its files, indexes against rows, rows that
     /// nothing belongs to. ``StoreVerification`` adds the checks that every store can be put to.
     ///
@@ -36,6 +46,8 @@ extension SessionStore {
     public func identity() async throws(StoreError) -> StoreIdentity? { nil }
 
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] { [] }
+
+    public func awaitDurability() async throws(StoreError) {}
 }
 
 /// A setting that is in force.

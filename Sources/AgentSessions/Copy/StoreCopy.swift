@@ -82,6 +82,8 @@ public struct StoreCopy: Sendable {
         while let page = try await page(after: &after) {
             try await copy(page, &tally)
         }
+        // What a run that was interrupted has left may be seen before it is durable.
+        if tally.result.copied < tally.result.sessions { try await target.awaitDurability() }
         if let failure = tally.failure { throw failure }
         return tally.result
     }

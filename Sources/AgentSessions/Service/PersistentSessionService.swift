@@ -41,7 +41,7 @@ public struct PersistentSessionService<Store: SessionStore>: SessionService {
         self.limits = store.capabilities.limits.lowered(to: limits)
         self.generator = generator
         clock = now.map { RevisionClock(now: $0) } ?? .system
-        caller = RetryingCaller(policy: retryPolicy, backend: store.backendName, logger: logger, tracer: tracer)
+        caller = RetryingCaller(store, policy: retryPolicy, logger: logger, tracer: tracer)
     }
 
     public var capabilities: StoreCapabilities {

@@ -7,7 +7,7 @@ struct RetriedStore: Sendable {
 
     init(_ store: any SessionStore, policy: RetryPolicy, logger: Logger) {
         self.store = store
-        caller = RetryingCaller(policy: policy, backend: store.backendName, logger: logger, tracer: nil)
+        caller = RetryingCaller(store, policy: policy, logger: logger, tracer: nil)
     }
 
     var limits: StoreLimits { store.capabilities.limits }
@@ -15,6 +15,8 @@ struct RetriedStore: Sendable {
     func identity() async throws(StoreError) -> StoreIdentity? { try await store.identity() }
 
     func engineChecks() async throws(StoreError) -> [VerificationCheck] { try await store.engineChecks() }
+
+    func awaitDurability() async throws(StoreError) { try await store.awaitDurability() }
 
     /// A page of the list, of no more than the store's own limit.
     func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {

@@ -30,12 +30,15 @@ struct RetryingCaller: Sendable {
 
     let policy: RetryPolicy
     let logger: Logger
+    /// Waits until what reads have shown is durable: ``SessionStore/awaitDurability()``.
+    private let awaitDurability: @Sendable () async throws(StoreError) -> Void
     private let telemetry: ServiceTelemetry
 
-    init(policy: RetryPolicy, backend: String, logger: Logger, tracer: (any Tracer)?) {
+    init(_ store: any SessionStore, policy: RetryPolicy, logger: Logger, tracer: (any Tracer)?) {
         self.policy = policy
         self.logger = logger
-        telemetry = ServiceTelemetry(backend: backend, tracer: tracer)
+        awaitDurability = { () throws(StoreError) in try await store.awaitDurability() }
+        telemetry = ServiceTelemetry(backend: store.backendName, tracer: tracer)
     }
 
     /// A call that changes nothing, and is made again without a look at what became of it.
@@ -118,7 +121,7 @@ struct RetryingCaller: Sendable {
             number += 1
             if var outcome = open {
                 let found = try await outcome.settle(mayAttempt: mayAttempt, attempt, settle: settle)
-                if let found { return found }
+                if let found, try await outcome.isDurable(awaitDurability) { return found }
                 open = outcome
                 last = outcome.last
             } else {
@@ -233,6 +236,22 @@ private struct UnknownOutcome {
             throw unsettled
         }
         return nil
+    }
+
+    /// Whether what was found is as durable as the store promises, and so is the outcome.
+    ///
+    /// - Returns: `false` where the store could not tell; then the outcome may be looked into again.
+    mutating func isDurable(
+        _ awaitDurability: @escaping @Sendable () async throws(StoreError) -> Void
+    ) async throws(StoreError) -> Bool {
+        do throws(StoreError) {
+            try await shielded(awaitDurability)
+            return true
+        } catch {
+            last = error
+            guard error.isTransient else { throw unsettled }
+            return false
+        }
     }
 
     /// Runs `body` where a cancellation of this task is not seen, as a store may refuse a cancelled task, and this

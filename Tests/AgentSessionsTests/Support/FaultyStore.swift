@@ -35,8 +35,10 @@ final class FaultyStore: ForwardingSessionStore {
     struct Script: Sendable {
         var writes: [Fault] = []
         var reads: [Fault] = []
+        var waits: [Fault] = []
         var writeCount = 0
         var readCount = 0
+        var waitCount = 0
         /// Ids of sessions and messages that calls were to make.
         var ids: [ULID] = []
         var late: Late?
@@ -50,14 +52,14 @@ final class FaultyStore: ForwardingSessionStore {
         script = Mutex(Script())
     }
 
-    /// What happens to the next calls that write, and to those that read.
-    func fail(writes: [Fault] = [], reads: [Fault] = []) {
+    /// What happens to the next calls that write, to those that read, and to those that wait for what was read.
+    func fail(writes: [Fault] = [], reads: [Fault] = [], waits: [Fault] = []) {
         script.withLock { script in
-            script = Script(writes: writes, reads: reads)
+            script = Script(writes: writes, reads: reads, waits: waits)
         }
     }
 
-    /// What happened since ``fail(writes:reads:)``.
+    /// What happened since ``fail(writes:reads:waits:)``.
     var seen: Script { script.withLock { $0 } }
 
     func forwardChange<Result: Sendable>(
@@ -125,6 +127,14 @@ final class FaultyStore: ForwardingSessionStore {
     // MARK: SessionStore
 
     var backendName: String { "faulty" }
+
+    func awaitDurability() async throws(StoreError) {
+        let fault = script.withLock { script in
+            script.waitCount += 1
+            return script.waits.isEmpty ? Fault.none : script.waits.removeFirst()
+        }
+        try await run(fault) { () throws(StoreError) in try await base.awaitDurability() }
+    }
 
     func create(_ session: NewSession) async throws(StoreError) -> Session {
         script.withLock { $0.ids.append(session.id) }
