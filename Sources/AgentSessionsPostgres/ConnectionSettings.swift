@@ -83,6 +83,11 @@ enum ConnectionSettings {
             throw invalid("libpq does not understand it")
         }
         defer { PQconninfoFree(options) }
+        return values(of: options)
+    }
+
+    /// The options of a list of libpq's that have a value.
+    static func values(of options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {
         var parameters: [String: String] = [:]
         var option = options
         // libpq ends the list with an entry without a keyword.

@@ -1,12 +1,6 @@
 #include <libpq-fe.h>
 
-/* Without a processor of its own, libpq prints notices on standard error. */
-static inline void agent_sessions_pq_ignore_notice(void *arg, const PGresult *res) { (void)arg; (void)res; }
-static inline void agent_sessions_pq_ignore_notices(PGconn *conn) {
-    PQsetNoticeReceiver(conn, agent_sessions_pq_ignore_notice, (void *)0);
-}
-
-/* Swift does not import macros that are character literals: the fields of an error that hold no value of a row. */
+/* Swift does not import macros that are character literals: the fields of an error or notice that hold no value of a row. */
 enum {
     agent_sessions_pq_severity = PG_DIAG_SEVERITY_NONLOCALIZED,
     agent_sessions_pq_sqlstate = PG_DIAG_SQLSTATE,

@@ -32,6 +32,63 @@ struct ConnectingTests {
         }
     }
 
+    @Test("a host that does not answer takes connect_timeout, and then it is the turn of the next")
+    func lateHost() async throws {
+        let cluster = try PostgresCluster.shared()
+        let silent = try SilentServer()
+        defer { silent.stop() }
+        let place = "host=127.0.0.1,\(cluster.folder)&port=\(silent.port),5432&user=postgres&connect_timeout=1"
+        let start = ContinuousClock.now
+        let settings = try await open("postgres:///postgres?\(place)&schema=\(PostgresCluster.freshSchema())")
+        #expect(ContinuousClock.now - start >= .seconds(1))
+        #expect(settings.contains(StoreSetting("tls", "off")))
+        // The error names each that was tried.
+        do throws(StoreError) {
+            _ = try await open(
+                "postgres:///postgres?host=127.0.0.1,/nonexistent&port=\(silent.port),5432&user=postgres"
+                    + "&connect_timeout=1")
+            Issue.record("it was opened")
+        } catch {
+            #expect(error.code == .unavailable)
+            #expect(error.message.contains("connect_timeout") && error.message.contains("/nonexistent"), "\(error)")
+        }
+    }
+
+    @Test("a password that OpenSSL would cut off is refused")
+    func longKeyPassword() async throws {
+        let password = String(repeating: "hunter2", count: 150)
+        do throws(StoreError) {
+            _ = try await open("postgres:///postgres?host=/nonexistent&sslpassword=\(password)")
+            Issue.record("it was opened")
+        } catch {
+            #expect(error.code == .invalidArgument)
+            #expect(error.message.contains("1023") && !error.message.contains("hunter2"), "\(error)")
+        }
+    }
+
+    @Test("what comes after a host that does not answer: its other addresses, then the other hosts")
+    func placesAfter() {
+        let options = ["host": "a,b,/folder", "port": "1,2,3", "hostaddr": ",::1,"]
+        let places = ServerPlace.list(options)
+        #expect(places.map(\.host) == ["a", "b", "/folder"])
+        #expect(places.map(\.port) == ["1", "2", "3"])
+        #expect(places.map(\.address) == ["", "::1", ""])
+        let addresses = ["a": ["10.0.0.1", "10.0.0.2", "10.0.0.3"]]
+        func after(_ host: String, _ address: String, _ port: String) -> [String] {
+            places.following(ServerPlace(host: host, address: address, port: port)) { addresses[$0] ?? [] }
+                .map { "\($0.host) \($0.address) \($0.port)" }
+        }
+        #expect(after("a", "10.0.0.1", "1") == ["a 10.0.0.2 1", "a 10.0.0.3 1", "b ::1 2", "/folder  3"])
+        #expect(after("a", "10.0.0.3", "1") == ["b ::1 2", "/folder  3"])
+        #expect(after("a", "10.9.9.9", "1") == ["b ::1 2", "/folder  3"])
+        #expect(after("b", "::1", "2") == ["/folder  3"])
+        #expect(after("b", "0:0::1", "2") == ["/folder  3"])
+        #expect(after("/folder", "", "3").isEmpty)
+        #expect(ServerPlace.list(["hostaddr": "10.0.0.1,10.0.0.2", "port": "7"]).map(\.port) == ["7", "7"])
+        #expect(ServerPlace.list(["port": "5432"]).isEmpty)
+        #expect(!ServerPlace.addresses(of: "localhost").isEmpty)
+    }
+
     @Test("a password comes from the URL or a passfile, and a wrong one is refused at once")
     func passwords() async throws {
         let cluster = try PostgresCluster.shared()

@@ -136,20 +136,10 @@ struct FailureTests {
 
     @Test("a server that takes a connection and says nothing is given up on within lease_timeout")
     func silentServer() async throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) + listen(listener, 4) + getsockname(listener, $0, &length)
-            }
-        }
-        try #require(status == 0)
+        let server = try SilentServer()
+        defer { server.stop() }
         var configuration = PostgresConfiguration(connection: [
-            "host": "127.0.0.1", "port": "\(UInt16(bigEndian: address.sin_port))", "connect_timeout": "60",
+            "host": "127.0.0.1", "port": "\(server.port)", "connect_timeout": "60",
         ])
         configuration.leaseTimeout = .milliseconds(200)
         let start = ContinuousClock.now

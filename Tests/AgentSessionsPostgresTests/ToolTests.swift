@@ -99,5 +99,34 @@ struct ToolTests {
             #expect(effective[name] == .string(value), "\(name)")
         }
     }
+
+    @Test("nothing of what the server and libpq say while they connect comes to standard error")
+    func silence() async throws {
+        // A database whose collation has another version than it was made with: the server says so to who connects.
+        let database = "noisy_\(PostgresCluster.freshSchema())"
+        try await cluster.sql("CREATE DATABASE \(database)")
+        try await cluster.sql("UPDATE pg_database SET datcollversion = '1' WHERE datname = '\(database)'")
+        // A file of passwords that others may read: libpq passes over it.
+        let passfile = "\(cluster.folder)/\(database).pass"
+        try "*:*:*:*:secret\n".write(toFile: passfile, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: passfile)
+        let place = "postgres:///\(database)?host=\(cluster.folder)"
+        let psql = try await Shell.outcome([
+            "env", "PGPASSFILE=\(passfile)", "psql", "-X", "-h", cluster.folder, "-U", "postgres", "-c", "", database,
+        ])
+        #expect(psql.errors.contains("collation version") && psql.errors.contains("password file"), "\(psql.errors)")
+        for variables in [["PGPASSFILE=\(passfile)"], ["HOME=\(cluster.folder)"]] {
+            try? FileManager.default.copyItem(atPath: passfile, toPath: "\(cluster.folder)/.pgpass")
+            let outcome = try await run("list", "--json", store: "\(place)&user=postgres", as: variables)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+        }
+        // Who needs the file hears why it is of no use.
+        _ = try? await cluster.sql("CREATE USER locked PASSWORD 'right'")
+        let refused = try await run("list", store: "\(place)&user=locked&passfile=\(passfile)")
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains(passfile) && refused.errors.contains("600"), "\(refused.errors)")
+        #expect(!refused.errors.contains("WARNING") && !refused.errors.contains("secret"), "\(refused.errors)")
+    }
 }
 #endif

@@ -2,14 +2,6 @@
 internal import AgentSessions
 internal import CAgentSessionsLibPQ
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 extension PostgresConnection {
     /// The oldest server with all that the schema needs.
     private static let oldestServer: Int32 = 120_000
@@ -21,11 +13,11 @@ extension PostgresConnection {
     /// - Throws: ``StoreError/Code/unavailable`` where no host can be reached or the server refuses the user or the
     ///   database, ``StoreError/Code/unsupported`` where it is too old or does not keep UTF-8.
     static func open(_ configuration: PostgresConfiguration) throws(StoreError) -> PostgresConnection {
-        let handle = try connect(configuration.libpqParameters)
+        let (handle, notices) = try Connecting.run(configuration.libpqParameters)
         let sessionIsOurs = configuration.preparesStatements
         let settings = SessionSettings(configuration)
         let connection = PostgresConnection(
-            handle, preparesStatements: sessionIsOurs, settings: settings,
+            handle, notices: notices, preparesStatements: sessionIsOurs, settings: settings,
             stallTimeout: max(configuration.statementTimeout, configuration.lockTimeout) + grace)
         guard PQserverVersion(handle) >= oldestServer else {
             throw StoreError(
@@ -47,32 +39,6 @@ extension PostgresConnection {
             }
         }
         return connection
-    }
-
-    private static func connect(_ parameters: [(keyword: String, value: String)]) throws(StoreError) -> OpaquePointer {
-        let strings = parameters.map { (strdup($0.keyword), strdup($0.value)) }
-        defer {
-            for (keyword, value) in strings {
-                free(keyword)
-                free(value)
-            }
-        }
-        let keywords = strings.map { UnsafePointer($0.0) } + [nil]
-        let values = strings.map { UnsafePointer($0.1) } + [nil]
-        guard let handle = PQconnectdbParams(keywords, values, 0) else {
-            throw StoreError(.unavailable, "libpq has no memory left.", backend: PostgresBackend.name)
-        }
-        guard PQstatus(handle) == CONNECTION_OK else {
-            let message = oneLine(PQerrorMessage(handle).map { String(cString: $0) } ?? "no reason given")
-            let needsPassword = PQconnectionNeedsPassword(handle) != 0
-            PQfinish(handle)
-            throw ConnectFailure(message, needsPassword: needsPassword, secrets: secrets(of: parameters)).storeError
-        }
-        return handle
-    }
-
-    private static func secrets(of parameters: [(keyword: String, value: String)]) -> [String] {
-        parameters.filter { $0.keyword == "password" || $0.keyword == "sslpassword" }.map(\.value)
     }
 }
 
@@ -122,12 +88,12 @@ struct ConnectFailure {
 }
 
 extension StoreError {
-    /// Whether to try again to connect is of no use: the server is there and says no.
+    /// Whether to try again to connect is of no use: the server is there and says no, or nobody would take what is given.
     var isRefusedLogin: Bool {
         let refusals = [
             SQLState.invalidPassword, SQLState.invalidAuthorization, SQLState.noSuchDatabase, SQLState.noPrivilege,
         ]
-        return code == .unsupported || nativeCode.map(refusals.contains) == true
+        return code == .unsupported || code == .invalidArgument || nativeCode.map(refusals.contains) == true
     }
 
     /// Whether the server is there, and only has no connection free at this moment, or is not ready.

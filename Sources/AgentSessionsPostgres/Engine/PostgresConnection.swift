@@ -2,14 +2,6 @@
 internal import AgentSessions
 internal import CAgentSessionsLibPQ
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 /// A connection to a server, with the statements that were prepared on it. It is made and closed on a thread of its own,
 /// and waits there for the socket. Others may send on it, and wait for microseconds.
 ///
@@ -17,6 +9,7 @@ internal import Darwin
 /// user works with it on one thread, or hands it over to the connection's own thread by a queue and lets go of it.
 final class PostgresConnection: @unchecked Sendable {
     private let handle: OpaquePointer
+    private let notices: ServerNotices
     private let preparesStatements: Bool
     private let settings: SessionSettings
     private let stallTimeout: Duration
@@ -30,16 +23,20 @@ final class PostgresConnection: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - handle: The connection, which this object closes.
+    ///   - notices: What takes its notices.
     ///   - preparesStatements: Whether the session is ours alone, so that statements can be prepared on it.
     ///   - settings: What the session, or each unit of statements, is given.
     ///   - stallTimeout: The server is given up on when it is silent for this long. Longer than the server's own
     ///     bounds on statements and locks.
-    init(_ handle: OpaquePointer, preparesStatements: Bool, settings: SessionSettings, stallTimeout: Duration) {
+    init(
+        _ handle: OpaquePointer, notices: ServerNotices, preparesStatements: Bool, settings: SessionSettings,
+        stallTimeout: Duration
+    ) {
         self.handle = handle
+        self.notices = notices
         self.preparesStatements = preparesStatements
         self.settings = settings
         self.stallTimeout = stallTimeout
-        agent_sessions_pq_ignore_notices(handle)
         PQsetnonblocking(handle, 1)
     }
 
@@ -52,7 +49,7 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Whether the server has something to say though nobody asked: as a rule that it has closed the connection.
     var isStale: Bool {
-        isBroken || waitForSocket(Int16(POLLIN), timeout: .zero) != .nothing
+        isBroken || Socket.wait(handle, for: [.readable], timeout: .zero) != .nothing
     }
 
     /// Whether statements can be sent without anything before them.
@@ -288,7 +285,8 @@ final class PostgresConnection: @unchecked Sendable {
                 guard bound == nil else { return false }
                 throw lost("no answer within \(stallTimeout)", mayBeStored: !unsent, timedOut: true)
             }
-            switch waitForSocket(Int16(POLLIN) | (unsent ? Int16(POLLOUT) : 0), timeout: giveUp - now) {
+            let events: Socket.Events = unsent ? [.readable, .writable] : [.readable]
+            switch Socket.wait(handle, for: events, timeout: giveUp - now) {
             case .readable:
                 // A failure shows as the next result.
                 PQconsumeInput(handle)
@@ -300,68 +298,7 @@ final class PostgresConnection: @unchecked Sendable {
             }
         }
     }
-
-    private enum Readiness {
-        case readable
-        case writable
-        case nothing
-    }
-
-    private func waitForSocket(_ events: Int16, timeout: Duration) -> Readiness {
-        var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
-        // Rounded up, so that who waits for an instant does not come back before it.
-        let milliseconds = (timeout.wholeNanoseconds + 999_999) / 1_000_000
-        guard poll(&descriptor, 1, Int32(clamping: milliseconds)) > 0 else { return .nothing }
-        // What is neither is an error, which reading finds.
-        return descriptor.revents == Int16(POLLOUT) ? .writable : .readable
-    }
 }
-
-extension Parameters {
-    /// Lends the parameters as libpq takes them: their number, values, lengths and formats, all of them binary.
-    fileprivate func withPointers(
-        _ body: (
-            Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
-        ) -> Int32
-    ) -> Int32 {
-        let count = lengths.count
-        return bytes.withUnsafeBytes { bytes in
-            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: max(count, 1)) { values in
-                withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(count, 1)) { formats in
-                    var offset = 0
-                    for (index, length) in lengths.enumerated() {
-                        formats.initializeElement(at: index, to: 1)
-                        // An empty value needs an address all the same: without one it is null.
-                        values.initializeElement(
-                            at: index, to: length < 0 ? nil : Self.address(bytes, offset: offset))
-                        offset += Int(max(length, 0))
-                    }
-                    return lengths.withUnsafeBufferPointer { lengths in
-                        body(
-                            Int32(clamping: count), UnsafePointer(values.baseAddress), lengths.baseAddress,
-                            UnsafePointer(formats.baseAddress))
-                    }
-                }
-            }
-        }
-    }
-
-    /// - Parameter offset: At most the number of bytes, so that the address is inside the buffer or right after it;
-    ///   libpq reads as many bytes there as the value has.
-    private static func address(_ bytes: UnsafeRawBufferPointer, offset: Int) -> UnsafePointer<CChar>? {
-        guard let base = bytes.baseAddress else { return UnsafePointer(emptyValue) }
-        return (base + offset).assumingMemoryBound(to: CChar.self)
-    }
-}
-
-/// An address for values without bytes. It is never read or freed.
-///
-/// `nonisolated(unsafe)`: the memory is written once, before anyone has the pointer.
-nonisolated(unsafe) private let emptyValue: UnsafeMutablePointer<CChar> = {
-    let byte = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
-    byte.initialize(to: 0)
-    return byte
-}()
 
 /// A message of libpq, which may have several lines, as one.
 func oneLine(_ text: String) -> String {
