@@ -48,10 +48,13 @@ public struct PostgresConfiguration: Sendable {
     public var migrationPolicy: MigrationPolicy
     /// Steps of the application's own, after those of this package.
     public var migrations: [Migration<PostgresMigrationTarget>]
-    /// The largest values that the store takes.
+    /// The largest values that the store takes. They lower ``StoreLimits/standard``, and never raise it.
     public var limits: StoreLimits
     /// Whether to open only a store that is there, and make none.
     public var mustExist: Bool
+    /// What the parameters of a statement may have: what a message of the protocol holds, less room for what stands
+    /// around them.
+    var largestMessage = 1 << 30 - 1 << 20
 
     /// A store with the safe defaults.
     ///
@@ -93,7 +96,7 @@ public struct PostgresConfiguration: Sendable {
     /// - Parameter isDurable: Whether the server says that a commit waits for its disk.
     func capabilities(isDurable: Bool) -> StoreCapabilities {
         StoreCapabilities(
-            durability: isDurable ? .powerLoss : .processCrash, scope: .many, limits: limits,
+            durability: isDurable ? .powerLoss : .processCrash, scope: .many, limits: .standard.lowered(to: limits),
             abilities: [.reopen, .multipleInstances])
     }
 }

@@ -2,7 +2,8 @@
 public import AgentSessions
 
 extension PostgresSessionStore {
-    /// Bytes of a batch up to which it is one statement. A larger one is a transaction of several.
+    /// Bytes of a batch up to which it is one statement. A larger one is a transaction of several, each far below what a
+    /// message of the protocol may hold.
     private static let statementBytes = 8 << 20
 
     /// What the statement came to.
@@ -15,10 +16,7 @@ extension PostgresSessionStore {
 
     public func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
         try request.usage?.validateIncrement()
-        let bytes = request.messages.reduce(0) { $0 + $1.content.utf8.count }
-        guard !request.messages.isEmpty, bytes <= Self.statementBytes else {
-            return try await appendByRules(request)
-        }
+        guard !request.messages.isEmpty, Self.isOneStatement(request) else { return try await appendByRules(request) }
         let outcome = try await writes.run(
             try command(for: request), session: request.sessionID, isAlone: request.messages.count > 100
         ) { (rows) throws(StoreError) -> Outcome in
@@ -36,6 +34,15 @@ extension PostgresSessionStore {
                 createdAt: revision)
         }
         return AppendResult(messages: messages, isReplay: false)
+    }
+
+    /// Whether a batch is small enough for one statement.
+    static func isOneStatement(_ request: AppendRequest) -> Bool {
+        var left = statementBytes
+        return request.messages.allSatisfy { message in
+            left -= message.payloadBytes
+            return left >= 0
+        }
     }
 
     private static func outcome(_ rows: PostgresResult, of request: AppendRequest) throws(StoreError) -> Outcome {

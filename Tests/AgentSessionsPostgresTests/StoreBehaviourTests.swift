@@ -1,6 +1,6 @@
 #if Postgres
 import AgentSessions
-import AgentSessionsPostgres
+@testable import AgentSessionsPostgres
 import AgentSessionsPostgresServer
 import Testing
 
@@ -363,6 +363,78 @@ struct StoreBehaviourTests {
             let many = try await service.append((0..<10_000).map { NewMessage(.user, "\($0)") }, to: session.id)
             #expect(many.last?.sequence == 10_010)
         }
+    }
+
+    @Test("counts every byte of a batch, so that its metadata alone may make several statements of it")
+    func largeMetadata() async throws {
+        let text = String(repeating: "m", count: 1_000_000)
+        func request(_ session: ULID, _ count: Int) throws -> AppendRequest {
+            AppendRequest(
+                sessionID: session,
+                messages: try (0..<count).map { _ in
+                    PendingMessage(
+                        id: try ULIDGenerator.shared.next(), role: .user, content: "", metadata: ["m": .string(text)])
+                }, usage: TokenUsage(inputTokens: 1), time: .now())
+        }
+        try await Layout.plain.withService { service in
+            let session = try await service.create(actorName: "x").id
+            #expect(PostgresSessionStore.isOneStatement(try request(session, 8)))
+            let batch = try request(session, 20)
+            #expect(!PostgresSessionStore.isOneStatement(batch))
+            let first = try await service.store.append(batch)
+            #expect(first.messages.map(\.sequence) == Array(1...20))
+            let again = try await service.store.append(batch)
+            #expect(again.isReplay && again.messages == first.messages)
+            let other = try request(session, 20).messages
+            await expectError(.conflict) {
+                _ = try await service.store.append(
+                    AppendRequest(sessionID: session, messages: other + [batch.messages[0]], time: .now()))
+            }
+            let now = try await service.get(session)
+            #expect(now.messageCount == 20 && now.usage.inputTokens == 1)
+        }
+    }
+
+    @Test("refuses a value that no message of the protocol holds, before anything is sent", arguments: [true, false])
+    func tooLargeForTheProtocol(_ isAlone: Bool) async throws {
+        try await Layout.plain.withService {
+            $0.largestMessage = 100_000
+            $0.maximumConnections = 1
+        } _: { service in
+            let session = try await service.create(actorName: "x").id
+            func backend() async throws -> Int64? {
+                try await service.store.read { (transaction) throws(StoreError) in
+                    try transaction.run(Command(Statement("SELECT pg_backend_pid()::bigint"))).number(0, 0)
+                }
+            }
+            let before = try await backend()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<(isAlone ? 0 : 10) {
+                    group.addTask { try await service.appendMessage(NewMessage(.user, "small"), to: session) }
+                }
+                group.addTask {
+                    await expectError(.limitExceeded) {
+                        try await service.appendMessage(
+                            NewMessage(.user, String(repeating: "x", count: 200_000)), to: session)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await service.count(session) == (isAlone ? 0 : 10))
+            await expectError(.limitExceeded) {
+                try await service.update(
+                    session, actorName: nil, metadata: ["x": .string(String(repeating: "x", count: 200_000))],
+                    expectedRevision: nil)
+            }
+            #expect(try await backend() == before, "the connection was not lost")
+        }
+    }
+
+    @Test("declares no limit above the contract's")
+    func limits() {
+        var configuration = PostgresConfiguration()
+        configuration.limits = StoreLimits(contentBytes: 1 << 40, batchMessages: 5)
+        #expect(configuration.capabilities(isDurable: true).limits == StoreLimits(batchMessages: 5))
     }
 
     @Test("refuses calls after it was closed")

@@ -45,6 +45,11 @@ extension SessionMessage {
     public var payloadBytes: Int { content.utf8.count + metadata.payloadBytes }
 }
 
+extension PendingMessage {
+    /// What the message will count for once it is stored: bytes of content and metadata.
+    package var payloadBytes: Int { content.utf8.count + metadata.payloadBytes }
+}
+
 extension MessageRange {
     /// The sequences that a run takes from a session whose last sequence is `last`; none where `limit` or `last` is
     /// not positive.

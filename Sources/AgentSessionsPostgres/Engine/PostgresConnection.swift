@@ -89,6 +89,9 @@ final class PostgresConnection: @unchecked Sendable {
     /// The first half of ``run(_:patience:receive:)``: sends statements. Where they are prepared, see
     /// ``hasPrepared(_:)``, this waits for nothing.
     func start(_ commands: [Command], patience: LockPatience) throws(UnitFailure) {
+        if let position = commands.firstIndex(where: { $0.parameters.bytes.count > settings.largestMessage }) {
+            throw .refused(position: position, .messageTooLarge)
+        }
         if preparesStatements { try prepareMissing(commands) }
         // An open transaction has had its settings as it began.
         let prelude = PQtransactionStatus(handle) == PQTRANS_IDLE ? settings.prelude(patience) : nil

@@ -51,6 +51,7 @@ enum SQLState {
     static let readOnlyTransaction = "25006"
     static let invalidPassword = "28P01"
     static let lockNotAvailable = "55P03"
+    static let programLimitExceeded = "54000"
 }
 
 extension ServerError {
@@ -61,6 +62,11 @@ extension ServerError {
 
     /// Whether the connection is of no more use: the session ended, or the server has become a standby.
     var endsConnection: Bool { isFatal || state == SQLState.readOnlyTransaction }
+
+    /// A statement that is not sent, because the protocol has no message of its size. A server that reads the length
+    /// closes the connection.
+    static let messageTooLarge = ServerError(
+        state: SQLState.programLimitExceeded, message: "the parameters of a statement have more than 1 GiB")
 
     /// The error as the store reports it. Nothing was written.
     var storeError: StoreError {
@@ -96,7 +102,7 @@ extension ServerError {
             (.unavailable, "Give the user the right to the database, the schema and its tables.")
         case "3F000", "42P01", "42703":
             (.corrupt, "A table or column of the store is missing. Run `migrate`, or restore the store.")
-        case "54000", "22001", "22003":
+        case SQLState.programLimitExceeded, "22001", "22003":
             (.limitExceeded, "A value is larger than Postgres takes.")
         case let state where state.hasPrefix("08"):
             (.unavailable, "The connection failed; nothing was written. Try again.")

@@ -25,10 +25,13 @@ struct SessionSettings {
 
     /// What a session is given as it is opened; `nil` where it is not ours.
     let opening: Command?
+    /// Bytes of parameters that a statement may have.
+    let largestMessage: Int
     private let brief: Command?
     private let whole: Command
 
     init(_ configuration: PostgresConfiguration) {
+        largestMessage = configuration.largestMessage
         var values = [("statement_timeout", Self.milliseconds(configuration.statementTimeout))]
         if let level = configuration.synchronousCommit {
             values.append(("synchronous_commit", level.rawValue))
