@@ -72,7 +72,7 @@ struct StoredValueTests {
             ("53300", .unavailable), ("53100", .unavailable), ("25006", .unavailable), ("28P01", .unavailable),
             ("3D000", .unavailable), ("26000", .unavailable), ("42501", .unavailable), ("42P01", .corrupt),
             ("22003", .limitExceeded), ("23503", .corrupt), ("XX001", .corrupt), ("0A000", .internalFailure),
-            ("54000", .limitExceeded),
+            ("25P03", .unavailable), ("25P04", .timeout), ("54000", .limitExceeded),
         ])
     func states(_ state: String, _ code: StoreError.Code) {
         let error = ServerError(state: state, message: "m")

@@ -93,7 +93,8 @@ struct ToolTests {
         let effective = try #require(mine["effective"])
         #expect(effective["engine"]?.stringValue?.hasPrefix("PostgreSQL ") == true)
         for (name, value) in [
-            ("fsync", "off"), ("synchronous_commit", "on"), ("statement_timeout", "30s"), ("lock_timeout", "5s"),
+            ("fsync", "off"), ("synchronous_commit", "on"), ("synchronous_standby_names", ""),
+            ("default_transaction_read_only", "off"), ("statement_timeout", "30s"), ("lock_timeout", "5s"),
             ("tls", "off"), ("partitions", "0"), ("schema", configuration.schema), ("server_encoding", "UTF8"),
         ] {
             #expect(effective[name] == .string(value), "\(name)")

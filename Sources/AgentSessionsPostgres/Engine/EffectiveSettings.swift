@@ -4,7 +4,8 @@ internal import AgentSessions
 /// The server's settings that matter to a store, as the server itself tells them inside a transaction of the store.
 enum EffectiveSettings {
     private static let names = [
-        "synchronous_commit", "fsync", "full_page_writes", "server_encoding", "wal_level", "statement_timeout",
+        "synchronous_commit", "synchronous_standby_names", "default_transaction_read_only", "fsync", "full_page_writes",
+        "server_encoding", "wal_level", "statement_timeout",
         "lock_timeout",
     ]
 

@@ -7,7 +7,8 @@ extension PostgresConnection {
     /// - Throws: What `body` throws, with nothing changed; ``StoreError/Code/outcomeUnknown`` where the connection is
     ///   lost while the transaction is committed.
     func transaction<Success>(_ body: () throws(StoreError) -> Success) throws(StoreError) -> Success {
-        try transaction("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", isWrite: true, body)
+        // Not READ WRITE: who has made the database or its users read only by default means all of this, too.
+        try transaction("BEGIN ISOLATION LEVEL READ COMMITTED", isWrite: true, body)
     }
 
     /// Runs `body` in a transaction that reads, all of one moment.

@@ -94,7 +94,7 @@ final class PostgresConnection: @unchecked Sendable {
         }
         if preparesStatements { try prepareMissing(commands) }
         // An open transaction has had its settings as it began.
-        let prelude = PQtransactionStatus(handle) == PQTRANS_IDLE ? settings.prelude(patience) : nil
+        let prelude = PQtransactionStatus(handle) == PQTRANS_IDLE ? settings.prelude(patience) : []
         try send(commands.count, after: prelude) { () throws(UnitFailure) in
             for command in commands { try send(command) }
         }
@@ -118,10 +118,9 @@ final class PostgresConnection: @unchecked Sendable {
     ///
     /// - Parameter begin: The statement that opens it.
     func begin(_ begin: String) throws(UnitFailure) {
-        let prelude = settings.prelude(.whole)
-        try send(prelude == nil ? 1 : 2) { () throws(UnitFailure) in
-            try send(Command(Statement(begin)))
-            if let prelude { try send(prelude) }
+        let commands = [Command(Statement(begin))] + settings.transaction
+        try send(commands.count) { () throws(UnitFailure) in
+            for command in commands { try send(command) }
         }
         _ = try finish { _, _ in }
     }
@@ -182,7 +181,7 @@ final class PostgresConnection: @unchecked Sendable {
     private struct Unit {
         /// The number of statements.
         let count: Int
-        /// The statement whose answer is next. Where settings were sent before the first, theirs is at -1.
+        /// The statement whose answer is next. Settings that were sent before the first are at the positions below 0.
         var position: Int
         /// Whether libpq keeps some of it back, as the socket takes no more.
         var unsent: Bool
@@ -191,15 +190,15 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Sends a unit of statements, with settings for it before where they are needed.
     private func send(
-        _ count: Int, after prelude: Command? = nil, _ sendAll: () throws(UnitFailure) -> Void
+        _ count: Int, after prelude: [Command] = [], _ sendAll: () throws(UnitFailure) -> Void
     ) throws(UnitFailure) {
         guard !isBroken, PQenterPipelineMode(handle) == 1 else {
             throw lost("the connection was closed before", mayBeStored: false)
         }
-        if let prelude { try send(prelude) }
+        for command in prelude { try send(command) }
         try sendAll()
         guard PQpipelineSync(handle) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
-        unit = Unit(count: count, position: prelude == nil ? 0 : -1, unsent: PQflush(handle) == 1)
+        unit = Unit(count: count, position: -prelude.count, unsent: PQflush(handle) == 1)
     }
 
     /// Takes in what comes back of a unit.

@@ -52,6 +52,8 @@ enum SQLState {
     static let invalidPassword = "28P01"
     static let lockNotAvailable = "55P03"
     static let programLimitExceeded = "54000"
+    static let idleInTransactionTimeout = "25P03"
+    static let idleSessionTimeout = "57P05"
 }
 
 extension ServerError {
@@ -84,14 +86,27 @@ extension ServerError {
             (.busy, "Another transaction holds the lock for longer than lock_timeout; nothing was written. Try again.")
         case "57014":
             (.timeout, "Nothing was written. Raise statement_timeout if the server is only slow.")
-        case "57P01", "57P02", SQLState.cannotConnectNow, "57P05":
+        case "57P01", "57P02", SQLState.cannotConnectNow, SQLState.idleSessionTimeout:
             (.unavailable, "The server is going down or coming up; nothing was written. Try again.")
+        case SQLState.idleInTransactionTimeout:
+            (
+                .unavailable,
+                "The server ended a transaction that had waited for longer than idle_in_transaction_session_timeout; "
+                    + "nothing was written. Raise it for the user of the store if that happens again."
+            )
+        case "25P04":
+            (.timeout, "Nothing was written. Raise transaction_timeout for the user of the store.")
         case SQLState.tooManyConnections:
             (.unavailable, "The server has no connection free. Lower pool_max, or raise its max_connections.")
         case "53100", "53200", "53400":
             (.unavailable, "The server ran out of a resource; nothing was written.")
         case SQLState.readOnlyTransaction:
-            (.unavailable, "This server takes no writes. Name the primary, or set target_session_attrs=read-write.")
+            (
+                .unavailable,
+                "This server takes no writes: it is a standby, or default_transaction_read_only is on for the server, "
+                    + "the database or the user. Name the primary, set target_session_attrs=read-write, or turn that "
+                    + "setting off."
+            )
         case SQLState.invalidAuthorization, SQLState.invalidPassword:
             (.unavailable, "Check the user, and the password in the URL, PGPASSWORD or the passfile.")
         case SQLState.noSuchDatabase:

@@ -23,12 +23,18 @@ struct SessionSettings {
         ("jit", "off"),
     ]
 
+    /// How the transactions of the store are isolated, whatever the default of the server, the database or the user: a
+    /// change of a session waits for the one before it, and then sees what that one has stored.
+    private static let isolation = "read committed"
+
     /// What a session is given as it is opened; `nil` where it is not ours.
     let opening: Command?
+    /// What an open transaction is given.
+    let transaction: [Command]
     /// Bytes of parameters that a statement may have.
     let largestMessage: Int
-    private let brief: Command?
-    private let whole: Command
+    private let brief: [Command]
+    private let whole: [Command]
 
     init(_ configuration: PostgresConfiguration) {
         largestMessage = configuration.largestMessage
@@ -39,18 +45,24 @@ struct SessionSettings {
         let briefLock = ("lock_timeout", Self.milliseconds(min(configuration.lockTimeout, Self.briefLockTimeout)))
         let wholeLock = ("lock_timeout", Self.milliseconds(configuration.lockTimeout))
         if configuration.preparesStatements {
-            opening = Self.setting(values + [briefLock] + Self.plans, isLocal: false)
-            brief = nil
-            whole = Self.setting([wholeLock], isLocal: true)
+            let isolation = ("default_transaction_isolation", Self.isolation)
+            opening = Self.setting(values + [isolation, briefLock] + Self.plans, isLocal: false)
+            transaction = [Self.setting([wholeLock], isLocal: true)]
+            brief = []
+            whole = transaction
         } else {
             opening = nil
-            brief = Self.setting(values + [briefLock], isLocal: true)
-            whole = Self.setting(values + [wholeLock], isLocal: true)
+            transaction = [Self.setting(values + [wholeLock], isLocal: true)]
+            // It holds for one transaction, and has to come before the first statement that looks at anything. SET LOCAL
+            // and SET TRANSACTION would do the same, with a warning in the server's log.
+            let isolation = Command(Statement("SET transaction_isolation = '\(Self.isolation)'"))
+            brief = [isolation, Self.setting(values + [briefLock], isLocal: true)]
+            whole = [isolation] + transaction
         }
     }
 
-    /// What a unit of statements begins with, so that all settings are in force in it.
-    func prelude(_ patience: LockPatience) -> Command? {
+    /// What a unit of statements begins with that is a transaction of its own, so that all settings are in force in it.
+    func prelude(_ patience: LockPatience) -> [Command] {
         switch patience {
         case .brief: brief
         case .whole: whole
