@@ -71,6 +71,26 @@ extension PostgresSessionStore {
     }
 }
 
+extension PostgresSessionStore {
+    /// Commits a change of its own, and so waits for the standbys that each change waits for: they get the log in order.
+    ///
+    /// A server shows a change that it has committed as soon as it waits no longer for its standbys, be it that they
+    /// have answered, that the session was ended or its wait cancelled, or that the server was started anew.
+    public func awaitDurability() async throws(StoreError) {
+        // A lock of a row is written to the log. Others may hold this one at the same time, and a server that takes no
+        // writes refuses it as it refuses those.
+        let rows = try await writes.run(Command(statements.lockRegistry), session: nil, isAlone: true) {
+            $0.count
+        } recover: { (failure) throws(StoreError) in
+            // Whether the lock is committed means nothing: it has to be waited for again.
+            throw failure.readError
+        }
+        guard rows > 0 else {
+            throw .corrupt("The record of the store", "it has no row", backend: PostgresBackend.name)
+        }
+    }
+}
+
 extension Parameters {
     mutating func add(_ usage: TokenUsage) {
         add(usage.inputTokens)

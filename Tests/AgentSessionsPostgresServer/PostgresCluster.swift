@@ -34,11 +34,18 @@ package final class PostgresCluster: Sendable {
 
     package let folder: String
     private let programs: String
+    /// A library that the server loads before any other.
+    private let preloaded: String?
 
     /// Makes and starts a server.
-    package init(_ settings: [String: String] = [:]) throws {
+    ///
+    /// - Parameters:
+    ///   - settings: What `postgresql.conf` has besides.
+    ///   - preloaded: A library that the server loads before any other.
+    package init(_ settings: [String: String] = [:], preloading preloaded: String? = nil) throws {
         guard let programs = Self.programs else { throw TestFailure("PostgreSQL is not installed") }
         self.programs = programs
+        self.preloaded = preloaded
         folder = "/tmp/agent-sessions-pg-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         if geteuid() == 0 { try run("/bin/chown", ["nobody", folder]) }
@@ -57,11 +64,14 @@ package final class PostgresCluster: Sendable {
     }
 
     package func start() throws {
-        try asUser("pg_ctl", ["-D", "\(folder)/data", "-l", "\(folder)/log", "-w", "start"])
+        let start = ["-D", "\(folder)/data", "-l", "\(folder)/log", "-w", "start"]
+        let library = preloaded.map { ["LD_PRELOAD=\($0)"] } ?? []
+        try asUser("/usr/bin/env", library + ["\(programs)/pg_ctl"] + start)
     }
 
-    package func stop() throws {
-        try asUser("pg_ctl", ["-D", "\(folder)/data", "-m", "fast", "-w", "stop"])
+    /// Stops the server: `fast`, or `immediate`, as a crash would.
+    package func stop(_ mode: String = "fast") throws {
+        try asUser("pg_ctl", ["-D", "\(folder)/data", "-m", mode, "-w", "stop"])
     }
 
     /// Runs SQL and gives what comes of it as lines.
@@ -71,6 +81,31 @@ package final class PostgresCluster: Sendable {
             "\(programs)/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-c",
             sql,
         ])
+    }
+
+    // MARK: Standbys
+
+    /// Makes a standby of that name, which listens on `port` in the same folder, and does not start it.
+    package func makeStandby(named name: String, port: Int) throws {
+        try asUser(
+            "pg_basebackup", ["-h", folder, "-U", "postgres", "-D", "\(folder)/\(name)", "-c", "fast", "--no-sync"])
+        try Shell.run(["touch", "\(folder)/\(name)/standby.signal"])
+        if geteuid() == 0 { try run("/bin/chown", ["nobody", "\(folder)/\(name)/standby.signal"]) }
+        try append(
+            """
+
+            port = \(port)
+            primary_conninfo = 'host=\(folder) user=postgres application_name=\(name)'
+
+            """, to: "postgresql.conf", of: name)
+    }
+
+    package func startStandby(named name: String) throws {
+        try asUser("pg_ctl", ["-D", "\(folder)/\(name)", "-l", "\(folder)/\(name).log", "-w", "start"])
+    }
+
+    package func stopStandby(named name: String) throws {
+        try asUser("pg_ctl", ["-D", "\(folder)/\(name)", "-m", "immediate", "-w", "stop"])
     }
 
     /// How to open a store in a fresh schema.
@@ -98,13 +133,15 @@ package final class PostgresCluster: Sendable {
             exec </dev/null >/dev/null 2>&1
             trap '' INT HUP TERM
             while kill -0 \(process) && ! grep -q '^State:.Z' /proc/\(process)/status; do sleep 0.5; done
-            \(runner)\(programs)/pg_ctl -D \(folder)/data -m immediate stop
+            for data in \(folder)/*/postmaster.pid; do
+                \(runner)\(programs)/pg_ctl -D "${data%/*}" -m immediate stop
+            done
             rm -rf \(folder)
             """)
     }
 
-    private func append(_ text: String, to file: String) throws {
-        let path = "\(folder)/data/\(file)"
+    private func append(_ text: String, to file: String, of server: String = "data") throws {
+        let path = "\(folder)/\(server)/\(file)"
         let old = try String(contentsOfFile: path, encoding: .utf8)
         try (old + text).write(toFile: path, atomically: false, encoding: .utf8)
     }

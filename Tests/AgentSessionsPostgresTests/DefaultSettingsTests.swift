@@ -30,6 +30,7 @@ struct DefaultSettingsTests {
                         try await change.run(service, session, try ULIDGenerator.shared.next())
                     }
                 }
+                await expectReadOnly("awaitDurability") { try await reading.awaitDurability() }
                 #expect(try await service.list().sessions == [before].compactMap(\.self))
                 #expect(try await service.messages(in: session, .after(0), limit: 10).messages.count == 3)
                 let problems = try await StoreVerification(of: reading).run().problems

@@ -163,5 +163,25 @@ struct LaneQueueTests {
         #expect(queue.leaseFailed().count == 1)
         #expect(queue.isIdle)
     }
+
+    @Test("a member of a group that changed nothing keeps its answer, whatever becomes of the commit")
+    func unknownCommit() {
+        let lost = UnitFailure.lost(detail: "x", state: nil, mayBeStored: true, timedOut: false)
+        func heard(_ failure: UnitFailure, _ members: [Int?], unchanged: Set<Int>) -> [StoreError.Code?] {
+            let sessions = members.map { $0.map { self.sessions[$0] } }
+            return OperationGroup.failures(of: sessions, unchanged: unchanged, after: failure)
+                .map { $0?.writeError.code }
+        }
+        for failure in [lost, .unconfirmed(detail: "x")] {
+            #expect(heard(failure, [0, 1, 2], unchanged: [1]) == [.outcomeUnknown, nil, .outcomeUnknown])
+            // What it was refused for may be undone with what came before it; then nothing of it is stored all the same.
+            #expect(heard(failure, [0, 0, 0], unchanged: [0, 2]) == [nil, .outcomeUnknown, .unavailable])
+            #expect(heard(failure, [nil], unchanged: []) == [.outcomeUnknown])
+        }
+        let unsent = UnitFailure.lost(detail: "x", state: nil, mayBeStored: false, timedOut: false)
+        #expect(heard(unsent, [0, 1], unchanged: [1]) == [.unavailable, .unavailable])
+        let refused = UnitFailure.refused(position: 2, ServerError(state: "40001", message: "m"))
+        #expect(heard(refused, [0, 1], unchanged: [1]) == [.busy, .busy])
+    }
 }
 #endif

@@ -72,12 +72,19 @@ struct StoredValueTests {
             ("53300", .unavailable), ("53100", .unavailable), ("25006", .unavailable), ("28P01", .unavailable),
             ("3D000", .unavailable), ("26000", .unavailable), ("42501", .unavailable), ("42P01", .corrupt),
             ("22003", .limitExceeded), ("23503", .corrupt), ("XX001", .corrupt), ("0A000", .internalFailure),
-            ("25P03", .unavailable), ("25P04", .timeout), ("54000", .limitExceeded),
+            ("58030", .unavailable), ("25P03", .unavailable), ("25P04", .timeout), ("54000", .limitExceeded),
         ])
     func states(_ state: String, _ code: StoreError.Code) {
         let error = ServerError(state: state, message: "m")
         #expect(error.storeError.code == code)
         #expect(error.storeError.nativeCode == state)
+    }
+
+    @Test("a server that fails may do better the next time")
+    func fatal() {
+        for state in ["XX000", "58030", "0A000"] {
+            #expect(ServerError(state: state, message: "m", isFatal: true).storeError.code == .unavailable)
+        }
     }
 
     @Test("what is lost after it was sent has an unknown outcome if it is a change")
@@ -89,6 +96,28 @@ struct StoredValueTests {
         #expect(unsent.writeError.code == .unavailable)
         let silent = UnitFailure.lost(detail: "x", state: nil, mayBeStored: false, timedOut: true)
         #expect(silent.writeError.code == .timeout)
+        let alone = UnitFailure.unconfirmed(detail: "x")
+        #expect(alone.writeError.code == .outcomeUnknown)
+        #expect(alone.readError.code == .unavailable)
+    }
+
+    @Test("what an error says of the commit that it meets")
+    func errorsAtCommit() {
+        func error(_ state: String, fatal: Bool = false, pooler: Bool = false) -> ServerError {
+            ServerError(state: state, message: "m", isFatal: fatal, isFromPooler: pooler)
+        }
+        #expect(!error("23505").endsCommit)
+        #expect(!error("40001").endsCommit)
+        #expect(error("57P01", fatal: true).endsCommit)
+        #expect(error("58030", fatal: true).endsCommit)
+        #expect(!error("25P03", fatal: true).endsCommit)
+        #expect(!error("40001").leavesOutcomeOpen)
+        #expect(error("40003").leavesOutcomeOpen)
+        #expect(error("08007").leavesOutcomeOpen)
+        #expect(error("08P01", pooler: true).leavesOutcomeOpen)
+        #expect(error("42601", fatal: true, pooler: true).leavesOutcomeOpen)
+        // A server that names no place in its source refuses a statement all the same.
+        #expect(!error("23505", pooler: true).leavesOutcomeOpen)
     }
 
     @Test("the names of schemas are quoted, and checked")

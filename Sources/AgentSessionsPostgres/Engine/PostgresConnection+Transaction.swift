@@ -39,7 +39,7 @@ extension PostgresConnection {
     private func commit(isWrite: Bool) throws(StoreError) {
         let tag: String
         do throws(UnitFailure) {
-            tag = try run(Command(Statement("COMMIT"))).commandTag
+            tag = try commit()
         } catch {
             throw isWrite ? error.writeError : error.readError
         }

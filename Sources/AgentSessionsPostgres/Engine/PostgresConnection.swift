@@ -93,9 +93,12 @@ final class PostgresConnection: @unchecked Sendable {
             throw .refused(position: position, .messageTooLarge)
         }
         if preparesStatements { try prepareMissing(commands) }
-        // An open transaction has had its settings as it began.
-        let prelude = PQtransactionStatus(handle) == PQTRANS_IDLE ? settings.prelude(patience) : []
-        try send(commands.count, after: prelude) { () throws(UnitFailure) in
+        // An open transaction has had its settings as it began, and is committed by a statement of its own.
+        let isOwnTransaction = PQtransactionStatus(handle) == PQTRANS_IDLE
+        try send(
+            commands.count, committedAt: isOwnTransaction ? commands.count : nil,
+            after: isOwnTransaction ? settings.prelude(patience) : []
+        ) { () throws(UnitFailure) in
             for command in commands { try send(command) }
         }
     }
@@ -119,23 +122,32 @@ final class PostgresConnection: @unchecked Sendable {
     /// - Parameter begin: The statement that opens it.
     func begin(_ begin: String) throws(UnitFailure) {
         let commands = [Command(Statement(begin))] + settings.transaction
-        try send(commands.count) { () throws(UnitFailure) in
+        try send(commands.count, committedAt: nil) { () throws(UnitFailure) in
             for command in commands { try send(command) }
         }
         _ = try finish { _, _ in }
     }
 
+    /// Commits the open transaction.
+    ///
+    /// - Returns: What the server says it did: `ROLLBACK` where a statement of the transaction had failed.
+    func commit() throws(UnitFailure) -> String {
+        try send(1, committedAt: 0) { () throws(UnitFailure) in try send(Command(Statement("COMMIT"))) }
+        var tag = ""
+        _ = try finish { _, result in tag = result.commandTag }
+        return tag
+    }
+
     /// Runs statements that are separated by semicolons, take no parameters and give no rows, outside the pipeline.
     func execute(_ sql: String) throws(UnitFailure) {
+        // Outside a transaction the server commits them as soon as it has them.
+        var unit = Unit(count: 1, commit: PQtransactionStatus(handle) == PQTRANS_IDLE ? 0 : nil, position: 0)
+        notices.clear()
         guard PQsendQuery(handle, sql) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
-        var unsent = true
-        var failure: ServerError?
-        while try awaitResult(unsent: &unsent), let result = nextResult() {
-            if result.status == PGRES_FATAL_ERROR, failure == nil {
-                failure = try serverError(result, mayBeStored: !unsent)
-            }
+        while try awaitResult(of: &unit), let result = nextResult() {
+            if result.status == PGRES_FATAL_ERROR, unit.failure == nil { try take(result, in: &unit) }
         }
-        if let failure { throw refusal(failure, position: 0) }
+        try end(unit)
     }
 
     private func prepareMissing(_ commands: [Command]) throws(UnitFailure) {
@@ -148,7 +160,7 @@ final class PostgresConnection: @unchecked Sendable {
         }
         guard !missing.isEmpty else { return }
         do throws(UnitFailure) {
-            try send(missing.count) { () throws(UnitFailure) in
+            try send(missing.count, committedAt: nil) { () throws(UnitFailure) in
                 for (statement, _) in missing where PQsendPrepare(handle, statement.name, statement.sql, 0, nil) != 1 {
                     throw lost(PQerrorMessage(handle), mayBeStored: false)
                 }
@@ -181,24 +193,55 @@ final class PostgresConnection: @unchecked Sendable {
     private struct Unit {
         /// The number of statements.
         let count: Int
+        /// Where the server commits: at this statement, or where that is the number of statements, at the
+        /// synchronisation; `nil` where a transaction stays open.
+        let commit: Int?
         /// The statement whose answer is next. Settings that were sent before the first are at the positions below 0.
         var position: Int
         /// Whether libpq keeps some of it back, as the socket takes no more.
-        var unsent: Bool
+        var unsent = true
         var failure: (position: Int, error: ServerError)?
+
+        /// Whether the server may have committed it, if nothing more is heard of it. The synchronisation is the last that
+        /// is sent; a statement before it may have arrived.
+        var mayBeStored: Bool { commit.map { $0 < count || !unsent } ?? false }
+
+        /// Whether the server may have committed it although the answer that is next is this error.
+        ///
+        /// An error of the server says that what it was doing came to nothing; so does the end of a session, unless it
+        /// met the commit, which the server may have made and not told of yet.
+        func mayBeStored(after error: ServerError) -> Bool {
+            guard mayBeStored, let commit else { return false }
+            return error.leavesOutcomeOpen || (position >= commit && error.endsCommit)
+        }
     }
 
-    /// Sends a unit of statements, with settings for it before where they are needed.
+    /// Sends a unit of statements.
+    ///
+    /// - Parameters:
+    ///   - count: The number of statements.
+    ///   - commit: See ``Unit/commit``.
+    ///   - prelude: Settings that it needs.
     private func send(
-        _ count: Int, after prelude: [Command] = [], _ sendAll: () throws(UnitFailure) -> Void
+        _ count: Int, committedAt commit: Int?, after prelude: [Command] = [],
+        _ sendAll: () throws(UnitFailure) -> Void
     ) throws(UnitFailure) {
         guard !isBroken, PQenterPipelineMode(handle) == 1 else {
             throw lost("the connection was closed before", mayBeStored: false)
         }
+        notices.clear()
+        var unit = Unit(count: count, commit: commit, position: -prelude.count)
         for command in prelude { try send(command) }
         try sendAll()
-        guard PQpipelineSync(handle) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
-        unit = Unit(count: count, position: -prelude.count, unsent: PQflush(handle) == 1)
+        guard PQpipelineSync(handle) == 1 else {
+            // Where the server has closed the connection, what it said then is there to read.
+            while let result = nextResult() {
+                if result.status == PGRES_FATAL_ERROR { try take(result, in: &unit) }
+            }
+            throw lost(PQerrorMessage(handle), mayBeStored: unit.mayBeStored)
+        }
+        unit.unsent = PQflush(handle) == 1
+        self.unit = unit
     }
 
     /// Takes in what comes back of a unit.
@@ -208,50 +251,59 @@ final class PostgresConnection: @unchecked Sendable {
         in unit: inout Unit, until bound: ContinuousClock.Instant?, _ receive: (Int, PostgresResult) -> Void
     ) throws(UnitFailure) -> Bool {
         while true {
-            guard try awaitResult(unsent: &unit.unsent, until: bound) else { return false }
+            guard try awaitResult(of: &unit, until: bound) else { return false }
             // The end of a statement's answers. The commit at the end of the unit has one only where it was refused.
             guard let result = nextResult() else {
                 let isExpected = unit.position < unit.count || unit.failure?.position == unit.position
                 guard PQstatus(handle) == CONNECTION_OK, isExpected else {
-                    throw lost(PQerrorMessage(handle), mayBeStored: !unit.unsent)
+                    throw lost(PQerrorMessage(handle), mayBeStored: unit.mayBeStored)
                 }
                 unit.position += 1
                 continue
             }
             switch result.status {
             case PGRES_PIPELINE_SYNC:
-                guard PQexitPipelineMode(handle) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: true) }
-                if let failure = unit.failure { throw refusal(failure.error, position: failure.position) }
+                guard PQexitPipelineMode(handle) == 1 else {
+                    throw lost(PQerrorMessage(handle), mayBeStored: unit.mayBeStored)
+                }
+                try end(unit)
                 return true
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
                 if unit.failure == nil, unit.position >= 0 { receive(unit.position, result) }
             case PGRES_FATAL_ERROR where unit.failure == nil:
-                let error = try serverError(result, mayBeStored: !unit.unsent)
-                if error.isFatal {
-                    isBroken = true
-                    // The end of the session undoes a statement, unless the unit was being committed, or a pooler
-                    // tells of the end.
-                    guard unit.position == unit.count || error.isFromPooler else {
-                        throw .refused(position: unit.position, error)
-                    }
-                    throw .lost(detail: error.message, state: error.state, mayBeStored: !unit.unsent, timedOut: false)
-                }
-                unit.failure = (unit.position, error)
+                try take(result, in: &unit)
             default:
                 break
             }
         }
     }
 
-    private func refusal(_ error: ServerError, position: Int) -> UnitFailure {
-        if error.endsConnection { isBroken = true }
-        return .refused(position: position, error)
+    /// Takes in an error: one of the server, unless libpq made the result because the connection was lost.
+    ///
+    /// - Throws: What it comes to, where nothing comes after it.
+    private func take(_ result: PostgresResult, in unit: inout Unit) throws(UnitFailure) {
+        guard let error = ServerError(result) else {
+            throw lost(result.errorMessage, mayBeStored: unit.mayBeStored)
+        }
+        let mayBeStored = unit.mayBeStored(after: error)
+        guard error.isFatal || mayBeStored else {
+            unit.failure = (unit.position, error)
+            return
+        }
+        isBroken = true
+        guard mayBeStored || error.isFromPooler else { throw .refused(position: unit.position, error) }
+        throw .lost(detail: error.message, state: error.state, mayBeStored: mayBeStored, timedOut: false)
     }
 
-    /// The server's error, unless it was libpq that made the result because the connection was lost.
-    private func serverError(_ result: PostgresResult, mayBeStored: Bool) throws(UnitFailure) -> ServerError {
-        if let error = ServerError(result) { return error }
-        throw lost(result.errorMessage, mayBeStored: mayBeStored)
+    /// The server has answered all of a unit.
+    ///
+    /// - Throws: What came of it, where it was not a success.
+    private func end(_ unit: Unit) throws(UnitFailure) {
+        if let (position, error) = unit.failure {
+            if error.endsConnection { isBroken = true }
+            throw .refused(position: position, error)
+        }
+        if unit.commit != nil, let wait = notices.abandonedWait { throw .unconfirmed(detail: wait) }
     }
 
     private func lost(_ detail: UnsafePointer<CChar>?, mayBeStored: Bool) -> UnitFailure {
@@ -260,7 +312,8 @@ final class PostgresConnection: @unchecked Sendable {
 
     private func lost(_ detail: String, mayBeStored: Bool, timedOut: Bool = false) -> UnitFailure {
         isBroken = true
-        return .lost(detail: oneLine(detail), state: nil, mayBeStored: mayBeStored, timedOut: timedOut)
+        let detail = notices.abandonedWait ?? oneLine(detail)
+        return .lost(detail: detail, state: nil, mayBeStored: mayBeStored, timedOut: timedOut)
     }
 
     // MARK: Socket
@@ -274,20 +327,20 @@ final class PostgresConnection: @unchecked Sendable {
     ///
     /// - Returns: Whether it came before `bound`.
     private func awaitResult(
-        unsent: inout Bool, until bound: ContinuousClock.Instant? = nil
+        of unit: inout Unit, until bound: ContinuousClock.Instant? = nil
     ) throws(UnitFailure) -> Bool {
         var deadline: ContinuousClock.Instant?
         while true {
-            if unsent { unsent = PQflush(handle) == 1 }
+            if unit.unsent { unit.unsent = PQflush(handle) == 1 }
             if PQisBusy(handle) == 0 { return true }
             let now = clock.now
             let giveUp = bound ?? deadline ?? now + stallTimeout
             deadline = giveUp
             guard now < giveUp else {
                 guard bound == nil else { return false }
-                throw lost("no answer within \(stallTimeout)", mayBeStored: !unsent, timedOut: true)
+                throw lost("no answer within \(stallTimeout)", mayBeStored: unit.mayBeStored, timedOut: true)
             }
-            let events: Socket.Events = unsent ? [.readable, .writable] : [.readable]
+            let events: Socket.Events = unit.unsent ? [.readable, .writable] : [.readable]
             switch Socket.wait(handle, for: events, timeout: giveUp - now) {
             case .readable:
                 // A failure shows as the next result.

@@ -54,6 +54,8 @@ enum SQLState {
     static let programLimitExceeded = "54000"
     static let idleInTransactionTimeout = "25P03"
     static let idleSessionTimeout = "57P05"
+    static let statementCompletionUnknown = "40003"
+    static let transactionResolutionUnknown = "08007"
 }
 
 extension ServerError {
@@ -64,6 +66,21 @@ extension ServerError {
 
     /// Whether the connection is of no more use: the session ended, or the server has become a standby.
     var endsConnection: Bool { isFatal || state == SQLState.readOnlyTransaction }
+
+    /// Whether it says nothing of what became of the statements that were sent, wherever they stood: a pooler that lost
+    /// its server knows no more.
+    var leavesOutcomeOpen: Bool {
+        let isAboutServer = isFatal || ["08", "53", "57", "58", "XX"].contains { state.hasPrefix($0) }
+        return isFromPooler && isAboutServer || state == SQLState.statementCompletionUnknown
+            || state == SQLState.transactionResolutionUnknown
+    }
+
+    /// Whether a commit that it meets may have been made all the same. An error at a commit proves that it was not; the
+    /// end of the session proves nothing, unless it came because the session had nothing to do: then the server never
+    /// saw the commit.
+    var endsCommit: Bool {
+        isFatal && state != SQLState.idleInTransactionTimeout && state != SQLState.idleSessionTimeout
+    }
 
     /// A statement that is not sent, because the protocol has no message of its size. A server that reads the length
     /// closes the connection.
@@ -121,6 +138,8 @@ extension ServerError {
             (.limitExceeded, "A value is larger than Postgres takes.")
         case let state where state.hasPrefix("08"):
             (.unavailable, "The connection failed; nothing was written. Try again.")
+        case let state where isFatal || state.hasPrefix("58"):
+            (.unavailable, "The server failed with \(state); look at its log. Nothing was written.")
         case let state where state.hasPrefix("23"):
             (.corrupt, "The rows of the store contradict each other. Run `verify`, and restore it from an export.")
         case let state where state.hasPrefix("XX"):

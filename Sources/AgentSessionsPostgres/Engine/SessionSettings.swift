@@ -27,6 +27,9 @@ struct SessionSettings {
     /// change of a session waits for the one before it, and then sees what that one has stored.
     private static let isolation = "read committed"
 
+    /// What the server warns of matters (``ServerNotices``).
+    private static let messages = ("client_min_messages", "warning")
+
     /// What a session is given as it is opened; `nil` where it is not ours.
     let opening: Command?
     /// What an open transaction is given.
@@ -38,7 +41,7 @@ struct SessionSettings {
 
     init(_ configuration: PostgresConfiguration) {
         largestMessage = configuration.largestMessage
-        var values = [("statement_timeout", Self.milliseconds(configuration.statementTimeout))]
+        var values = [("statement_timeout", Self.milliseconds(configuration.statementTimeout)), Self.messages]
         if let level = configuration.synchronousCommit {
             values.append(("synchronous_commit", level.rawValue))
         }

@@ -11,6 +11,28 @@ enum UnitFailure: Error {
     /// - `mayBeStored`: Whether all of the unit had been sent, so that the server may have committed it.
     /// - `timedOut`: Whether the server stopped answering.
     case lost(detail: String, state: String?, mayBeStored: Bool, timedOut: Bool)
+    /// The server has committed the unit, and has given up waiting for the standbys that were to have it, too: a failover
+    /// may lose it.
+    case unconfirmed(detail: String)
+
+    /// Whether the unit may be in the store.
+    var mayBeStored: Bool {
+        switch self {
+        case .refused: false
+        case .lost(_, _, let mayBeStored, _): mayBeStored
+        case .unconfirmed: true
+        }
+    }
+
+    /// The same for a statement of the unit that changed nothing.
+    var withoutChange: UnitFailure {
+        switch self {
+        case .refused: self
+        case .lost(let detail, let state, _, let timedOut):
+            .lost(detail: detail, state: state, mayBeStored: false, timedOut: timedOut)
+        case .unconfirmed(let detail): .lost(detail: detail, state: nil, mayBeStored: false, timedOut: false)
+        }
+    }
 
     /// The error of a unit that changes the store.
     var writeError: StoreError { storeError(isWrite: true) }
@@ -28,6 +50,12 @@ enum UnitFailure: Error {
                 "The connection to Postgres was lost after a change had been sent (\(detail)): whether it was stored "
                     + "shows when it is looked for.",
                 backend: PostgresBackend.name, nativeCode: state)
+        case .unconfirmed(let detail):
+            return StoreError(
+                isWrite ? .outcomeUnknown : .unavailable,
+                "The server did not wait for its standbys (\(detail)): what it has may be lost in a failover. Look at "
+                    + "its standbys.",
+                backend: PostgresBackend.name)
         case .lost(let detail, let state, _, let timedOut):
             return StoreError(
                 timedOut ? .timeout : .unavailable,

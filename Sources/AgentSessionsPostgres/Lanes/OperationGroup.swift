@@ -62,10 +62,14 @@ enum OperationGroup {
         var patience = patience
         var areSent = areSent
         while !rest.isEmpty {
+            var unchanged: Set<Int> = []
             do throws(UnitFailure) {
                 if !areSent { try connection.start(rest.map(\.command), patience: patience) }
                 areSent = false
-                _ = try connection.finish { position, result in rest[position].receive(result) }
+                _ = try connection.finish { position, result in
+                    rest[position].receive(result)
+                    if result.count == 0 { unchanged.insert(position) }
+                }
                 return
             } catch .refused(let position, let error) where rest.indices.contains(position) && !error.isFatal {
                 let failure = UnitFailure.refused(position: 0, error)
@@ -84,10 +88,35 @@ enum OperationGroup {
                 }
                 return
             } catch {
-                // Refused alone, or the connection is gone: the same holds for all.
-                for operation in rest { operation.fail(error) }
+                // Refused alone, or the connection is gone.
+                let failures = Self.failures(of: rest.map(\.session), unchanged: unchanged, after: error)
+                for (operation, failure) in zip(rest, failures) {
+                    if let failure { operation.fail(failure) }
+                }
                 return
             }
+        }
+    }
+
+    /// What the members of a group hear when it ends in a failure that is nobody's own; `nil` for who keeps the answer
+    /// that it has.
+    ///
+    /// Where the group may be stored, a member whose statement changed nothing has no part in that: it was refused by a
+    /// rule. Its answer stands, unless the group has changed the same session before, so that the answer rests on what may
+    /// be undone. Then all that is certain is that nothing of it is stored.
+    ///
+    /// - Parameters:
+    ///   - sessions: The session of each member.
+    ///   - unchanged: The positions of the members whose answer says that they changed nothing.
+    ///   - failure: How the group ended.
+    static func failures(of sessions: [ULID?], unchanged: Set<Int>, after failure: UnitFailure) -> [UnitFailure?] {
+        var changed: Set<ULID?> = []
+        return sessions.enumerated().map { position, session in
+            guard failure.mayBeStored, unchanged.contains(position) else {
+                changed.insert(session)
+                return failure
+            }
+            return changed.contains(session) ? failure.withoutChange : nil
         }
     }
 }

@@ -25,6 +25,7 @@ struct StoreStatements: Sendable {
     let messagesByID: Statement
     let insertMessages: Statement
     let removeMessages: Statement
+    let lockRegistry: Statement
 
     init(_ schema: SchemaName) {
         self.schema = schema
@@ -110,6 +111,8 @@ struct StoreStatements: Sendable {
             """)
         removeMessages = Statement(
             "remove_messages", "DELETE FROM \(messages) WHERE session_id = $1 AND sequence > $2")
+        lockRegistry = Statement(
+            "lock_registry", "SELECT FROM \(schema.table("resource_registry")) FOR KEY SHARE")
     }
 
     /// A list of sessions: only the conditions that the request has, so that each shape gets its own plan.

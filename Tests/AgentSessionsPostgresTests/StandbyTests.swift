@@ -1,0 +1,242 @@
+#if Postgres
+import AgentSessions
+@testable import AgentSessionsPostgres
+import PostgresServer
+import Testing
+
+/// Servers whose commits wait for a standby. What such a server shows may be lost with it.
+@Suite(
+    "a standby that commits wait for", .serialized,
+    .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"), .timeLimit(.minutes(5)))
+struct StandbyTests {
+    /// A server whose standby is never there.
+    private static let lonely = Result { try PostgresCluster(["synchronous_standby_names": "absent"]) }
+
+    /// Two looks or attempts, with nearly no pause.
+    private static let policy = RetryPolicy(
+        maximumAttempts: 3, baseDelay: .milliseconds(1), maximumDelay: .milliseconds(1), totalTime: .seconds(300))
+
+    /// Runs `body` with two stores on one schema: one that waits for no standby, and one that does as the server says.
+    private func withStores(
+        on cluster: PostgresCluster, user: String = "postgres",
+        _ body: (_ free: PostgresSessionStore, _ waiting: PostgresSessionStore) async throws -> Void
+    ) async throws {
+        var configuration = cluster.configuration()
+        configuration.synchronousCommit = .local
+        try await withStore(configuration) { [configuration] free in
+            var configuration = configuration
+            configuration.synchronousCommit = nil
+            configuration.connection["user"] = user
+            try await withStore(configuration) { waiting in try await body(free, waiting) }
+        }
+    }
+
+    /// How the server is made to wait no longer.
+    enum Way: String, CaseIterable, Sendable {
+        case terminate = "pg_terminate_backend"
+        case cancel = "pg_cancel_backend"
+    }
+
+    /// Breaks off the waits for a standby.
+    ///
+    /// - Returns: How many there were.
+    private func breakOff(_ way: Way, on cluster: PostgresCluster) async throws -> Int {
+        let sql = "SELECT count(\(way.rawValue)(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        return Int(try await cluster.sql(sql)) ?? 0
+    }
+
+    /// Waits until a session of the server waits for a standby.
+    private func waitForWait(on cluster: PostgresCluster) async throws {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        for _ in 0..<500 {
+            if try await cluster.sql(sql) != "0" { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw TestFailure("nobody waits for a standby")
+    }
+
+    /// Breaks off every wait for a standby for as long as `body` takes.
+    ///
+    /// - Returns: How many there were.
+    private func whileBreakingOff(
+        _ way: Way, on cluster: PostgresCluster, _ body: @Sendable () async throws -> Void
+    ) async throws -> Int {
+        let breaking = Task {
+            var count = 0
+            while !Task.isCancelled { count += try await breakOff(way, on: cluster) }
+            return count
+        }
+        defer { breaking.cancel() }
+        try await body()
+        breaking.cancel()
+        return try await breaking.value
+    }
+
+    @Test(
+        "breaks a promise where the wait for it is broken off: that is no success, however often it is looked at",
+        arguments: StoreChange.all, Way.allCases)
+    func brokenOff(_ change: StoreChange, _ way: Way) async throws {
+        let cluster = try Self.lonely.get()
+        try await withStores(on: cluster) { free, waiting in
+            let session = try await StoreChange.session(in: free)
+            let id = try ULIDGenerator.shared.next()
+            let service = PersistentSessionService(waiting, retryPolicy: Self.policy)
+            let count = try await whileBreakingOff(way, on: cluster) {
+                await expectError(.outcomeUnknown) { try await change.run(service, session, id) }
+            }
+            // The change itself, and at least one look.
+            #expect(count >= 2)
+            #expect(try await change.isDone(PersistentSessionService(free), session, id))
+        }
+    }
+
+    @Test("is heard of whatever messages the user has asked the server for", arguments: [true, false])
+    func quietUser(_ prepares: Bool) async throws {
+        let cluster = try Self.lonely.get()
+        try await cluster.sql(
+            """
+            SET synchronous_commit = local; DROP ROLE IF EXISTS quiet; CREATE ROLE quiet SUPERUSER LOGIN; \
+            ALTER ROLE quiet SET client_min_messages = error
+            """)
+        try await withStores(on: cluster, user: "quiet") { free, waiting in
+            let session = try await StoreChange.session(in: free)
+            _ = try await whileBreakingOff(.cancel, on: cluster) {
+                await expectError(.outcomeUnknown) {
+                    _ = try await waiting.update(session, SessionChange(actorName: "x", time: .now()))
+                }
+                await expectError(.outcomeUnknown) {
+                    _ = try await waiting.rewind(session, RewindRequest(to: 0, time: .now()))
+                }
+            }
+        }
+    }
+
+    @Test("is waited for again where the server comes back alone, and shows what it had not acknowledged")
+    func comesBackAlone() async throws {
+        let cluster = try Self.lonely.get()
+        try await withStores(on: cluster) { free, waiting in
+            let session = try await StoreChange.session(in: free)
+            let id = try ULIDGenerator.shared.next()
+            let service = PersistentSessionService(waiting, retryPolicy: Self.policy)
+            let answer = Task {
+                await expectError(.outcomeUnknown) { try await StoreChange.importing.run(service, session, id) }
+            }
+            try await waitForWait(on: cluster)
+            try cluster.stop("immediate")
+            try cluster.start()
+            let count = try await whileBreakingOff(.terminate, on: cluster) { await answer.value }
+            #expect(count >= 1)
+            #expect(try await StoreChange.importing.isDone(PersistentSessionService(free), session, id))
+        }
+    }
+
+    @Test("is waited for by an append that finds its messages stored, whoever stored them", arguments: [1, 2])
+    func replay(_ length: Int) async throws {
+        let cluster = try Self.lonely.get()
+        try await withStores(on: cluster) { free, waiting in
+            let session = try await StoreChange.session(in: free)
+            let request = AppendRequest(
+                sessionID: session,
+                messages: try (0..<length).map {
+                    PendingMessage(id: try ULIDGenerator.shared.next(), role: .user, content: "\($0)")
+                }, time: .now())
+            #expect(try await free.append(request).isReplay == false)
+            let count = try await whileBreakingOff(.terminate, on: cluster) {
+                await expectError(.outcomeUnknown) { _ = try await waiting.append(request) }
+            }
+            #expect(count == 1)
+            #expect(try await free.append(request).isReplay)
+        }
+    }
+
+    @Test("a member of a group that changed nothing keeps its answer, as the others wait in vain")
+    func group() async throws {
+        let cluster = try Self.lonely.get()
+        var configuration = cluster.configuration()
+        configuration.synchronousCommit = .local
+        try await withStore(configuration) { store in
+            let sessions = try await [StoreChange.session(in: store), StoreChange.session(in: store)].sorted()
+            let statements = store.statements
+            configuration.synchronousCommit = nil
+            let connection = try PostgresConnection.open(configuration)
+            func change(_ session: ULID, from revision: Timestamp?) throws -> HeardOperation {
+                var parameters = Parameters()
+                parameters.add(session)
+                parameters.add("new")
+                parameters.addNull()
+                parameters.add(Timestamp.now())
+                parameters.add(revision)
+                parameters.add(TokenUsage.zero)
+                return HeardOperation(Command(statements.update, parameters), session: session, isAlone: false)
+            }
+            let operations = [
+                try change(sessions[0], from: .now()), try change(sessions[1], from: nil),
+                try change(sessions[1], from: .now()),
+            ]
+            _ = try await whileBreakingOff(.terminate, on: cluster) {
+                let locked = OperationGroup.run(operations, on: connection, areSent: false)
+                #expect(locked.isEmpty)
+            }
+            #expect(operations.map(\.rows) == [0, 1, 0])
+            #expect(operations.map { $0.failure?.writeError.code } == [nil, .outcomeUnknown, .unavailable])
+        }
+    }
+
+    @Test("lets a change succeed as soon as it is there, and takes no writes itself")
+    func arrives() async throws {
+        let cluster = try PostgresCluster(["synchronous_standby_names": "second"])
+        try cluster.makeStandby(named: "second", port: 5433)
+        try await withStores(on: cluster) { free, waiting in
+            let session = try await StoreChange.session(in: free)
+            let service = PersistentSessionService(waiting)
+            let changes = [StoreChange.create, .append, .importing]
+            let ids = try changes.map { _ in try ULIDGenerator.shared.next() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (change, id) in zip(changes, ids) {
+                    group.addTask { try await change.run(service, session, id) }
+                }
+                group.addTask {
+                    try await waitForWait(on: cluster)
+                    _ = try await breakOff(.terminate, on: cluster)
+                    try await waitForWait(on: cluster)
+                    try cluster.startStandby(named: "second")
+                }
+                try await group.waitForAll()
+            }
+            var configuration = cluster.configuration(schema: waiting.statements.schema.name)
+            configuration.connection["port"] = "5433"
+            // It has what was acknowledged, and shows it when it has replayed it.
+            try await withStore(configuration) { standby in
+                let reader = PersistentSessionService(standby, retryPolicy: .never)
+                for (change, id) in zip(changes, ids) {
+                    var isDone = false
+                    for _ in 0..<100 where !isDone {
+                        isDone = (try? await change.isDone(reader, session, id)) ?? false
+                        if !isDone { try await Task.sleep(for: .milliseconds(20)) }
+                    }
+                    #expect(isDone, "\(change.testDescription)")
+                }
+                for change in StoreChange.all {
+                    await expectReadOnly("\(change.testDescription)") {
+                        try await change.run(reader, session, try ULIDGenerator.shared.next())
+                    }
+                }
+                await expectReadOnly("awaitDurability") { try await standby.awaitDurability() }
+            }
+            configuration.schema = PostgresCluster.freshSchema()
+            await expectReadOnly("open") { [configuration] in _ = try await PostgresSessionStore.open(configuration) }
+        }
+        try cluster.stopStandby(named: "second")
+        try cluster.stop("immediate")
+    }
+}
+
+/// An operation that keeps what it hears.
+private final class HeardOperation: PendingOperation, @unchecked Sendable {
+    private(set) var rows: Int?
+    private(set) var failure: UnitFailure?
+
+    override func receive(_ result: PostgresResult) { rows = result.count }
+    override func fail(_ failure: UnitFailure) { self.failure = failure }
+}
+#endif
