@@ -6,13 +6,13 @@ import PostgresServer
 import TestSupport
 import Testing
 
-private let failingLogSync = PreloadedLibrary("failing_log_sync.c")
+private let failingLogSync = preloadedLibrary("FailingSync/failing_log_sync.c")
 
 /// What becomes of a change whose commit ends with the session, and of one that the server refuses to commit.
 @Suite(
     "a commit that fails", .serialized,
     .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
-    .enabled(if: failingLogSync.path != nil, "needs clang"),
+    .enabled(if: failingLogSync != nil, "needs clang"),
     .disabled(
         if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
         "the run time of a sanitizer has to be loaded before anything else"))
@@ -21,7 +21,7 @@ struct CommitOutcomeTests {
     private static let cluster = Result {
         try PostgresCluster(
             ["fsync": "on", "wal_sync_method": "fdatasync", "wal_writer_delay": "10s", "restart_after_crash": "on"],
-            preloading: failingLogSync.path)
+            preloading: failingLogSync)
     }
 
     private let cluster: PostgresCluster
