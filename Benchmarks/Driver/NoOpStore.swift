@@ -35,7 +35,7 @@ struct NoOpStore: ForwardingSessionStore {
     func create(_ session: NewSession) async throws(StoreError) -> Session { session.session }
     func get(_ id: ULID) async throws(StoreError) -> Session? { session(id) }
     func update(_ id: ULID, _ change: SessionChange) async throws(StoreError) -> Session { session(id) }
-    func delete(_ id: ULID) async throws(StoreError) -> Bool { true }
+    func delete(_ id: ULID, createdAt: Timestamp?) async throws(StoreError) -> Bool { true }
 
     func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {
         Array(repeating: session(Self.someID, actorName: request.filter.actorName ?? "noop"), count: request.limit)

@@ -14,7 +14,8 @@ extension AppendRequest {
     /// The request with other messages.
     func with(messages: [PendingMessage]) -> AppendRequest {
         AppendRequest(
-            sessionID: sessionID, messages: messages, usage: usage, expectedSequence: expectedSequence, time: time)
+            sessionID: sessionID, messages: messages, usage: usage, expectedSequence: expectedSequence, time: time,
+            mayBeStored: mayBeStored)
     }
 
     /// The append as it should be, save for what `alter` does to the session and the messages before they are stored.

@@ -82,8 +82,8 @@ final class SabotagedStore: ForwardingSessionStore {
         try await call { try await methods.update(id, change) }
     }
 
-    func delete(_ id: ULID) async throws(StoreError) -> Bool {
-        try await call { try await methods.delete(id) }
+    func delete(_ id: ULID, createdAt: Timestamp?) async throws(StoreError) -> Bool {
+        try await call { try await methods.delete(id, createdAt) }
     }
 
     func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {

@@ -36,7 +36,8 @@ public struct Saboteur: Sendable, Identifiable {
 
     /// Every saboteur, group by group.
     public static let all: [Saboteur] =
-        creation + identity + listing + cursors + deletion + updating + usage + appending + batches + replaying + paging
+        creation + identity + listing + cursors + deletion + updating + usage + appending + batches + replaying
+        + repeating + paging
         + rewinding + replacing + documents + texts + metadata + limits + errors + lifecycle + reopening + instances
         + concurrency
         + capabilities

@@ -12,7 +12,7 @@ struct StoreMethods: Sendable {
     var get: @Sendable (ULID) async throws -> Session?
     var list: @Sendable (SessionListRequest) async throws -> [Session]
     var update: @Sendable (ULID, SessionChange) async throws -> Session
-    var delete: @Sendable (ULID) async throws -> Bool
+    var delete: @Sendable (ULID, Timestamp?) async throws -> Bool
     var restore: @Sendable (Session, any MessageSource) async throws -> Void
     var replace: @Sendable (Session, any MessageSource, Timestamp) async throws -> Void
     var append: @Sendable (AppendRequest) async throws -> AppendResult
@@ -34,7 +34,7 @@ struct StoreMethods: Sendable {
         get = { try await data.get($0) }
         list = { try await data.list($0) }
         update = { try await data.update($0, $1) }
-        delete = { try await data.delete($0) }
+        delete = { try await data.delete($0, createdAt: $1) }
         restore = { try await data.restore($0, messages: $1) }
         replace = { try await data.replace($0, messages: $1, expectedRevision: $2) }
         append = { try await data.append($0) }

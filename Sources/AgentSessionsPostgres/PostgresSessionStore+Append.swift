@@ -16,7 +16,9 @@ extension PostgresSessionStore {
 
     public func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
         try request.usage?.validateIncrement()
-        guard !request.messages.isEmpty, Self.isOneStatement(request) else { return try await appendByRules(request) }
+        guard !request.messages.isEmpty, Self.isOneStatement(request), !request.mayBeStored else {
+            return try await appendByRules(request)
+        }
         let outcome = try await writes.run(
             try command(for: request), session: request.sessionID, isAlone: request.messages.count > 100
         ) { (rows) throws(StoreError) -> Outcome in

@@ -45,9 +45,10 @@ extension PostgresSessionStore {
         return try await write { (writer) throws(StoreError) in try writer.update(id, change) }
     }
 
-    public func delete(_ id: ULID) async throws(StoreError) -> Bool {
+    public func delete(_ id: ULID, createdAt: Timestamp?) async throws(StoreError) -> Bool {
         var parameters = Parameters()
         parameters.add(id)
+        parameters.add(createdAt)
         // A long session takes its time to go, so it keeps nobody else waiting.
         return try await writes.run(Command(statements.delete, parameters), session: id, isAlone: true) {
             $0.count == 1

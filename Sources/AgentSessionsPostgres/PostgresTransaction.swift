@@ -67,6 +67,7 @@ public struct PostgresTransaction: SessionStoreWriter {
         // The messages go with it: ON DELETE CASCADE.
         var parameters = Parameters()
         parameters.add(session.id)
+        parameters.add(session.createdAt)
         _ = try run(statements.delete, parameters)
     }
 

@@ -2,8 +2,8 @@
 import AgentSessions
 @testable import AgentSessionsPostgres
 import Foundation
-import PostgresServer
-import TestSupport
+import AgentSessionsPostgresServer
+import AgentSessionsTestSupport
 import Testing
 
 private let failingLogSync = preloadedLibrary("FailingSync/failing_log_sync.c")

@@ -42,6 +42,35 @@ struct FailureTests {
         }
     }
 
+    @Test("an append whose commit is not confirmed, and that another takes back, is not stored or counted again")
+    func takenBack() async throws {
+        let cluster = try PostgresCluster.shared()
+        var configuration = cluster.configuration()
+        let direct = try await PostgresSessionStore.open(configuration)
+        let proxy = try CuttingProxy(to: "\(cluster.folder)/.s.PGSQL.5432")
+        defer { proxy.stop() }
+        configuration.connection["host"] = proxy.folder
+        try await withStore(configuration) { store in
+            let service = PersistentSessionService(store)
+            let session = try await service.create(actorName: "cut")
+            _ = try await service.appendMessage(NewMessage(.user, "kept"), to: session.id)
+            for sequence in [1, 0] {
+                proxy.cutNextAnswer {
+                    _ = try? await direct.rewind(session.id, RewindRequest(to: sequence, time: .now()))
+                }
+                await expectError(.outcomeUnknown) {
+                    _ = try await service.appendMessage(
+                        NewMessage(.user, "lost"), to: session.id, usage: TokenUsage(inputTokens: 100))
+                }
+            }
+            #expect(proxy.cuts == 2)
+            let now = try await service.get(session.id)
+            #expect(now.messageCount == 0)
+            #expect(now.usage.inputTokens == 200)
+        }
+        await direct.close()
+    }
+
     @Test("work goes on after backends are terminated, with nothing lost or doubled", arguments: Layout.allCases)
     func terminated(_ layout: Layout) async throws {
         let cluster = try PostgresCluster.shared()

@@ -1,7 +1,7 @@
 #if Postgres
 import AgentSessions
 @testable import AgentSessionsPostgres
-import PostgresServer
+import AgentSessionsPostgresServer
 import Testing
 
 /// Servers whose commits wait for a standby. What such a server shows may be lost with it.

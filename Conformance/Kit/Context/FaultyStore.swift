@@ -10,6 +10,10 @@ final class FaultyStore: ForwardingSessionStore {
         case before(StoreError.Code)
         /// It is done, and this is thrown.
         case after(StoreError.Code)
+        /// Something else happens, and then it is done.
+        case first(@Sendable () async throws(StoreError) -> Void)
+        /// It is done, something else happens, and this is thrown.
+        case afterAndThen(StoreError.Code, @Sendable () async throws(StoreError) -> Void)
     }
 
     let base: any SessionStore
@@ -33,6 +37,13 @@ final class FaultyStore: ForwardingSessionStore {
         case .after(let code):
             _ = try await call(base)
             throw StoreError(code, "A fault of the kit, after the change.")
+        case .first(let other):
+            try await other()
+            return try await call(base)
+        case .afterAndThen(let code, let other):
+            _ = try await call(base)
+            try await other()
+            throw StoreError(code, "A fault of the kit, after the change and another one.")
         }
     }
 }

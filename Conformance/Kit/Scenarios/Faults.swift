@@ -214,7 +214,7 @@ struct Expected: Sendable {
 }
 
 /// A service that tries again soon.
-private func retrying(_ store: FaultyStore, clock: ScenarioClock) -> any SessionService {
+func retrying(_ store: FaultyStore, clock: ScenarioClock) -> any SessionService {
     PersistentSessionService(
         store, retryPolicy: RetryPolicy(baseDelay: .milliseconds(1), maximumDelay: .milliseconds(2)),
         now: { clock.next() })

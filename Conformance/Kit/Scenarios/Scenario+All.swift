@@ -2,6 +2,7 @@ extension Scenario {
     /// Every scenario of the kit, group by group.
     public static let all: [Scenario] = [
         creation, listing, deletion, appending, paging, documents, usage, records, identity, updating, batches, replay,
+        repeating,
         streams, rewinding, replacing, limitScenarios, texts, cursors, reopening, concurrency, instances, processes,
         faults,
         capabilities, errors, lifecycle, cancellation, further, random, histories,

@@ -58,8 +58,8 @@ extension Saboteur {
             "concurrency.cancelled-delete", "A cancelled task is told cancelled though its session is gone.",
             caughtBy: ["concurrency.cancelled-delete"]
         ) { store in
-            store.delete = { [store] id in
-                let existed = try await store.delete(id)
+            store.delete = { [store] id, createdAt in
+                let existed = try await store.delete(id, createdAt)
                 guard !Task.isCancelled else { throw StoreError(.cancelled, "The task was cancelled.") }
                 return existed
             }

@@ -76,7 +76,7 @@ extension Saboteur {
         ) { store in
             store.create = { [store] new in
                 for old in try await store.data.everySession() where old.actorName == new.actorName {
-                    _ = try await store.delete(old.id)
+                    _ = try await store.delete(old.id, nil)
                 }
                 return try await store.create(new)
             }

@@ -8,9 +8,9 @@ extension Saboteur {
             "delete.leaves-messages", "The messages of a deleted session stay, for a session of the same id.",
             caughtBy: ["delete.messages", "delete.long"], remembering: Memory<[ULID: [SessionMessage]]>([:])
         ) { store, left in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 let messages = try await store.data.everyMessage(of: id)
-                let existed = try await store.delete(id)
+                let existed = try await store.delete(id, createdAt)
                 left { $0[id] = messages }
                 return existed
             }
@@ -25,9 +25,9 @@ extension Saboteur {
             "delete.leaves-message-ids", "The ids of a deleted session's messages are remembered as stored.",
             caughtBy: ["delete.message-ids"], remembering: Memory<[ULID: [SessionMessage]]>([:])
         ) { store, left in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 let messages = try await store.data.everyMessage(of: id)
-                let existed = try await store.delete(id)
+                let existed = try await store.delete(id, createdAt)
                 left { $0[id, default: []] += messages }
                 return existed
             }
@@ -43,8 +43,8 @@ extension Saboteur {
             caughtBy: ["delete.absent", "delete.twice"]
         ) {
             store in
-            store.delete = { [store] id in
-                _ = try await store.delete(id)
+            store.delete = { [store] id, createdAt in
+                _ = try await store.delete(id, createdAt)
                 return true
             }
         },
@@ -52,8 +52,8 @@ extension Saboteur {
             "delete.says-absent", "Deleting a session says that there was none.",
             caughtBy: ["delete.twice", "delete.gone"]
         ) { store in
-            store.delete = { [store] id in
-                _ = try await store.delete(id)
+            store.delete = { [store] id, createdAt in
+                _ = try await store.delete(id, createdAt)
                 return false
             }
         },
@@ -62,9 +62,9 @@ extension Saboteur {
             caughtBy: ["delete.changes-refused", "delete.list-entries", "delete.others"],
             remembering: Memory<[Session]>([])
         ) { store, left in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 if let session = try await store.get(id) { left { $0.append(session) } }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.list = { [data = store.data] request in
                 (try await data.everySession() + left { $0 }).newestFirst().after(request).page(request)
@@ -75,9 +75,9 @@ extension Saboteur {
             caughtBy: ["delete.list-entries", "delete.gone"],
             remembering: Memory<[Session]>([])
         ) { store, left in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 if let session = try await store.get(id) { left { $0.append(session) } }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.list = { [data = store.data] request in
                 let gone = request.filter.actorName == nil ? [] : left { $0 }
@@ -89,8 +89,8 @@ extension Saboteur {
             caughtBy: ["delete.list-entries", "delete.messages", "delete.usage"],
             remembering: Memory<Set<ULID>>([])
         ) { store, gone in
-            store.delete = { [store] id in
-                let existed = try await store.delete(id)
+            store.delete = { [store] id, createdAt in
+                let existed = try await store.delete(id, createdAt)
                 if existed { gone { _ = $0.insert(id) } }
                 return existed
             }
@@ -101,10 +101,10 @@ extension Saboteur {
         },
         Saboteur("delete.takes-the-actors", "Deleting a session deletes all of its actor.", caughtBy: ["delete.others"])
         { store in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 guard let session = try await store.get(id) else { return false }
                 for other in try await store.data.everySession() where other.actorName == session.actorName {
-                    _ = try await store.delete(other.id)
+                    _ = try await store.delete(other.id, nil)
                 }
                 return true
             }
@@ -113,9 +113,9 @@ extension Saboteur {
             "delete.takes-same-message-ids", "Deleting takes messages of the same ids from other sessions too.",
             caughtBy: ["delete.others"]
         ) { store in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 let ids = Set(try await store.data.everyMessage(of: id).map(\.id))
-                let existed = try await store.delete(id)
+                let existed = try await store.delete(id, createdAt)
                 for other in try await store.data.everySession() {
                     let messages = try await store.data.everyMessage(of: other.id)
                     guard let first = messages.first(where: { ids.contains($0.id) }) else { continue }
@@ -134,9 +134,9 @@ extension Saboteur {
             caughtBy: ["delete.usage"],
             remembering: Memory<[ULID: TokenUsage]>([:])
         ) { store, left in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 if let session = try await store.get(id) { left { $0[id] = session.usage } }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.create = { [store] new in
                 let made = try await store.create(new)
@@ -150,10 +150,10 @@ extension Saboteur {
             "delete.still-readable", "The messages of a deleted session can be read on.", caughtBy: ["delete.gone"],
             remembering: Memory<[ULID: MessagePage]>([:])
         ) { store, left in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 let page = try await store.messages(MessageRequest(sessionID: id, range: .after(0), limit: .max))
                 if let page { left { $0[id] = page } }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.messages = { [store] request in
                 try await store.messages(request) ?? left { $0[request.sessionID] }
@@ -164,9 +164,9 @@ extension Saboteur {
             caughtBy: ["delete.changes-refused"],
             remembering: Memory<[ULID: Session]>([:])
         ) { store, gone in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 if let session = try await store.get(id) { gone { $0[id] = session } }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.append = { [store] request in
                 if try await store.get(request.sessionID) == nil, let old = gone({ $0[request.sessionID] }) {

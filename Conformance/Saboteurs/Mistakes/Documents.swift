@@ -52,7 +52,7 @@ extension Saboteur {
         ) {
             store in
             store.restore = { [store] session, source in
-                _ = try await store.delete(session.id)
+                _ = try await store.delete(session.id, nil)
                 try await store.restore(session, source)
             }
         },

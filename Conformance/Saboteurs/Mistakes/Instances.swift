@@ -28,9 +28,9 @@ extension Saboteur {
                 defer { cache { $0[id] = nil } }
                 return try await store.rewind(id, request)
             }
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 defer { cache { $0[id] = nil } }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
         },
         Saboteur(
@@ -57,9 +57,9 @@ extension Saboteur {
                 defer { forget(id) }
                 return try await store.rewind(id, request)
             }
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 defer { forget(id) }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
         },
         Saboteur(
@@ -88,9 +88,9 @@ extension Saboteur {
                 defer { forget() }
                 return try await store.append(request)
             }
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 defer { forget() }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.rewind = { [store] id, request in
                 defer { forget() }

@@ -27,9 +27,9 @@ extension Saboteur {
                 try refuse()
                 return try await store.update(id, change)
             }
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 try refuse()
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.append = { [store] request in
                 try refuse()

@@ -85,9 +85,9 @@ extension Saboteur {
             caughtBy: ["reopen.deleted"],
             remembering: Memory<[Session]>([])
         ) { store, gone in
-            store.delete = { [store] id in
+            store.delete = { [store] id, createdAt in
                 if let session = try await store.get(id) { gone { $0.append(session) } }
-                return try await store.delete(id)
+                return try await store.delete(id, createdAt)
             }
             store.close = { [data = store.data] in
                 for session in gone({ $0 }) {

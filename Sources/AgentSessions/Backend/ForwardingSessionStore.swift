@@ -61,8 +61,8 @@ extension ForwardingSessionStore {
         try await forwardChange { (base) throws(StoreError) in try await base.update(id, change) }
     }
 
-    public func delete(_ id: ULID) async throws(StoreError) -> Bool {
-        try await forwardChange { (base) throws(StoreError) in try await base.delete(id) }
+    public func delete(_ id: ULID, createdAt: Timestamp?) async throws(StoreError) -> Bool {
+        try await forwardChange { (base) throws(StoreError) in try await base.delete(id, createdAt: createdAt) }
     }
 
     public func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {

@@ -141,9 +141,11 @@ extension TransactionalSessionStore {
         return try await write { (writer) throws(StoreError) in try writer.update(id, change) }
     }
 
-    public func delete(_ id: ULID) async throws(StoreError) -> Bool {
+    public func delete(_ id: ULID, createdAt: Timestamp?) async throws(StoreError) -> Bool {
         try await write { (writer) throws(StoreError) in
-            guard let session = try writer.session(id) else { return false }
+            guard let session = try writer.session(id), createdAt == nil || session.createdAt == createdAt else {
+                return false
+            }
             try writer.remove(session)
             return true
         }

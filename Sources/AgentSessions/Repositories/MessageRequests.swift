@@ -10,17 +10,21 @@ public struct AppendRequest: Sendable {
     public var expectedSequence: Int?
     /// The time of the change, fixed before the first attempt.
     public var time: Timestamp
+    /// Whether this is a further attempt, and an earlier one may have been stored. Then the batch is stored only where
+    /// it is certain that it was not; see ``plan(session:stored:)``.
+    public var mayBeStored: Bool
 
     /// A batch to append.
     public init(
         sessionID: ULID, messages: [PendingMessage], usage: TokenUsage? = nil, expectedSequence: Int? = nil,
-        time: Timestamp
+        time: Timestamp, mayBeStored: Bool = false
     ) {
         self.sessionID = sessionID
         self.messages = messages
         self.usage = usage
         self.expectedSequence = expectedSequence
         self.time = time
+        self.mayBeStored = mayBeStored
     }
 }
 

@@ -26,8 +26,12 @@ public protocol SessionRepository: Sendable {
 
     /// Removes a session with its messages and every index entry of both.
     ///
+    /// - Parameters:
+    ///   - id: The session.
+    ///   - createdAt: Where given, the session must have been created at this time: one of the same id that was made
+    ///     since stays. The look and the removal are one transaction.
     /// - Returns: Whether there was such a session.
-    func delete(_ id: ULID) async throws(StoreError) -> Bool
+    func delete(_ id: ULID, createdAt: Timestamp?) async throws(StoreError) -> Bool
 
     /// Stores a session with all its messages, ids, times and counters as they are given, in one transaction.
     ///
@@ -53,6 +57,13 @@ public protocol SessionRepository: Sendable {
     func replace(
         _ session: Session, messages: any MessageSource, expectedRevision: Timestamp
     ) async throws(StoreError)
+}
+
+extension SessionRepository {
+    /// Removes a session with its messages, whenever it was created.
+    ///
+    /// - Returns: Whether there was such a session.
+    public func delete(_ id: ULID) async throws(StoreError) -> Bool { try await delete(id, createdAt: nil) }
 }
 
 /// The messages of a store's sessions.

@@ -1,4 +1,5 @@
 public import Logging
+import Synchronization
 public import Tracing
 
 /// The service over a store: it makes ids, checks values, tries again what failed for a passing reason, and finds out
@@ -142,7 +143,7 @@ extension PersistentSessionService {
     ) async throws(StoreError) -> Session {
         try await caller.call(operation) { (fence) throws(StoreError) in
             var change = change
-            change.expectedRevision = change.expectedRevision ?? fence
+            change.expectedRevision = change.expectedRevision ?? fence.revision
             return try await store.update(id, change)
         } settle: { () throws(StoreError) -> Settlement<Session> in
             try await settleByRevision(id, time: change.time, expected: change.expectedRevision) { found in
@@ -153,15 +154,54 @@ extension PersistentSessionService {
     }
 
     public func delete(_ id: ULID) async throws(StoreError) {
+        let aim = DeletionAim()
         let existed = try await caller.call(.delete) { (fence) throws(StoreError) -> Bool in
+            guard try await aim.take(id, in: store) else { return false }
             // With a fence the session was there after an attempt of unknown outcome: that it is gone now is the
             // outcome.
-            try await store.delete(id) || fence != nil
+            return try await store.delete(id, createdAt: aim.createdAt) || fence != .none
         } settle: { () throws(StoreError) -> Settlement<Bool> in
-            try await store.get(id).map { .notStoredAt($0.revision) } ?? .stored(true)
+            guard let found = try await store.get(id), aim.isMet(by: found) else { return .stored(true) }
+            return .notStoredAt(found.revision)
         }
         guard existed else { throw .sessionNotFound(id) }
     }
+}
+
+/// Which session of an id a deletion is meant for: the one that is there at its first attempt, known by its time of
+/// creation. So no later attempt takes a session that another has made under the id since.
+private final class DeletionAim: Sendable {
+    private enum State {
+        case open
+        /// The row is damaged, so that nobody knows when the session was created. A store that can remove it may.
+        case damaged
+        case created(Timestamp)
+    }
+
+    private let state = Mutex(State.open)
+
+    /// The time of creation, where it is known.
+    var createdAt: Timestamp? {
+        state.withLock { if case .created(let time) = $0 { time } else { nil } }
+    }
+
+    /// Looks at the session before the first attempt.
+    ///
+    /// - Returns: Whether there is one.
+    func take(_ id: ULID, in store: some SessionStore) async throws(StoreError) -> Bool {
+        guard state.withLock({ if case .open = $0 { true } else { false } }) else { return true }
+        do throws(StoreError) {
+            guard let found = try await store.get(id) else { return false }
+            state.withLock { $0 = .created(found.createdAt) }
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            state.withLock { $0 = .damaged }
+        }
+        return true
+    }
+
+    /// Whether the deletion is meant for `session`.
+    func isMet(by session: Session) -> Bool { createdAt.map { $0 == session.createdAt } ?? true }
 }
 
 // MARK: - Messages
@@ -182,8 +222,10 @@ extension PersistentSessionService {
         let request = AppendRequest(
             sessionID: sessionID, messages: pending, usage: usage, expectedSequence: expectedSequence,
             time: try clock.next())
-        return try await caller.call(.append) { () throws(StoreError) in
-            try await store.append(request).messages
+        return try await caller.call(.append) { (fence) throws(StoreError) in
+            var request = request
+            request.mayBeStored = fence != .none
+            return try await store.append(request).messages
         } settle: { () throws(StoreError) -> Settlement<[SessionMessage]> in
             // The message ids were made before the first attempt, so the same append gives back what is there.
             .repeatable
@@ -249,7 +291,7 @@ extension PersistentSessionService {
             time: try clock.next())
         return try await caller.call(.rewind) { (fence) throws(StoreError) in
             var request = request
-            request.expectedRevision = request.expectedRevision ?? fence
+            request.expectedRevision = request.expectedRevision ?? fence.revision
             return try await store.rewind(id, request)
         } settle: { () throws(StoreError) -> Settlement<Session> in
             try await settleByRevision(id, time: request.time, expected: expectedRevision) { found in

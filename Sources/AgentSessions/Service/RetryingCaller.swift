@@ -15,16 +15,31 @@ enum Settlement<Result: Sendable>: Sendable {
     /// It is not in the store, where the session has this revision: make it again, provided that the revision is
     /// still this one.
     case notStoredAt(Timestamp)
-    /// Making it again finds out: what is stored is given back, and what is not is stored.
+    /// Making it again finds out: what is stored is given back, and what is certain not to be is stored.
     case repeatable
     /// It cannot be found out.
     case unknown
 }
 
+/// What an attempt has to beware of, as an earlier one may have been stored.
+enum Fence: Sendable, Hashable {
+    /// Nothing: no attempt can have been stored.
+    case none
+    /// The change must find out for itself whether it is stored.
+    case mayBeStored
+    /// The session must have this revision, at which the change was not stored.
+    case revision(Timestamp)
+
+    /// The revision that the session must have, where it must have one.
+    var revision: Timestamp? {
+        if case .revision(let revision) = self { revision } else { nil }
+    }
+}
+
 /// Makes calls of a store under a retry policy, and counts, times and traces them.
 struct RetryingCaller: Sendable {
-    /// One attempt, the same each time. Where there is a fence, the session must have that revision.
-    typealias Attempt<Result: Sendable> = @Sendable (_ fence: Timestamp?) async throws(StoreError) -> Result
+    /// One attempt, the same each time but for what it has to beware of.
+    typealias Attempt<Result: Sendable> = @Sendable (Fence) async throws(StoreError) -> Result
     /// Finds out what became of an attempt whose outcome is unknown.
     typealias Settle<Result: Sendable> = @Sendable () async throws(StoreError) -> Settlement<Result>
 
@@ -95,7 +110,7 @@ struct RetryingCaller: Sendable {
         return try await telemetry.measure(operation) { (start) throws(StoreError) in
             let first: StoreError
             do throws(StoreError) {
-                return try await attempt(nil)
+                return try await attempt(.none)
             } catch {
                 first = error
             }
@@ -126,7 +141,7 @@ struct RetryingCaller: Sendable {
                 last = outcome.last
             } else {
                 do throws(StoreError) {
-                    return try await attempt(nil)
+                    return try await attempt(.none)
                 } catch {
                     last = error
                 }
@@ -170,8 +185,8 @@ private struct UnknownOutcome {
     private(set) var last: StoreError
     /// Whether something happened that no look has explained yet.
     private(set) var needsLook = true
-    /// The revision that the attempt was last made from.
-    private var fence: Timestamp?
+    /// What the last attempt had to beware of.
+    private var fence = Fence.none
     /// What the store answered to that attempt, where it refused it.
     private var refusal: StoreError?
 
@@ -206,16 +221,15 @@ private struct UnknownOutcome {
             // A look that says so has found another's change in the place of this one.
             throw error.code == .alreadyExists || error.code == .conflict ? error : unsettled
         }
-        var isRepeatable = false
         switch settlement {
         case .stored(let result): return result
         case .unknown: throw unsettled
-        case .repeatable: isRepeatable = true
+        case .repeatable: fence = .mayBeStored
         case .notStored: break
         case .notStoredAt(let revision):
             // Refused although the revision was as it must be: the refusal is about something else, and final.
-            if let refusal, revision == fence { throw refusal }
-            fence = revision
+            if let refusal, fence == .revision(revision) { throw refusal }
+            fence = .revision(revision)
         }
         guard mayAttempt else { return nil }
         do throws(StoreError) {
@@ -223,10 +237,12 @@ private struct UnknownOutcome {
         } catch {
             last = error
         }
-        if last.code == .outcomeUnknown {
+        if last.isUndecidable {
+            throw unsettled
+        } else if last.code == .outcomeUnknown {
             cause = last
             needsLook = true
-        } else if !isRepeatable, last.code == .conflict || last.code == .alreadyExists {
+        } else if fence != .mayBeStored, last.code == .conflict || last.code == .alreadyExists {
             // Perhaps it is the change itself that stands in the way.
             refusal = last
             needsLook = true

@@ -73,7 +73,11 @@ struct StoreStatements: Sendable {
             WHERE id = $1::text AND \(Self.guards(growth: "0", usage: 6)) \
             AND ($5::timestamptz IS NULL OR updated_at = $5) RETURNING \(RowLayout.session)
             """)
-        delete = Statement("delete", "DELETE FROM \(sessions) WHERE id = $1 RETURNING id")
+        delete = Statement(
+            "delete",
+            """
+            DELETE FROM \(sessions) WHERE id = $1 AND ($2::timestamptz IS NULL OR created_at = $2) RETURNING id
+            """)
 
         session = Statement("session", "SELECT \(RowLayout.session) FROM \(sessions) WHERE id = $1")
         lockSession = Statement("lock_session", session.sql + " FOR NO KEY UPDATE")

@@ -9,6 +9,8 @@ final class CuttingProxy: Sendable {
     private struct State {
         var isArmed = false
         var cuts = 0
+        /// What happens before the client sees that the connection is gone.
+        var meanwhile: (@Sendable () async -> Void)?
     }
 
     let folder: String
@@ -36,8 +38,12 @@ final class CuttingProxy: Sendable {
 
     var cuts: Int { state.withLock { $0.cuts } }
 
-    func cutNextAnswer() {
-        state.withLock { $0.isArmed = true }
+    /// - Parameter meanwhile: What happens after the change and before the client sees that the connection is gone.
+    func cutNextAnswer(_ meanwhile: (@Sendable () async -> Void)? = nil) {
+        state.withLock { state in
+            state.isArmed = true
+            state.meanwhile = meanwhile
+        }
     }
 
     func stop() {
@@ -74,12 +80,22 @@ final class CuttingProxy: Sendable {
     }
 
     private func disarm() -> Bool {
-        state.withLock { state in
-            guard state.isArmed else { return false }
+        let (isCut, meanwhile) = state.withLock { state in
+            guard state.isArmed else { return (false, nil as (@Sendable () async -> Void)?) }
             state.isArmed = false
             state.cuts += 1
-            return true
+            return (true, state.meanwhile)
         }
+        if let meanwhile {
+            // This thread is the proxy's own, and may wait.
+            let done = DispatchSemaphore(value: 0)
+            Task {
+                await meanwhile()
+                done.signal()
+            }
+            done.wait()
+        }
+        return isCut
     }
 
     private static func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {

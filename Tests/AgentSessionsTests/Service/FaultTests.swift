@@ -12,6 +12,13 @@ struct FaultyOperation: Sendable, CustomTestStringConvertible {
     let isDone: @Sendable (any SessionStore) async throws -> Bool
     /// Checks that nothing of it is done.
     let isUndone: @Sendable (any SessionStore) async throws -> Bool
+    /// How many reads come before its first attempt.
+    var readsBefore = 0
+
+    /// Reads that fail in this way, after those that come before the first attempt.
+    func reads(_ faults: [FaultyStore.Fault]) -> [FaultyStore.Fault] {
+        Array(repeating: .none, count: readsBefore) + faults
+    }
 
     static let session = ulid(1)
     static let created = ulid(2)
@@ -105,13 +112,11 @@ struct FaultyOperation: Sendable, CustomTestStringConvertible {
         } isUndone: {
             try await count($0) == 3
         },
-        FaultyOperation(testDescription: "delete") { (service) throws(StoreError) in
-            try await service.delete(session)
-        } isDone: {
-            try await $0.get(session) == nil
-        } isUndone: {
-            try await count($0) == 3
-        },
+        // A read first says which session of the id is meant.
+        FaultyOperation(
+            testDescription: "delete",
+            run: { (service) throws(StoreError) in try await service.delete(session) },
+            isDone: { try await $0.get(session) == nil }, isUndone: { try await count($0) == 3 }, readsBefore: 1),
     ]
 }
 
@@ -130,7 +135,7 @@ struct FaultTests {
         try await operation.run(service(store))
         #expect(try await operation.isDone(store.base))
         #expect(store.seen.writeCount == 4)
-        #expect(store.seen.readCount == 0)
+        #expect(store.seen.readCount == operation.readsBefore)
         let ids = store.seen.ids
         #expect(Set(ids).count == ids.count / 4)
     }
@@ -160,7 +165,8 @@ struct FaultTests {
     @Test("What was stored under an unknown outcome is found and not stored again", arguments: FaultyOperation.all)
     func doneButUnknown(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
-        store.fail(writes: [.failBefore(.busy), .doneButUnknown], reads: [.failBefore(.unavailable)])
+        store.fail(
+            writes: [.failBefore(.busy), .doneButUnknown], reads: operation.reads([.failBefore(.unavailable)]))
         try await operation.run(service(store))
         #expect(try await operation.isDone(store.base))
     }
@@ -202,7 +208,7 @@ struct FaultTests {
         let busy = Array(repeating: FaultyStore.Fault.failBefore(.busy), count: 20)
         for first in [FaultyStore.Fault.doneButUnknown, .lostAndUnknown] {
             let store = try await FaultyOperation.store()
-            store.fail(writes: [first] + busy, reads: busy)
+            store.fail(writes: [first] + busy, reads: operation.reads(busy))
             let error = try await storeError { () throws(StoreError) in try await operation.run(service(store)) }
             #expect(error.code == .outcomeUnknown)
             #expect(error.backend == "faulty")
@@ -221,7 +227,7 @@ struct FaultTests {
     func hiddenOutcome(operation: FaultyOperation, code: StoreError.Code) async throws {
         for first in [FaultyStore.Fault.doneButUnknown, .lostAndUnknown] {
             let store = try await FaultyOperation.store()
-            store.fail(writes: [first, .failBefore(code)], reads: [.failBefore(code)])
+            store.fail(writes: [first, .failBefore(code)], reads: operation.reads([.failBefore(code)]))
             let error = try await storeError { () throws(StoreError) in try await operation.run(service(store)) }
             #expect(error.code == .outcomeUnknown)
         }
@@ -254,7 +260,7 @@ struct FaultTests {
         }
         store.fail(
             writes: [.doneThen(cancel), .refuseWhenCancelled, .refuseWhenCancelled],
-            reads: [.refuseWhenCancelled, .refuseWhenCancelled])
+            reads: operation.reads([.refuseWhenCancelled, .refuseWhenCancelled]))
         try await Task { try await operation.run(service) }.value
         #expect(try await operation.isDone(store.base))
     }
@@ -423,6 +429,81 @@ struct FaultTests {
         #expect(
             try await storeError { () throws(StoreError) in try await service(second).delete(ulid(1)) }.code
                 == .notFound)
+    }
+
+    /// A rewind of another process, whose clock may be behind or ahead.
+    private func rewind(
+        to sequence: Int, at time: Timestamp = .now()
+    ) -> @Sendable (any SessionStore) async throws(StoreError) -> Void {
+        { (store) throws(StoreError) in _ = try await store.rewind(ulid(1), RewindRequest(to: sequence, time: time)) }
+    }
+
+    @Test(
+        "An append of unknown outcome that another took back is neither stored nor counted again",
+        arguments: [0, 1, 3, 4], [false, true])
+    func appendTakenBack(sequence: Int, isClockBehind: Bool) async throws {
+        let store = try await FaultyOperation.store()
+        store.fail(writes: [.doneThen(rewind(to: sequence, at: isClockBehind ? time(2) : .now()))])
+        let error = try await storeError { () throws(StoreError) in
+            try await service(store).append(
+                [NewMessage(.user, "a"), NewMessage(.assistant, "b")], to: ulid(1),
+                usage: TokenUsage(inputTokens: 100), expectedSequence: nil)
+        }
+        #expect(error.code == .outcomeUnknown)
+        let found = try #require(try await store.base.get(ulid(1)))
+        #expect(found.usage.inputTokens == 100)
+        #expect(found.messageCount == sequence)
+        // What cannot be found out by another look is not looked at again.
+        #expect(store.seen.writeCount == 2)
+    }
+
+    @Test("A rewind that comes between the look and the repeated append is seen by the append itself")
+    func appendTakenBackLate() async throws {
+        let store = try await FaultyOperation.store()
+        // The commit arrives after it was said to be unknown, and is taken back before the repeat.
+        store.fail(writes: [.lateAndUnknown, .first(rewind(to: 3))])
+        let error = try await storeError { () throws(StoreError) in
+            try await service(store).append(
+                [NewMessage(.user, "a")], to: ulid(1), usage: TokenUsage(inputTokens: 100), expectedSequence: 3)
+        }
+        #expect(error.code == .outcomeUnknown)
+        let found = try #require(try await store.base.get(ulid(1)))
+        #expect(found.usage.inputTokens == 100 && found.messageCount == 3)
+    }
+
+    @Test("An append of unknown outcome that was lost is stored where nobody else wrote, and where others did earlier")
+    func appendLost() async throws {
+        let store = try await FaultyOperation.store()
+        store.fail(writes: [.first(other(after: 5)), .lostAndUnknown, .lostAndUnknown, .failBefore(.busy)])
+        _ = try await store.update(ulid(1), SessionChange(actorName: "earlier", time: time(6)))
+        let stored = try await service(store).append(
+            [NewMessage(.user, "a")], to: ulid(1), usage: TokenUsage(inputTokens: 100), expectedSequence: nil)
+        #expect(stored.map(\.sequence) == [4])
+        #expect(try await store.base.get(ulid(1))?.usage.inputTokens == 101)
+    }
+
+    @Test("A deletion of unknown outcome leaves alone what another made under the id since", arguments: [-1, 0, 1])
+    func deletedAndMadeAgain(hours: Int64) async throws {
+        let store = try await FaultyOperation.store()
+        // Whatever the clock of the other process says.
+        let created = try #require(
+            Timestamp(microseconds: Timestamp.now().microseconds + hours * 3_600_000_000))
+        let made = NewSession(id: ulid(1), actorName: "another", createdAt: created)
+        let make: @Sendable (any SessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
+            _ = try await store.create(made)
+        }
+        store.fail(writes: [.doneThen(make)])
+        try await service(store).delete(ulid(1))
+        #expect(try await store.base.get(ulid(1)) == made.session)
+        // The same where it is made between the look and the repeat.
+        let second = try await FaultyOperation.store()
+        let makeAgain: @Sendable (any SessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
+            _ = try await store.delete(ulid(1))
+            _ = try await store.create(made)
+        }
+        second.fail(writes: [.lostAndUnknown, .first(makeAgain)])
+        try await service(second).delete(ulid(1))
+        #expect(try await second.base.get(ulid(1)) == made.session)
     }
 
     @Test("An append that cannot be made again says why: the session is gone, or the id has another payload")
