@@ -3,7 +3,9 @@ import Synchronization
 /// Makes identifiers that grow: each is larger than every one made before it by the same generator, from whatever
 /// thread, even where the clock stands still or goes back.
 ///
-/// Within a millisecond the random part of the one before is counted up by one, as the ULID specification says.
+/// Within a millisecond the random part of the one before is counted up by one, as the ULID specification says. So after
+/// one look at a clock that is far ahead, the identifiers that follow carry that look's time until the process ends: they
+/// promise to grow, and not to tell the time. Times of sessions and messages are never taken from them.
 public final class ULIDGenerator: Sendable {
     /// The generator of this process. Identifiers that grow within a process come from one generator.
     public static let shared = ULIDGenerator()

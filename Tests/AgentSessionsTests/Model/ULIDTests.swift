@@ -70,6 +70,15 @@ struct ULIDTests {
         #expect(made.map(\.milliseconds) == [5000, 5000, 5000, 5000, 5001])
     }
 
+    @Test("After a look at a clock far ahead identifiers go on growing from there, and none is refused")
+    func clockFarAhead() throws {
+        let times = Mutex<[UInt64]>([5000, 1 << 48 - 1] + Array(5000..<5100))
+        let generator = ULIDGenerator { times.withLock { $0.removeFirst() } }
+        let made = try (0..<102).map { _ in try generator.next() }
+        #expect(made == made.sorted() && Set(made).count == 102)
+        #expect(made.dropFirst().allSatisfy { $0.milliseconds == 1 << 48 - 1 })
+    }
+
     @Test("The random part carries into its upper word")
     func carry() throws {
         let generator = ULIDGenerator(after: ULID(high: 7 << 16, low: .max)) { 7 }

@@ -325,6 +325,27 @@ struct FaultTests {
         }
     }
 
+    @Test("Behind a session that is stamped in the future, what cannot be told is unknown, and what is stored is found")
+    func stampedAhead() async throws {
+        let store = try await FaultyOperation.store()
+        _ = try await store.base.update(
+            ulid(1), SessionChange(actorName: "ahead", time: Timestamp("2099-01-01T00:00:00Z") ?? .latest))
+        let service = PersistentSessionService(store, retryPolicy: .quick, now: { time(50) })
+        store.fail(writes: [.doneButUnknown])
+        let stored = try await service.appendMessage(NewMessage(.user, "a"), to: ulid(1))
+        #expect(stored.sequence == 4)
+        store.fail(writes: [.lostAndUnknown])
+        let error = try await storeError { () throws(StoreError) in
+            try await service.appendMessage(NewMessage(.user, "b"), to: ulid(1))
+        }
+        #expect(error.code == .outcomeUnknown)
+        // Whoever names what it expects is told from others' changes by that.
+        store.fail(writes: [.lostAndUnknown])
+        let revision = try await service.get(ulid(1)).revision
+        let updated = try await service.update(ulid(1), actorName: "x", metadata: nil, expectedRevision: revision)
+        #expect(updated.actorName == "x" && updated.messageCount == 4)
+    }
+
     @Test("Where another change came after, the outcome of a usage increment cannot be found out")
     func overtaken() async throws {
         let store = try await FaultyOperation.store()
