@@ -133,7 +133,7 @@ final class FaultyStore: ForwardingSessionStore {
             script.waitCount += 1
             return script.waits.isEmpty ? Fault.none : script.waits.removeFirst()
         }
-        try await run(fault) { () throws(StoreError) in try await base.awaitDurability() }
+        try await run(fault) { (base) throws(StoreError) in try await base.awaitDurability() }
     }
 
     func create(_ session: NewSession) async throws(StoreError) -> Session {
