@@ -46,10 +46,13 @@ struct DefaultSettingsTests {
         var configuration = try layout.configuration()
         configuration.connection["user"] = try await user([
             "default_transaction_isolation": "serializable", "default_transaction_deferrable": "on",
-            "statement_timeout": "1ms", "lock_timeout": "1ms",
+            "statement_timeout": "1s", "lock_timeout": "1ms",
         ])
         try await withStore(configuration) { first in
             try await withStore(configuration) { second in
+                let settings = try await first.effectiveSettings()
+                #expect(settings.contains(StoreSetting("statement_timeout", "30s")))
+                #expect(settings.contains(StoreSetting("lock_timeout", "5s")))
                 let services = [first, second].map { PersistentSessionService($0, retryPolicy: .never) }
                 let session = try await services[0].create(actorName: "shared").id
                 // One that was isolated otherwise would be refused as soon as another one comes between.
