@@ -45,8 +45,8 @@ MEMORY_OPTIONS := ASAN_OPTIONS=suppressions=$(CURDIR)/Scripts/asan.supp \
 # One recipe at a time: the Swift package manager locks its build folder.
 .NOTPARALLEL:
 
-.PHONY: help deps test-deps build demo conformance test test-tsan test-asan format lint coverage docs clean bench \
-    bench-scale bench-pgbench bench-commit
+.PHONY: help deps test-deps build demo conformance test test-tsan test-asan soak-verify format lint coverage docs clean \
+    bench bench-scale bench-pgbench bench-commit
 
 help: ## list these commands
 	@echo 'make COMMAND, where COMMAND is one of'
@@ -100,6 +100,11 @@ format: ## rewrite the Swift sources in the house style
 lint: ## check the Swift sources against the house style, and the tree against its rules
 	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	@sh Scripts/check-tree.sh
+
+soak-verify: test-deps ## fifty thousand messages, three writing processes, a hundred verifications on every engine; half an hour
+	$(BUILD) --build-tests
+	VERIFY_SOAK_RUNS=100 VERIFY_SOAK_MESSAGES=50000 $(SWIFT) test $(TRAITS) --skip-build \
+	    --filter 'A verification while three processes write' $(ARGS)
 
 coverage: test-deps ## run the tests, print line coverage of Sources/, fail below COVERAGE_MINIMUM
 	rm -rf .build-coverage/debug/codecov

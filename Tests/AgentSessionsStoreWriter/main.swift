@@ -25,6 +25,8 @@ import Darwin
 //     hold SESSION              the same inside a read transaction (LMDB)
 //     replace SESSION COUNT     puts COUNT messages in the place of those of the session, says so in the
 //                               middle of them, and waits to be killed
+//     churn SESSION             appends under ids that do not grow, rewinds and appends the same again,
+//                               renames, adds usage, makes and deletes other sessions, until it is killed
 //     drop COUNT                opens stores and lets go of them without closing them, then prints
 //                               how many threads and files the process had before and has now
 
@@ -131,6 +133,39 @@ func replace(_ id: ULID, by count: Int, in store: any SessionStore) async throws
     try await store.replace(new, messages: StuckMessages(session: new), expectedRevision: old.revision)
 }
 
+/// Changes a session, and others beside it, in every way, as one of several processes that do so.
+func churn(_ id: ULID, through service: any SessionService) async throws(StoreError) {
+    say("churning")
+    for round in 0... {
+        let messages = (0..<3).map {
+            NewMessage(.user, "\(round)/\($0)", id: ULID(high: .random(in: 0 ... .max), low: 0))
+        }
+        do throws(StoreError) {
+            _ = try await service.append(messages, to: id, usage: nil, expectedSequence: nil)
+            switch round % 4 {
+            case 0:
+                let last = try await service.lastMessages(4, in: id).messages
+                guard let first = last.first, let end = last.last else { continue }
+                _ = try await service.rewind(
+                    id, to: first.sequence - 1, expectedRevision: nil, expectedSequence: end.sequence)
+                let again = last.reversed().map { NewMessage($0.role, $0.content, id: $0.id) }
+                _ = try await service.append(Array(again), to: id, usage: nil, expectedSequence: nil)
+            case 1: _ = try await service.update(id, actorName: "actor/\(Int.random(in: 0..<3))")
+            case 2: _ = try await service.updateTokenUsage(id, adding: TokenUsage(inputTokens: 1))
+            default:
+                let other = try await service.create(actorName: "actor/\(Int.random(in: 0..<3))").id
+                _ = try await service.append(messages, to: other, usage: nil, expectedSequence: nil)
+                try await service.delete(other)
+            }
+        } catch {
+            // Another was first.
+            guard [.conflict, .invalidArgument, .busy, .timeout, .outcomeUnknown].contains(error.code) else {
+                throw error
+            }
+        }
+    }
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count > 2 else { exit(64) }
 do throws(StoreError) {
@@ -148,6 +183,8 @@ do throws(StoreError) {
         try await fill(ULID(parsing: arguments[3]), upTo: rlim_t(arguments[4]) ?? 0, through: service)
     case "replace" where arguments.count == 5:
         try await replace(ULID(parsing: arguments[3]), by: Int(arguments[4]) ?? 0, in: store)
+    case "churn" where arguments.count == 4:
+        try await churn(ULID(parsing: arguments[3]), through: store.makeService())
     case "read" where arguments.count == 4:
         say("count \(try await service.get(ULID(parsing: arguments[3])).messageCount)")
         while true { sleep(1) }

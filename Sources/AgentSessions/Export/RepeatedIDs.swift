@@ -17,15 +17,15 @@ struct RepeatedIDs {
 
     /// Takes the id of the message `index`, in order.
     ///
-    /// - Returns: Whether the id is known to have come before. That it has not may take another reading to know.
-    mutating func add(_ id: ULID, at index: Int) -> Bool {
+    /// - Returns: Which message had the id before, where one is known. That none had may take another reading to know.
+    mutating func add(_ id: ULID, at index: Int) -> Int? {
         if let largest, id <= largest {
-            if next == nil, suspects.count < capacity { return suspects.updateValue(index, forKey: id) != nil }
+            if next == nil, suspects.count < capacity { return suspects.updateValue(index, forKey: id) }
             if next == nil { next = index }
         } else {
             largest = id
         }
-        return false
+        return nil
     }
 
     /// The next reading of all messages that it takes to know that no id comes twice; `nil` where that is known.
@@ -40,10 +40,10 @@ struct RepeatedIDs {
 
         /// Takes the id of the message `index`, in order.
         ///
-        /// - Returns: Whether another message has the id too.
-        mutating func add(_ id: ULID, at index: Int) -> Bool {
-            if let known = round.suspects[id], known != index { return true }
-            guard let next = round.next else { return false }
+        /// - Returns: Which other message has the id too, where one has.
+        mutating func add(_ id: ULID, at index: Int) -> Int? {
+            if let known = round.suspects[id], known != index { return known }
+            guard let next = round.next else { return nil }
             return following.add(id, at: index, from: next)
         }
 
@@ -52,10 +52,10 @@ struct RepeatedIDs {
     }
 
     /// As ``add(_:at:)``, but suspects only messages from `first` on.
-    private mutating func add(_ id: ULID, at index: Int, from first: Int) -> Bool {
+    private mutating func add(_ id: ULID, at index: Int, from first: Int) -> Int? {
         guard index < first else { return add(id, at: index) }
         largest = max(largest ?? id, id)
-        return false
+        return nil
     }
 }
 
@@ -64,7 +64,7 @@ struct RepeatedIDs {
 extension RepeatedIDs {
     /// As ``add(_:at:)``, where a repeated id is an error.
     mutating func addUnique(_ id: ULID, at index: Int) throws(StoreError) {
-        if add(id, at: index) { throw Self.repeated(id) }
+        if add(id, at: index) != nil { throw Self.repeated(id) }
     }
 
     private static func repeated(_ id: ULID) -> StoreError {
@@ -87,7 +87,7 @@ extension RepeatedIDs {
                 if index.isMultiple(of: 1024) { try cancellation.check() }
                 let bytes = try walker.readValue(atMost: .max, what: "a message")
                 let found = try id(bytes, walker.offset - bytes.count)
-                if round.add(found, at: index) { throw Self.repeated(found) }
+                if round.add(found, at: index) != nil { throw Self.repeated(found) }
             }
             reading = round.next
         }

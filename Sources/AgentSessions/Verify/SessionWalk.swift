@@ -1,9 +1,11 @@
 /// Checks one session with all its messages, page by page.
 ///
-/// A page is of one moment, so what is wrong within it is wrong. Between two pages the session may change: where it did
-/// and something looks wrong, the session is read again.
+/// Others may write to the session meanwhile, so what is reported was so at one moment. A page with its session is of one
+/// moment. What only two reads show is reported where a third proves that nothing changed between them.
 struct SessionWalk {
     private static let attempts = 4
+    /// Looks at a list that a session is missing from, while the session is being changed.
+    private static let looksAtList = 8
     private static let pageBytes = 1 << 20
     private static let pageMessages = 200
 
@@ -35,6 +37,7 @@ struct SessionWalk {
             while !state.isAtEnd {
                 guard let page = try await page(after: &state) else { return (try await absent(), true) }
                 state.take(page)
+                try await checkRepeated(&state)
             }
             try await checkLists(&state)
             try await checkIDs(&state)
@@ -70,10 +73,15 @@ struct SessionWalk {
         MessageRequest(sessionID: listed.id, range: range, limit: limit, byteLimit: Self.pageBytes)
     }
 
-    /// The list shows a session that cannot be found: it was deleted, or the list is wrong.
+    /// The session is not found: it was deleted, or the list is wrong. A list that shows the same state of it before and
+    /// after it was not found is.
     private func absent() async throws(StoreError) -> WalkedChecks {
         var checks = WalkedChecks()
-        guard try await store.list(listedAgain(SessionFilter())).first?.id == listed.id else { return checks }
+        let list = listing(listed, SessionFilter())
+        let before = try await store.list(list).first
+        guard before?.id == listed.id, try await store.page(request(.after(0), limit: 1)) == nil,
+            try await store.list(list).first == before
+        else { return checks }
         checks.lists.examined += 1
         checks.lists.record(
             VerificationProblem(
@@ -83,29 +91,41 @@ struct SessionWalk {
     }
 
     private func checkLists(_ state: inout SessionWalkState) async throws(StoreError) {
-        guard let session = state.session else { return }
+        guard var session = state.session else { return }
         state.checks.lists.examined += 1
-        let found = try await store.list(listedAgain(SessionFilter(actorName: session.actorName))).first
-        guard found?.id != session.id, let now = try await store.get(session.id) else { return }
-        state.hasChanged = state.hasChanged || now.revision != session.revision
-        state.checks.lists.record(
-            VerificationProblem(
-                .missingIndexEntry, "The session is not in the list of its actor.", sessionID: session.id))
+        for look in 1...Self.looksAtList {
+            let list = listing(session, SessionFilter(actorName: session.actorName))
+            if try await store.list(list).first?.id == session.id { return }
+            guard let now = try await store.get(session.id) else { return }
+            state.note(now)
+            // A session that has the same revision after the look did not change before it. Of one that changes all the
+            // time, the actor stays.
+            let isSame = now.revision == session.revision
+            let hasActor = now.actorName.isIdentical(to: session.actorName) && now.createdAt == session.createdAt
+            if isSame || (hasActor && look == Self.looksAtList) {
+                return state.checks.lists.record(
+                    VerificationProblem(
+                        .missingIndexEntry, "The session is not in the list of its actor.", sessionID: session.id))
+            }
+            session = now
+        }
     }
 
     /// A list that begins right before the session.
-    private func listedAgain(_ filter: SessionFilter) -> SessionListRequest {
-        let (low, carry) = listed.id.low.addingReportingOverflow(1)
-        let (high, isLast) = listed.id.high.addingReportingOverflow(carry ? 1 : 0)
+    private func listing(_ session: Session, _ filter: SessionFilter) -> SessionListRequest {
+        let (low, carry) = session.id.low.addingReportingOverflow(1)
+        let (high, isLast) = session.id.high.addingReportingOverflow(carry ? 1 : 0)
         var filter = filter
-        filter.createdFrom = listed.createdAt
+        filter.createdFrom = session.createdAt
         guard !isLast else {
-            filter.createdBefore = try? listed.createdAt.next()
+            filter.createdBefore = try? session.createdAt.next()
             return SessionListRequest(filter: filter, limit: 1)
         }
-        let before = SessionPosition(createdAt: listed.createdAt, id: ULID(high: high, low: low))
+        let before = SessionPosition(createdAt: session.createdAt, id: ULID(high: high, low: low))
         return SessionListRequest(filter: filter, after: before, limit: 1)
     }
+
+    // MARK: Ids
 
     /// Reads the messages again as often as it takes to know that no id comes twice.
     private func checkIDs(_ state: inout SessionWalkState) async throws(StoreError) {
@@ -116,191 +136,40 @@ struct SessionWalk {
             while let page = try await store.page(request(.after(sequence), limit: pageMessages)),
                 let last = page.messages.last
             {
-                state.see(page.session)
-                for message in page.messages where round.add(message.id, at: message.sequence) {
-                    state.recordDuplicate(message)
+                // Only noted, as the checks of the session are about the page that was its last when it was walked over.
+                state.note(page.session)
+                for message in page.messages {
+                    guard let other = round.add(message.id, at: message.sequence) else { continue }
+                    state.repeated.append((message, other))
                 }
+                try await checkRepeated(&state)
                 sequence = last.sequence
             }
             reading = round.next
         }
     }
-}
 
-/// What is known of a session while its messages are walked over.
-struct SessionWalkState {
-    private let id: ULID
-    private let pageMessages: Int
-    private var revision: Timestamp
-    private var checksum: SessionChecksum
-    private var seen = 0
-
-    /// The session as it was last seen.
-    private(set) var session: Session?
-    /// The sequence of the last message that was found.
-    private(set) var sequence = 0
-    /// The sequence after which to read on. It is ahead of ``sequence`` in a gap.
-    private(set) var position = 0
-    /// Messages to ask for: a page of them. It grows in a gap beyond that, so that a damaged count ends the walk, and
-    /// shrinks around damage.
-    private(set) var window: Int
-    private(set) var isAtEnd = false
-    private(set) var hasUndecodable = false
-    private(set) var ids = RepeatedIDs()
-    /// Whether the session was changed while it was read.
-    var hasChanged = false
-    var checks = WalkedChecks()
-
-    init(of session: Session, pageMessages: Int) {
-        id = session.id
-        self.pageMessages = pageMessages
-        window = pageMessages
-        revision = session.revision
-        checksum = SessionChecksum(of: session.id)
-        checks.sessions.examined = 1
-    }
-
-    /// Takes the session of a page.
-    mutating func see(_ session: Session) {
-        if session.revision != revision { hasChanged = true }
-        revision = session.revision
-        self.session = session
-    }
-
-    /// Takes the page that follows.
-    mutating func take(_ page: MessagePage) {
-        see(page.session)
-        // Beyond the last message that the session counts, a store may answer with the one that it does not count,
-        // wherever the page begins.
-        let isBeyond = position >= page.session.messageCount
-        let messages = page.messages.filter { !isBeyond || $0.sequence > position }
-        for message in messages { take(message) }
-        if messages.isEmpty {
-            // At the end, or in a gap.
-            let (next, overflow) = position.addingReportingOverflow(window)
-            isAtEnd = overflow || next >= page.session.messageCount
-            position = overflow ? position : next
-            window = window > .max / 2 ? .max : window * 2
-        } else {
-            position = sequence
-            window = min(pageMessages, window > .max / 2 ? .max : window * 2)
+    /// Records which of the messages that were met with an id that another had before have it at the same time.
+    private func checkRepeated(_ state: inout SessionWalkState) async throws(StoreError) {
+        for (message, other) in state.takeRepeated() where try await areBoth(message, at: other) {
+            state.recordDuplicate(message)
         }
     }
 
-    /// Makes the next page smaller.
+    /// Whether a message and the one at another sequence have the same id at one moment.
     ///
-    /// - Returns: Whether it can be.
-    mutating func narrow() -> Bool {
-        guard window > 1 else { return false }
-        window /= 2
-        return true
+    /// A message that was rewound may be appended again at another place. Where the earlier of the two is read before and
+    /// after the later one, and has the same time both times, it was there in between.
+    private func areBoth(_ message: SessionMessage, at other: Int) async throws(StoreError) -> Bool {
+        let (first, second) = (min(message.sequence, other), max(message.sequence, other))
+        guard let before = try await self.message(first), before.id == message.id,
+            try await self.message(second)?.id == message.id, let after = try await self.message(first)
+        else { return false }
+        return after.id == before.id && after.createdAt == before.createdAt
     }
 
-    private mutating func take(_ message: SessionMessage) {
-        let expected = sequence + 1
-        if message.sequence > expected {
-            recordGap(upTo: message.sequence)
-        } else if message.sequence < expected || message.sessionID != id {
-            checks.sequences.record(
-                VerificationProblem(
-                    .gap, "A message stands where another belongs.", sessionID: id, messageID: message.id,
-                    sequence: expected, expected: "\(expected)", actual: "\(message.sequence)"))
-        }
-        seen += 1
-        checks.messages.examined += 1
-        sequence = max(expected, message.sequence)
-        if ids.add(message.id, at: sequence) { recordDuplicate(message) }
-        checkLimits(message)
-        addToChecksum(message)
-    }
-
-    mutating func recordDuplicate(_ message: SessionMessage) {
-        checks.ids.record(
-            VerificationProblem(
-                .duplicateID, "Another message of the session has the same id.", sessionID: id, messageID: message.id,
-                sequence: message.sequence))
-    }
-
-    /// Passes over a message that cannot be read.
-    mutating func skipUndecodable(_ error: StoreError, in session: Session) {
-        see(session)
-        position += 1
-        if position > sequence + 1 { recordGap(upTo: position) }
-        sequence = position
-        seen += 1
-        hasUndecodable = true
-        checks.messages.examined += 1
-        checks.messages.record(
-            VerificationProblem(.undecodable, error.message, sessionID: id, sequence: sequence))
-    }
-
-    private mutating func recordGap(upTo found: Int) {
-        let expected = sequence + 1
-        checks.sequences.record(
-            VerificationProblem(
-                .gap, "\(found - expected) missing from sequence \(expected) on.", sessionID: id, sequence: expected,
-                expected: "\(expected)", actual: "\(found)"))
-    }
-
-    /// Checks what only the whole session shows.
-    mutating func finish() {
-        checks.sequences.examined = 1
-        checks.ids.examined = seen
-        guard let session else { return }
-        if session.messageCount != sequence {
-            checks.sequences.record(
-                VerificationProblem(
-                    .messageCount,
-                    "message_count is \(session.messageCount), but the last message has sequence \(sequence).",
-                    sessionID: id, expected: "\(sequence)", actual: "\(session.messageCount)"))
-        }
-        checkLimits(session)
-        guard !hasUndecodable else { return }
-        do throws(StoreError) {
-            _ = try checksum.finish(session)
-            checks.checksums.examined = 1
-        } catch {
-            checks.checksums.record(VerificationProblem(.undecodable, error.message, sessionID: id))
-        }
-    }
-
-    // MARK: Values
-
-    private mutating func addToChecksum(_ message: SessionMessage) {
-        do throws(StoreError) {
-            try checksum.add(message)
-        } catch {
-            hasUndecodable = true
-            checks.checksums.record(
-                VerificationProblem(
-                    .undecodable, error.message, sessionID: id, messageID: message.id, sequence: message.sequence))
-        }
-    }
-
-    private mutating func checkLimits(_ message: SessionMessage) {
-        do throws(StoreError) {
-            try StoreLimits.standard.check(content: message.content)
-            try StoreLimits.standard.check(toolCallID: message.toolCallID)
-            _ = try StoreLimits.standard.check(metadata: message.metadata)
-        } catch {
-            checks.messages.record(
-                VerificationProblem(
-                    .outsideLimits, error.message, sessionID: id, messageID: message.id, sequence: message.sequence))
-        }
-    }
-
-    private mutating func checkLimits(_ session: Session) {
-        do throws(StoreError) {
-            try StoreLimits.standard.check(actorName: session.actorName)
-            _ = try StoreLimits.standard.check(metadata: session.metadata)
-        } catch {
-            checks.sessions.record(VerificationProblem(.outsideLimits, error.message, sessionID: id))
-        }
-        if session.updatedAt < session.createdAt {
-            checks.sessions.record(
-                VerificationProblem(
-                    .outsideLimits, "updated_at is before created_at.", sessionID: id,
-                    expected: "\(session.createdAt) or later", actual: "\(session.updatedAt)"))
-        }
+    private func message(_ sequence: Int) async throws(StoreError) -> SessionMessage? {
+        let found = try await store.page(request(.after(sequence - 1), limit: 1))?.messages.first
+        return found?.sequence == sequence ? found : nil
     }
 }
