@@ -48,11 +48,7 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     }
 
     /// How many elements are there.
-    package var count: Int {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return elements.count
-    }
+    package var count: Int { withElements { $0.count } }
 
     /// Adds an element and wakes one waiting thread.
     ///
@@ -68,25 +64,37 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         return added
     }
 
-    /// Takes everything that is there, in order, and waits while there is nothing. Meant for one thread.
+    /// Takes some of what is there, and waits while there is nothing. Meant for one thread.
     ///
-    /// - Returns: At least one element, or `nil` when the queue is closed and empty.
-    package func takeAll() -> [Element]? {
+    /// - Parameter choose: Takes at least one element out of those that are there.
+    /// - Returns: What `choose` gives, or `nil` when the queue is closed and empty.
+    package func take(_ choose: (inout [Element]) -> [Element]) -> [Element]? {
         lockUntilFilled()
         defer { pthread_mutex_unlock(mutex) }
-        return elements.isEmpty ? nil : takeElements()
+        return elements.isEmpty ? nil : choose(&elements)
     }
 
-    /// Takes everything that is there, in order, after waiting until it is enough. Meant for one thread.
+    /// Takes some of what is there, after waiting until it is enough. Meant for one thread.
     ///
     /// - Parameters:
     ///   - count: So many elements are enough; the close ends the waiting, too.
     ///   - patience: The longest wait.
-    package func takeAll(awaiting count: Int, within patience: Duration) -> [Element] {
+    ///   - choose: Takes elements out of those that are there, which may be none.
+    package func take(
+        awaiting count: Int, within patience: Duration, _ choose: (inout [Element]) -> [Element]
+    ) -> [Element] {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         gather(count, within: patience)
-        return takeElements()
+        return choose(&elements)
+    }
+
+    /// Looks at what is there, and takes or puts back what `body` does, also after the close. Waits for nothing and wakes
+    /// no thread.
+    package func withElements<Result>(_ body: (inout [Element]) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(&elements)
     }
 
     /// Takes the oldest element, and waits while there is none.
@@ -104,11 +112,6 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         isClosed = true
         pthread_cond_broadcast(condition)
         pthread_mutex_unlock(mutex)
-    }
-
-    private func takeElements() -> [Element] {
-        defer { elements = [] }
-        return elements
     }
 
     private func lockUntilFilled() {

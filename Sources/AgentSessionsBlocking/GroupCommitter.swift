@@ -23,63 +23,77 @@ struct GroupCommitter<Engine: CommitEngine> {
     private let engine: Engine
     private let clock = ContinuousClock()
     private let metrics: CommitMetrics
-    private let arrivals: BlockingQueue<Write>
+    private let waiting: WaitingWrites<Engine.Writer>
     private var gather = GatherPolicy()
+    private var isAfterLong = false
 
     /// - Parameters:
     ///   - engine: What the groups are run on.
     ///   - metrics: What is counted and timed.
-    ///   - arrivals: Changes that come while a group is run.
-    init(engine: Engine, metrics: CommitMetrics, arrivals: BlockingQueue<Write> = BlockingQueue()) {
+    ///   - waiting: The changes to run.
+    init(engine: Engine, metrics: CommitMetrics, waiting: WaitingWrites<Engine.Writer>) {
         self.engine = engine
         self.metrics = metrics
-        self.arrivals = arrivals
+        self.waiting = waiting
     }
 
-    /// Runs and answers every change of a group, and those that join it.
-    mutating func run(_ group: [Write]) {
-        var pending = group
-        while !pending.isEmpty { commitFirst(of: &pending) }
+    /// Runs and answers the changes that are next, with those that join them; waits while there are none.
+    ///
+    /// - Returns: Whether there can be more; `false` when the queue is closed and empty.
+    mutating func runNext() -> Bool {
+        guard var group = waiting.next(isAfterLong: isAfterLong) else { return false }
+        isAfterLong = group[0].isAlone
+        commit(&group)
+        return true
     }
 
-    /// Runs as many changes as fit one transaction, and answers them.
-    private mutating func commitFirst(of pending: inout [Write]) {
+    /// Runs as many changes of a group as fit one transaction, and answers them. The others have to wait again.
+    private mutating func commit(_ group: inout [Write]) {
         let start = clock.now
         var run = GroupRun()
         do {
             try engine.begin()
             // From here: a long wait for the lock is no reason to make small groups, on the contrary.
             let begun = clock.now
-            runRest(of: pending, &run, since: begun)
-            gatherMore(into: &pending, &run, since: begun)
+            runRest(of: group, &run, since: begun)
+            if !isAfterLong { gatherMore(into: &group, &run, since: begun) }
+            waiting.putBack(group[run.count...])
+            group.removeSubrange(run.count...)
             if run.canCommit {
                 try engine.commit()
             } else {
                 engine.rollback()
             }
         } catch {
-            // Nothing of the group is stored, unless the engine does not know: then nobody hears success.
-            let whole = run.count == 0 ? pending : Array(pending.prefix(run.count))
-            pending.removeFirst(whole.count)
-            if error.code != .outcomeUnknown, run.count > 1 {
-                for write in whole { commitAlone(write) }
-            } else {
-                for write in whole { answer(write, with: error) }
-            }
-            return
+            return end(group, after: error, hasRun: run.count > 0)
         }
-        let taken = Array(pending.prefix(run.count))
-        pending.removeFirst(run.count)
-        if run.canCommit {
-            let time = clock.now - start - run.waited
-            metrics.groupSize.record(taken.count)
-            metrics.commitTime.recordNanoseconds(time.wholeNanoseconds)
-            // Counted before anybody is answered, as who is back already must not count twice.
-            gather.committed(taken.count, waiting: pending.count + arrivals.count, in: time)
+        if run.isSpoilt, group.count > 1 { return runAgainAlone(group) }
+        if run.canCommit { record(group.count, clock.now - start - run.waited) }
+        for write in group { write.answer() }
+    }
+
+    /// A transaction could not begin, or was not committed: nothing of it is stored, unless the engine does not know.
+    private func end(_ group: [Write], after error: StoreError, hasRun: Bool) {
+        if hasRun, error.code != .outcomeUnknown, group.count > 1 { return runAgainAlone(group) }
+        for write in group {
+            // Nobody hears success. One that was refused has changed nothing, whatever became of the others, and hears
+            // why.
+            if !hasRun || !write.failed { write.fail(error) }
+            write.answer()
         }
-        for write in taken {
-            if run.isSpoilt, taken.count > 1 { commitAlone(write) } else { write.answer() }
-        }
+    }
+
+    /// A transaction of several was undone: each is run again by itself, so that it has an outcome of its own.
+    private func runAgainAlone(_ group: [Write]) {
+        for write in group { write.isAlone = true }
+        waiting.putBack(group)
+    }
+
+    private mutating func record(_ count: Int, _ time: Duration) {
+        metrics.groupSize.record(count)
+        metrics.commitTime.recordNanoseconds(time.wholeNanoseconds)
+        // Counted before anybody is answered, as who is back already must not count twice.
+        if !isAfterLong { gather.committed(count, waiting: waiting.count, in: time) }
     }
 
     /// How far a transaction has come.
@@ -103,8 +117,8 @@ struct GroupCommitter<Engine: CommitEngine> {
     }
 
     /// Runs the changes that were not run yet.
-    private func runRest(of pending: [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant) {
-        for write in pending[run.count...] {
+    private func runRest(of group: [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant) {
+        for write in group[run.count...] {
             run.count += 1
             let before = engine.changeCount
             write.run(&engine.writer)
@@ -116,40 +130,20 @@ struct GroupCommitter<Engine: CommitEngine> {
 
     /// Runs those who come back from the last commit as they come, so that they do not wait for each other first.
     private mutating func gatherMore(
-        into pending: inout [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant
+        into group: inout [Write], _ run: inout GroupRun, since begun: ContinuousClock.Instant
     ) {
-        let patience = gather.patience(with: pending.count)
+        let patience = gather.patience(with: group.count)
         guard patience > .zero, !run.isOver else { return }
         while !run.isOver, run.count < gather.expected {
             let start = clock.now
             // Woken for each, the thread would be busy with nothing else.
             let enough = min(gather.expected - run.count, max(1, gather.expected / 4))
-            let more = arrivals.takeAll(awaiting: enough, within: max(patience - run.waited, .zero))
+            let more = waiting.joining(enough, within: max(patience - run.waited, .zero))
             run.waited += clock.now - start
             if more.isEmpty { break }
-            pending += more
-            runRest(of: pending, &run, since: begun)
+            group += more
+            runRest(of: group, &run, since: begun)
         }
-        gather.gathered(pending.count)
-    }
-
-    private func commitAlone(_ write: Write) {
-        do {
-            try engine.begin()
-            write.run(&engine.writer)
-            if write.failed {
-                engine.rollback()
-            } else {
-                try engine.commit()
-            }
-            write.answer()
-        } catch {
-            answer(write, with: error)
-        }
-    }
-
-    private func answer(_ write: Write, with error: StoreError) {
-        write.fail(error)
-        write.answer()
+        gather.gathered(group.count)
     }
 }

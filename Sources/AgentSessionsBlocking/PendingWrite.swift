@@ -3,9 +3,19 @@ import AgentSessions
 /// A change that waits for its transaction, whatever its result.
 ///
 /// `@unchecked Sendable`, as its subclass has an outcome that changes: a pending write is made by a task, which lets
-/// go of it as it is added to the queue, and from then on only the writer's thread touches it. The queue's mutex
-/// orders the two.
+/// go of it as it is added to the queue, and from then on only who took it out of the queue touches it: the writer's
+/// thread, which may put it back, the watch, or the task's cancellation. The queue's mutex orders them.
 class PendingWrite<Writer>: @unchecked Sendable {
+    /// Whether it shares its transaction with nobody.
+    final var isAlone: Bool
+    /// How long it waits in the queue.
+    final let deadline: ContinuousClock.Instant
+
+    init(isAlone: Bool, deadline: ContinuousClock.Instant) {
+        self.isAlone = isAlone
+        self.deadline = deadline
+    }
+
     /// Whether the last run threw.
     var failed: Bool { false }
 
@@ -20,17 +30,18 @@ class PendingWrite<Writer>: @unchecked Sendable {
 }
 
 final class TypedWrite<Writer, Success: Sendable>: PendingWrite<Writer>, @unchecked Sendable {
+    /// The task that waits; set before the write is added to the queue.
+    var continuation: UnsafeContinuation<Result<Success, StoreError>, Never>?
     private let body: @Sendable (inout Writer) throws(StoreError) -> Success
-    private let continuation: UnsafeContinuation<Result<Success, StoreError>, Never>
     private var outcome: Result<Success, StoreError> = .failure(
         StoreError(.internalFailure, "A change was answered before it was run."))
 
     init(
-        body: @escaping @Sendable (inout Writer) throws(StoreError) -> Success,
-        continuation: UnsafeContinuation<Result<Success, StoreError>, Never>
+        isAlone: Bool, deadline: ContinuousClock.Instant,
+        _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Success
     ) {
         self.body = body
-        self.continuation = continuation
+        super.init(isAlone: isAlone, deadline: deadline)
     }
 
     override var failed: Bool {
@@ -50,6 +61,6 @@ final class TypedWrite<Writer, Success: Sendable>: PendingWrite<Writer>, @unchec
     }
 
     override func answer() {
-        continuation.resume(returning: outcome)
+        continuation?.resume(returning: outcome)
     }
 }

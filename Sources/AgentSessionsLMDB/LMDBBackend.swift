@@ -26,7 +26,8 @@ public enum LMDBBackend: StoreBackend {
             "max_readers", .count(8...65_536), default: "512",
             "read transactions at one moment, of all processes together; the first process to open decides"),
         SettingDefinition(
-            "busy_timeout", .duration(0...3_600_000), default: "5s", "how long to wait for another writer's lock"),
+            "busy_timeout", .duration(0...3_600_000), default: "5s",
+            "how long a change waits for its turn, and then for another writer's lock"),
     ]
 
     /// Opens the store in the folder that `url` names, making it where there is none.

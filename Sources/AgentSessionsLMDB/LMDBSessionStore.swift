@@ -50,7 +50,9 @@ public final class LMDBSessionStore: TransactionalSessionStore {
 
     private static func openOnce(_ configuration: LMDBConfiguration) async throws(StoreError) -> LMDBSessionStore {
         let opened = OneShot<(environment: LMDBEnvironment, databases: Databases)>()
-        let writer = try await CommitQueue.start(backend: LMDBBackend.name) { () throws(StoreError) in
+        let writer = try await CommitQueue.start(
+            backend: LMDBBackend.name, patience: configuration.busyTimeout
+        ) { () throws(StoreError) in
             let engine = try LMDBWriteEngine(configuration)
             opened.send((engine.environment, engine.databases))
             return engine
@@ -101,11 +103,24 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     public func write<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
+        try await write(isAlone: false, body)
+    }
+
+    /// Runs `body` in a write transaction of its own, after those before it were committed.
+    public func writeAlone<Result: Sendable>(
+        _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try await write(isAlone: true, body)
+    }
+
+    private func write<Result: Sendable>(
+        isAlone: Bool, _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
         try environment.requireSameProcess()
         // Each round has a map twice as large, so there are few. The error of the last is transient.
         for _ in 0..<64 {
             do throws(StoreError) {
-                return try await writer.write(body)
+                return try await writer.write(isAlone: isAlone, body)
             } catch  where error.isGrowingMap {
                 continue
             }

@@ -13,7 +13,8 @@ public enum SQLiteBackend: StoreBackend {
             "synchronous", .choice(SQLiteConfiguration.Synchronous.allCases.map(\.rawValue)), default: "full",
             "when a commit is acknowledged: full and extra survive the loss of power, normal and off a crash"),
         SettingDefinition(
-            "busy_timeout", .duration(0...3_600_000), default: "5s", "how long to wait for another process's lock"),
+            "busy_timeout", .duration(0...3_600_000), default: "5s",
+            "how long a change waits for its turn, and then for another process's lock"),
         SettingDefinition(
             "cache_size", .size(1 << 16...1 << 40), default: "8MiB", "pages that the writer keeps in memory"),
         SettingDefinition(

@@ -45,7 +45,9 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     }
 
     private static func openOnce(_ configuration: SQLiteConfiguration) async throws(StoreError) -> SQLiteSessionStore {
-        let writer = try await CommitQueue.start(backend: SQLiteBackend.name) { () throws(StoreError) in
+        let writer = try await CommitQueue.start(
+            backend: SQLiteBackend.name, patience: configuration.busyTimeout
+        ) { () throws(StoreError) in
             try SQLiteWriteEngine(configuration)
         }
         let readers: SQLiteReaders
@@ -85,6 +87,13 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
         _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         try await writer.write(body)
+    }
+
+    /// Runs `body` in a write transaction of its own, after those before it were committed.
+    public func writeAlone<Result: Sendable>(
+        _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try await writer.write(isAlone: true, body)
     }
 
     public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {

@@ -76,17 +76,28 @@ struct FakeWriter: SessionStoreWriter {
     func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {}
 }
 
-/// A change that adds a row, and counts how often it was answered.
+/// A change that adds a row, and remembers what it was answered.
 ///
 /// `@unchecked Sendable`, as its superclass is: one test makes it, runs it and looks at it, all on its own thread.
-private final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable {
+final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable {
     private let row: String
     private let time: Duration
     private let fails: Bool
+    private let meanwhile: () -> Void
     private(set) var answers = 0
+    private(set) var error: StoreError?
 
-    init(_ row: String, taking time: Duration = .zero, fails: Bool = false) {
-        (self.row, self.time, self.fails) = (row, time, fails)
+    /// - Parameters:
+    ///   - row: What it adds.
+    ///   - time: How long it takes.
+    ///   - fails: Whether it throws after it has added the row.
+    ///   - meanwhile: What happens while it is run.
+    init(
+        _ row: String, isAlone: Bool = false, taking time: Duration = .zero, fails: Bool = false,
+        until deadline: ContinuousClock.Instant = .now + .seconds(600), meanwhile: @escaping () -> Void = {}
+    ) {
+        (self.row, self.time, self.fails, self.meanwhile) = (row, time, fails, meanwhile)
+        super.init(isAlone: isAlone, deadline: deadline)
     }
 
     override var failed: Bool { fails }
@@ -95,9 +106,27 @@ private final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable
         let end = ContinuousClock.now + time
         while ContinuousClock.now < end {}
         writer.add(row)
+        meanwhile()
     }
 
+    override func fail(_ error: StoreError) { self.error = error }
+
     override func answer() { answers += 1 }
+}
+
+extension WaitingWrites {
+    /// Writes that wait, in order.
+    convenience init(_ writes: [Write]) {
+        self.init(backend: "fake")
+        for write in writes { add(write) }
+    }
+}
+
+extension GroupCommitter {
+    /// Runs what waits, and what comes meanwhile, until nothing does.
+    mutating func runAll(_ waiting: WaitingWrites<Engine.Writer>) {
+        while waiting.count > 0 { _ = runNext() }
+    }
 }
 
 /// The changes of a group, as they come.
@@ -149,15 +178,18 @@ struct GroupCommitTests {
             for (index, body) in bodies.enumerated() {
                 group.addTask {
                     let outcome: Result<String, StoreError> = await withUnsafeContinuation { continuation in
-                        let write = TypedWrite(body: body, continuation: continuation)
+                        let write = TypedWrite(isAlone: false, deadline: .now + .seconds(600), body)
+                        write.continuation = continuation
                         let all = heard.writes.withLock { heard in
                             heard[index] = write
                             return heard
                         }
                         guard all.allSatisfy({ $0 != nil }) else { return }
                         // The last to come runs the group, in the order of the changes.
-                        var committer = GroupCommitter(engine: FakeEngine(journal), metrics: commitMetrics)
-                        committer.run(all.compactMap { $0 })
+                        let waiting = WaitingWrites(all.compactMap { $0 })
+                        var committer = GroupCommitter(
+                            engine: FakeEngine(journal), metrics: commitMetrics, waiting: waiting)
+                        committer.runAll(waiting)
                     }
                     switch outcome {
                     case .success(let row): return (index, row)
@@ -195,9 +227,10 @@ struct GroupCommitTests {
         let answers = await run([add("a"), fail(.limitExceeded, adding: "x"), add("c")], journal: journal)
         #expect(answers == ["a", "limitExceeded", "c"])
         #expect(journal.committed == ["a", "c"])
+        // The third was not run yet, so it has its turn between the two that were undone.
         #expect(
             journal.log == [
-                "begin", "rollback", "begin", "commit a", "begin", "rollback", "begin", "commit c",
+                "begin", "rollback", "begin", "commit a", "begin", "commit c", "begin", "rollback",
             ])
     }
 
@@ -250,6 +283,15 @@ struct GroupCommitTests {
         #expect(journal.log == ["begin", "commit ab"])
     }
 
+    @Test("One that was refused hears why, where the outcome of the others is unknown")
+    func unknownAndRefused() async {
+        let journal = FakeEngine.Journal()
+        journal.state.withLock { $0.commitFailures = [.outcomeUnknown] }
+        let answers = await run([add("a"), fail(.conflict), add("c"), fail(.notFound)], journal: journal)
+        #expect(answers == ["outcomeUnknown", "conflict", "outcomeUnknown", "notFound"])
+        #expect(journal.log == ["begin", "commit ac"])
+    }
+
     @Test("A long change ends the group")
     func longChange() async {
         let journal = FakeEngine.Journal()
@@ -268,22 +310,25 @@ struct GroupCommitTests {
 
     /// A committer that has just made one slow commit of two changes, so that it waits for two again.
     private func committer(
-        _ journal: FakeEngine.Journal, _ arrivals: BlockingQueue<PendingWrite<FakeWriter>>
+        _ journal: FakeEngine.Journal, _ waiting: WaitingWrites<FakeWriter>
     ) -> GroupCommitter<FakeEngine> {
         var committer = GroupCommitter(
-            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), arrivals: arrivals)
-        committer.run([RecordedWrite("1", taking: .milliseconds(10)), RecordedWrite("2")])
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
+        waiting.add(RecordedWrite("1", taking: .milliseconds(10)))
+        waiting.add(RecordedWrite("2"))
+        committer.runAll(waiting)
         return committer
     }
 
     @Test("Those who come while a group is run join its commit, in order")
     func joining() {
         let journal = FakeEngine.Journal()
-        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
-        var committer = committer(journal, arrivals)
-        let (first, second) = (RecordedWrite("a"), RecordedWrite("b"))
-        #expect(arrivals.add(second))
-        committer.run([first])
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        let second = RecordedWrite("b")
+        let first = RecordedWrite("a", meanwhile: { waiting.add(second) })
+        waiting.add(first)
+        _ = committer.runNext()
         #expect(journal.log.suffix(2) == ["begin", "commit ab"])
         #expect(first.answers == 1 && second.answers == 1)
     }
@@ -291,22 +336,26 @@ struct GroupCommitTests {
     @Test("Nobody who did not share the last commit is waited for")
     func notJoining() {
         let journal = FakeEngine.Journal()
-        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
-        var committer = committer(journal, arrivals)
-        #expect(arrivals.add(RecordedWrite("c")))
-        committer.run([RecordedWrite("a"), RecordedWrite("b")])
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        waiting.add(RecordedWrite("a"))
+        waiting.add(RecordedWrite("b", meanwhile: { waiting.add(RecordedWrite("c")) }))
+        _ = committer.runNext()
         #expect(journal.log.suffix(2) == ["begin", "commit ab"])
-        #expect(arrivals.count == 1)
+        #expect(waiting.count == 1)
     }
 
     @Test("One that joins and throws after a change makes the group run again, one by one")
     func joiningAndFailing() {
         let journal = FakeEngine.Journal()
-        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
-        var committer = committer(journal, arrivals)
-        let (first, second) = (RecordedWrite("a"), RecordedWrite("b", fails: true))
-        #expect(arrivals.add(second))
-        committer.run([first])
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        let second = RecordedWrite("b", fails: true)
+        // It is run twice, and meets the other one the first time.
+        var joining = [second]
+        let first = RecordedWrite("a", meanwhile: { if let last = joining.popLast() { waiting.add(last) } })
+        waiting.add(first)
+        committer.runAll(waiting)
         #expect(journal.log.suffix(5) == ["rollback", "begin", "commit a", "begin", "rollback"])
         #expect(journal.committed == ["1", "2", "a"])
         #expect(first.answers == 1 && second.answers == 1)
@@ -315,18 +364,20 @@ struct GroupCommitTests {
     @Test("Nobody joins a group whose changes undid each other")
     func notJoiningSpoilt() {
         let journal = FakeEngine.Journal()
-        let arrivals = BlockingQueue<PendingWrite<FakeWriter>>()
-        var committer = committer(journal, arrivals)
-        #expect(arrivals.add(RecordedWrite("b")))
-        committer.run([RecordedWrite("a", fails: true)])
-        #expect(arrivals.count == 1)
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        waiting.add(RecordedWrite("a", fails: true, meanwhile: { waiting.add(RecordedWrite("b")) }))
+        _ = committer.runNext()
+        #expect(waiting.count == 1)
         #expect(journal.committed == ["1", "2"])
     }
 
     // MARK: The queue
 
     private func queue(_ journal: FakeEngine.Journal) async throws(StoreError) -> CommitQueue<FakeEngine> {
-        try await CommitQueue.start(backend: "fake") { () throws(StoreError) in FakeEngine(journal) }
+        try await CommitQueue.start(backend: "fake", patience: .seconds(60)) { () throws(StoreError) in
+            FakeEngine(journal)
+        }
     }
 
     @Test("What gathers during a commit shares the next, and each hears only after it")
@@ -401,7 +452,8 @@ struct GroupCommitTests {
     @Test("An engine that cannot be made gives its error")
     func noEngine() async {
         do throws(StoreError) {
-            _ = try await CommitQueue<FakeEngine>.start(backend: "fake") { () throws(StoreError) in
+            _ = try await CommitQueue<FakeEngine>.start(backend: "fake", patience: .seconds(60)) {
+                () throws(StoreError) in
                 throw StoreError(.unavailable, "no file")
             }
             Issue.record("a queue without an engine started")
@@ -419,6 +471,15 @@ struct GroupCommitTests {
         }
         for _ in 0..<500 where journal.log.last != "close" { try await Task.sleep(for: .milliseconds(10)) }
         #expect(journal.log.last == "close")
+    }
+}
+
+extension BlockingQueue {
+    fileprivate func takeAll() -> [Element]? {
+        take { elements in
+            defer { elements = [] }
+            return elements
+        }
     }
 }
 

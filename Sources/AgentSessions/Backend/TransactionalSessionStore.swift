@@ -61,6 +61,60 @@ public protocol TransactionalSessionStore: SessionStore {
     func write<Result: Sendable>(
         _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result
+
+    /// As ``write(_:)``, for a change that may take long, such as an import. A backend where several changes share a
+    /// transaction gives this one its own, after it has committed and answered what came before; elsewhere the two are
+    /// the same.
+    func writeAlone<Result: Sendable>(
+        _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result
+
+    /// How many bytes of a session that is restored may be read, on a thread of their own, before its transaction
+    /// begins. What is longer is read inside ``writeAlone(_:)``, in bounded memory, and may block its thread there. A
+    /// backend whose transactions run on the caller's thread, or hold a lock that readers need, wants all of it before:
+    /// `.max`.
+    var bytesReadAhead: Int { get }
+}
+
+extension TransactionalSessionStore {
+    public func writeAlone<Result: Sendable>(
+        _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        try await write(body)
+    }
+
+    public var bytesReadAhead: Int { LongChange.bytes }
+
+    private func write<Result: Sendable>(
+        isLong: Bool, _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        isLong ? try await writeAlone(body) : try await write(body)
+    }
+
+    /// Runs a change that learns inside its transaction, before it has changed anything, whether it takes long.
+    ///
+    /// - Parameter body: Gives `nil`, with nothing changed, where more messages than the given number are to go; then it
+    ///   is run again alone.
+    private func writeByLength<Result: Sendable>(
+        _ body: @escaping @Sendable (inout Writer, _ limit: Int) throws(StoreError) -> Result?
+    ) async throws(StoreError) -> Result {
+        let short = try await write { (writer) throws(StoreError) in try body(&writer, LongChange.messages) }
+        if let short { return short }
+        let long = try await writeAlone { (writer) throws(StoreError) in try body(&writer, .max) }
+        guard let long else { throw StoreError(.internalFailure, "A change that may take long was not made.") }
+        return long
+    }
+
+    /// Runs a change that stores the messages of a source: they are read before the transaction where they are few, and
+    /// the change goes alone where they are many.
+    private func write<Result: Sendable>(
+        _ session: Session, from messages: any MessageSource,
+        _ body: @escaping @Sendable (inout Writer, any MessageSource) throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let messages = try await messages.readAhead(of: session, atMost: bytesReadAhead)
+        let isLong = !messages.isReady || session.messageCount > LongChange.messages
+        return try await write(isLong: isLong) { (writer) throws(StoreError) in try body(&writer, messages) }
+    }
 }
 
 // MARK: - What a call comes to inside a transaction
@@ -142,17 +196,18 @@ extension TransactionalSessionStore {
     }
 
     public func delete(_ id: ULID, createdAt: Timestamp?) async throws(StoreError) -> Bool {
-        try await write { (writer) throws(StoreError) in
+        try await writeByLength { (writer, limit) throws(StoreError) -> Bool? in
             guard let session = try writer.session(id), createdAt == nil || session.createdAt == createdAt else {
                 return false
             }
+            guard session.messageCount <= limit else { return nil }
             try writer.remove(session)
             return true
         }
     }
 
     public func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
-        try await write { (writer) throws(StoreError) in
+        try await write(session, from: messages) { (writer, messages) throws(StoreError) in
             guard try writer.session(session.id) == nil else { throw .sessionExists(session.id) }
             try writer.insert(session)
             try writer.insert(messages, of: session)
@@ -162,7 +217,7 @@ extension TransactionalSessionStore {
     public func replace(
         _ session: Session, messages: any MessageSource, expectedRevision: Timestamp
     ) async throws(StoreError) {
-        try await write { (writer) throws(StoreError) in
+        try await write(session, from: messages) { (writer, messages) throws(StoreError) in
             guard let previous = try writer.session(session.id) else { throw .sessionNotFound(session.id) }
             try previous.requireReplaceable(by: session, expectedRevision: expectedRevision)
             try writer.removeMessages(of: previous, after: 0)
@@ -177,7 +232,7 @@ extension TransactionalSessionStore {
 extension TransactionalSessionStore {
     public func append(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
         try request.usage?.validateIncrement()
-        return try await write { (writer) throws(StoreError) in try writer.append(request) }
+        return try await write(isLong: request.isLong) { (writer) throws(StoreError) in try writer.append(request) }
     }
 
     public func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
@@ -185,9 +240,10 @@ extension TransactionalSessionStore {
     }
 
     public func rewind(_ id: ULID, _ request: RewindRequest) async throws(StoreError) -> Session {
-        try await write { (writer) throws(StoreError) in
+        try await writeByLength { (writer, limit) throws(StoreError) -> Session? in
             guard let session = try writer.session(id) else { throw .sessionNotFound(id) }
             let rewound = try request.apply(to: session)
+            guard session.messageCount - rewound.messageCount <= limit else { return nil }
             try writer.removeMessages(of: session, after: request.sequence)
             try writer.replace(session, with: rewound)
             return rewound

@@ -97,15 +97,21 @@ public struct StoreCopy: Sendable {
 
     private func copy(_ sessions: [Session], _ tally: inout Tally) async throws(StoreError) {
         var stop: StoreError?
-        await withTaskGroup(of: SessionCopy.Outcome.self) { [source, target] group in
+        await withTaskGroup(of: (outcome: SessionCopy.Outcome, messages: Int).self) { [source, target] group in
             var running = 0
+            var messagesOnTheWay = 0
             func collect() async {
-                guard let outcome = await group.next() else { return }
+                guard let (outcome, messages) = await group.next() else { return }
                 running -= 1
+                messagesOnTheWay -= messages
                 if let error = tally.take(outcome) { stop = stop ?? error }
             }
             for session in sessions where stop == nil {
-                group.addTask { await SessionCopy(of: session.id, from: source, to: target).run() }
+                messagesOnTheWay += session.messageCount
+                while running > 0, messagesOnTheWay > LongChange.messagesOnTheWay { await collect() }
+                group.addTask {
+                    (await SessionCopy(of: session.id, from: source, to: target).run(), session.messageCount)
+                }
                 running += 1
                 if running == Self.sessionsAtOnce { await collect() }
             }

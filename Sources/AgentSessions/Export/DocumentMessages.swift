@@ -6,6 +6,11 @@ struct DocumentMessages: MessageSource {
     let reading: any DocumentReading
     let generator: ULIDGenerator
 
+    var isReady: Bool { !source.isFile && isShort }
+
+    /// Whether the messages are few.
+    var isShort: Bool { document.messages.count <= LongChange.bytes && document.count <= LongChange.messages }
+
     func makeReader() throws(StoreError) -> any MessageReader {
         DocumentMessageReader(self)
     }

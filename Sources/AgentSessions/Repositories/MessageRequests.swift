@@ -133,8 +133,16 @@ public struct RewindRequest: Sendable {
 
 /// A batch that can be read several times over, one attempt at a transaction each.
 public protocol MessageSource: Sendable {
+    /// Whether the messages are in memory, and few: to read them waits for nothing and takes milliseconds at the most.
+    /// A source that does not say may be a file.
+    var isReady: Bool { get }
+
     /// Begins to read at the first message.
     func makeReader() throws(StoreError) -> any MessageReader
+}
+
+extension MessageSource {
+    public var isReady: Bool { false }
 }
 
 /// One reading of a ``MessageSource``. It is used on one thread, and may block it to read from a file.

@@ -182,6 +182,29 @@ struct ImportSourceTests {
         }
     }
 
+    @Test("What changes between the passes is named, and what stands before it is stored")
+    func changedInTheMiddle() async throws {
+        let lines = (1...5).map {
+            #"{"actor_name":"line/\#($0)","messages":[{"role":"user","content":"text \#($0)"}]}"#
+        }
+        let text = lines.joined(separator: "\n")
+        for change in [
+            text.replacing("text 3", with: "text X"), text.replacing("line/3", with: "line/X"),
+            text.replacing(#""text 3""#, with: " text 3 "),
+        ] {
+            let file = try TemporaryFile(Array(text.utf8))
+            let options = ImportOptions(progress: { fraction in if fraction == 0.5 { file.write(Array(change.utf8)) } })
+            let service = memoryService()
+            let error = await #expect(throws: StoreError.self) {
+                try await service.importSessions(.file(path: file.path), format: .openai, options: options)
+            }
+            #expect(error?.code == .conflict, "\(String(describing: error))")
+            #expect(error?.message.contains("Document 3 of") == true, "\(String(describing: error))")
+            #expect(error?.message.contains("2 of the 5 sessions were") == true, "\(String(describing: error))")
+            #expect(try await service.list().sessions.map(\.actorName).sorted() == ["line/1", "line/2"])
+        }
+    }
+
     /// The number of the document in the archive that a session was imported from.
     private func number(_ session: Session) -> Int? { Int(session.actorName.dropFirst(2)).map { $0 + 1 } }
 
