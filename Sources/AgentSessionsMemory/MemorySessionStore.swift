@@ -9,6 +9,9 @@ public final class MemorySessionStore: TransactionalSessionStore {
     public let backendName = MemoryBackend.name
     public let capabilities: StoreCapabilities
 
+    /// All of a session is read before the lock is taken: its source may be a file, and nobody should wait for that.
+    public let bytesReadAhead = Int.max
+
     private struct State {
         var tables = MemoryTables()
         var isClosed = false

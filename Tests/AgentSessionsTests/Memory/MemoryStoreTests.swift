@@ -1,7 +1,16 @@
 import AgentSessionsMemory
+import Synchronization
 import Testing
 
 @testable import AgentSessions
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 @Suite("Memory store")
 struct MemoryStoreTests {
@@ -47,6 +56,27 @@ struct MemoryStoreTests {
         }
         try await store.restore(makeSession(1200), messages: ArraySource(messages: many))
         #expect(try await sequences(.last, limit: 2) == [1199, 1200])
+    }
+
+    @Test("A restore whose source is slow keeps nobody waiting, and no thread of Swift's pool")
+    func slowSource() async throws {
+        let doors = (0..<8).map { _ in Door() }
+        let restores = try doors.map { door in
+            let session = Session(
+                id: try ULIDGenerator.shared.next(), actorName: "slow", messageCount: 1, createdAt: time(),
+                updatedAt: time())
+            return Task { try await store.restore(session, messages: SlowSource(session: session, door: door)) }
+        }
+        for door in doors { await door.someoneWaits() }
+        let before = try await store.list(SessionListRequest(limit: 100))
+        #expect(before.isEmpty)
+        let service = PersistentSessionService(store, retryPolicy: .never)
+        let session = try await service.create(actorName: "quick")
+        _ = try await service.appendMessage(NewMessage(.user, "meanwhile"), to: session.id)
+        #expect(doors.allSatisfy { $0.isShut })
+        for door in doors { door.open() }
+        for restore in restores { try await restore.value }
+        #expect(try await store.list(SessionListRequest(limit: 100)).count == 9)
     }
 
     @Test("A message id that comes twice is refused, in one batch and across two", arguments: [1, 600])
@@ -169,6 +199,46 @@ struct MemoryStoreTests {
             try await MemoryBackend.open(url, settings: settings, context: StoreContext())
         }
         #expect(error.code == .invalidArgument)
+    }
+}
+
+/// A door that a source waits at until the test opens it, or its patience ends.
+private final class Door: Sendable {
+    private let state = Mutex((isWaiting: false, isOpen: false))
+
+    /// Whether somebody waits at it, and it was not opened.
+    var isShut: Bool { state.withLock { $0.isWaiting && !$0.isOpen } }
+
+    func open() { state.withLock { $0.isOpen = true } }
+
+    func someoneWaits() async {
+        for _ in 0..<3000 where !state.withLock({ $0.isWaiting }) { try? await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    func wait() {
+        state.withLock { $0.isWaiting = true }
+        for _ in 0..<3000 where !state.withLock({ $0.isOpen }) { usleep(2000) }
+        open()
+    }
+}
+
+private struct SlowSource: MessageSource {
+    let session: Session
+    let door: Door
+
+    func makeReader() -> any MessageReader { Reader(session: session, door: door) }
+
+    private struct Reader: MessageReader {
+        let session: Session
+        let door: Door
+        var isAtEnd = false
+
+        mutating func next() throws(StoreError) -> SessionMessage? {
+            guard !isAtEnd else { return nil }
+            isAtEnd = true
+            door.wait()
+            return makeMessage(1, of: session.id)
+        }
     }
 }
 
