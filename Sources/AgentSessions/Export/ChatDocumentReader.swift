@@ -26,7 +26,7 @@ struct ChatDocumentReader: DocumentReading {
                 do throws(StoreError) {
                     let bytes = try walker.readValue(atMost: DocumentLimits.messageBytes(limits), what: "it")
                     body.add(bytes)
-                    _ = try ChatMessage(bytes, at: walker.offset - bytes.count, limits: limits)
+                    _ = try ChatMessageFields(bytes, at: walker.offset - bytes.count, limits: limits)
                 } catch {
                     throw error.located("message \(count)")
                 }
@@ -37,7 +37,7 @@ struct ChatDocumentReader: DocumentReading {
             throw StoreError(
                 .invalidArgument, "there is no \"messages\": a chat line is an object with an array of that name.")
         }
-        _ = try header.line()
+        _ = try header.session()
         return CheckedDocument(
             start: start, messages: messages, count: count, header: header.digest.value(), body: body.value())
     }
@@ -56,16 +56,16 @@ struct ChatDocumentReader: DocumentReading {
             }
         }
         guard header.digest.value() == document.header else { throw .changedMeanwhile("the line") }
-        let line = try header.line()
+        let (actorName, metadata) = try header.session()
         return Session(
-            id: id, actorName: line.actorName, messageCount: document.count, metadata: line.metadata, createdAt: time,
+            id: id, actorName: actorName, messageCount: document.count, metadata: metadata, createdAt: time,
             updatedAt: time)
     }
 
     func message(
         _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, id: ULID, session: Session, sequence: Int
     ) throws(StoreError) -> SessionMessage {
-        let message = try ChatMessage(bytes, at: place, limits: limits)
+        let message = try ChatMessageFields(bytes, at: place, limits: limits)
         return SessionMessage(
             id: id, sessionID: session.id, sequence: sequence, role: message.role, content: message.content,
             toolCallID: message.toolCallID, metadata: message.metadata, createdAt: session.createdAt)
@@ -79,6 +79,8 @@ private struct ChatHeader {
     private var actor: String??
     private var metadata: JSONObject??
     private var others = RawObject()
+    private var hasVersion = false
+    private var hasChecksum = false
     private(set) var digest = DocumentDigest()
 
     init(limits: StoreLimits, at place: Int) {
@@ -98,6 +100,9 @@ private struct ChatHeader {
         case ChatFormat.LineKey.metadata:
             try fill(&metadata, key, try reader.null() ? nil : try reader.object(limits: limits.metadata))
         default:
+            hasVersion = hasVersion || key == NativeDocument.Key.schemaVersion.rawValue
+            hasChecksum = hasChecksum || key == NativeDocument.Key.checksum.rawValue
+            guard !hasVersion || !hasChecksum else { throw Self.isNative }
             others.append(key, try reader.raw())
             guard others.count <= limit else {
                 throw StoreError(
@@ -109,8 +114,79 @@ private struct ChatHeader {
         try reader.finish()
     }
 
-    func line() throws(StoreError) -> ChatLine {
-        try ChatLine(
-            actor: actor, metadata: metadata, others: try others.object(limits.metadata, at: place), limits: limits)
+    private static let isNative = StoreError(
+        .invalidArgument,
+        "the line has schema_version and checksum, so it is a native document and no chat line: import it with "
+            + "--format native.")
+
+    /// The fields of the session.
+    func session() throws(StoreError) -> (actorName: String, metadata: JSONObject) {
+        let line = ChatLine(
+            actorName: actor ?? nil, metadata: (metadata ?? nil) ?? JSONObject(),
+            others: try others.object(limits.metadata, at: place))
+        let actorName = line.actorName ?? ChatFormat.defaultActor
+        try limits.check(actorName: actorName)
+        guard !line.others.isEmpty else { return (actorName, try limits.check(metadata: line.sessionMetadata)) }
+        // Before they are put together. In one object they have one pair of braces less, and a comma more.
+        let bytes = line.metadata.payloadBytes + line.others.payloadBytes - 1
+        guard bytes <= limits.metadataBytes else {
+            throw StoreError(
+                .limitExceeded,
+                "metadata and the keys beside messages have \(bytes) bytes of JSON together: they become the metadata "
+                    + "of the session, of which \(limits.metadataBytes) bytes are allowed.")
+        }
+        return (actorName, try limits.check(metadata: line.sessionMetadata))
+    }
+}
+
+/// The fields of a message of a line.
+private struct ChatMessageFields {
+    let role: MessageRole
+    let content: String
+    let toolCallID: String?
+    let metadata: JSONObject
+
+    /// Reads a message.
+    ///
+    /// - Parameter place: Where its JSON begins in the document.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, at place: Int, limits: StoreLimits) throws(StoreError) {
+        var role: MessageRole?
+        var content: ChatMessage.Content?
+        var toolCallID: String??
+        var others = RawObject()
+        var reader = try FieldReader(bytes, at: place)
+        try reader.objectStart()
+        while let key = try reader.key() {
+            switch key {
+            case ChatFormat.MessageKey.role: try fill(&role, key, try MessageRole(try reader.string()))
+            case ChatFormat.MessageKey.content: try fill(&content, key, try Self.content(&reader))
+            case ChatFormat.MessageKey.toolCallID:
+                try fill(&toolCallID, key, try reader.null() ? nil : try reader.string())
+            default: others.append(key, try reader.raw())
+            }
+        }
+        try reader.finish()
+        self.role = try require(role, ChatFormat.MessageKey.role, of: "it")
+        let message = ChatMessage(content: content ?? .null, others: try others.object(limits.metadata, at: place))
+        self.content = message.content.text
+        self.toolCallID = toolCallID ?? nil
+        try limits.check(content: self.content)
+        try limits.check(toolCallID: self.toolCallID)
+        metadata = try limits.check(metadata: message.metadata)
+    }
+
+    private static func content(_ reader: inout FieldReader) throws(StoreError) -> ChatMessage.Content {
+        switch try reader.shape() {
+        case .null:
+            _ = try reader.null()
+            return .null
+        case .string:
+            return .text(try reader.string())
+        case .array:
+            let parts = try reader.value()
+            return .parts(text: ChatFormat.text(of: parts.arrayValue ?? []), parts)
+        default:
+            throw StoreError(.invalidArgument, "its content is neither a text nor null nor an array of parts.")
+        }
     }
 }

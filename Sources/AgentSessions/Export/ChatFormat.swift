@@ -5,24 +5,24 @@
 /// their own names. A message has `role`, `content` and `tool_call_id`; its other keys become its metadata. An array of
 /// content parts is kept there as `content_parts`.
 ///
-/// That alone leaves little to guess on the way out, and where it does, the metadata gets one more member,
-/// ``markerKey``, that says what came in. In a session's metadata it has
-/// - `keys`: which members stood beside `messages`;
-/// - `values`: what stood beside `messages` and cannot stand in the metadata under its own name, because `metadata` has
-///   that name too; also `actor_name` where it was null or the default one, and `metadata` where it was null, empty, or
-///   had a member of the marker's name.
+/// What carries no information leaves no trace: white space, the order of keys, `null` where nothing would mean the same
+/// (`actor_name`, `metadata`, `content`, `tool_call_id`), a `metadata` without members. Where the rules above would write
+/// another line than came in, the metadata has one more member, ``traceKey``, with what they cannot say:
+/// - in a message's metadata, members of the line's message as they were: `content` where it was null without
+///   `tool_calls` or empty beside them; `content_parts` where the message had a key of that name that would be taken for
+///   its content; a key that has the name of the trace;
+/// - in a session's metadata, `keys`, which of its members stood beside `messages`, and `values`, members of the line as
+///   they were: `actor_name` where it was the default one; a key that `metadata` has too, or that has the name of the
+///   trace; of `metadata` the member of that name.
 ///
-/// In a message's metadata it has
-/// - `absent`: `["content"]` where there was no `content`;
-/// - `values`: `content` where it was null without `tool_calls` or empty beside them; `tool_call_id` where it was null;
-///   `content_parts` where the message had a key of that name that would be taken for its content; and a key of the
-///   marker's name.
+/// A member of that name which the line has itself stays where it is, as long as nothing has to be told and it does not
+/// look like a trace. A trace is one only where reading the line that it tells of would leave it.
 ///
-/// On the way out, members of a message's metadata that are named as a field of the message is (`role`, `content`,
-/// `tool_call_id`), which no line has put there, are written as `"chat_format":{"metadata":{…}}` and read from there.
+/// The metadata of a message that no line can have left, as it has members named as a field of a message is, is written
+/// whole as the message's `"chat_format":{"metadata":{…}}`, and read from there.
 enum ChatFormat {
     static let defaultActor = "chat/import"
-    static let markerKey = "chat_format"
+    static let traceKey = "chat_format"
     static let partsKey = "content_parts"
     static let toolCallsKey = "tool_calls"
 
@@ -30,19 +30,16 @@ enum ChatFormat {
         static let messages = "messages"
         static let actorName = "actor_name"
         static let metadata = "metadata"
+
+        static let all = [messages, actorName, metadata]
     }
 
     enum MessageKey {
         static let role = "role"
         static let content = "content"
         static let toolCallID = "tool_call_id"
-    }
 
-    enum MarkerKey {
-        static let keys = "keys"
-        static let values = "values"
-        static let absent = "absent"
-        static let metadata = "metadata"
+        static let all = [role, content, toolCallID]
     }
 
     /// The text of an array of content parts: its texts, joined by newlines.
@@ -54,21 +51,5 @@ enum ChatFormat {
             default: return nil
             }
         }.joined(separator: "\n")
-    }
-
-    /// Whether `metadata` holds an array of parts that `content` was made of.
-    static func parts(_ value: JSONValue?, make content: String) -> Bool {
-        guard let parts = value?.arrayValue else { return false }
-        return text(of: parts).isIdentical(to: content)
-    }
-
-    /// The marker of these parts, or `nil` where there is nothing to say.
-    static func marker(_ parts: (String, JSONValue?)...) -> JSONValue? {
-        let members = parts.compactMap { key, value in value.map { (key, $0) } }
-        return members.isEmpty ? nil : .object(JSONObject(members: members))
-    }
-
-    static func object(_ members: [(String, JSONValue)]) -> JSONValue? {
-        members.isEmpty ? nil : .object(JSONObject(members: members))
     }
 }

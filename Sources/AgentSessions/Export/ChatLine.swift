@@ -1,142 +1,103 @@
-/// The fields of a session that a chat line gives, messages aside.
+/// What stands beside the messages of a chat line.
 struct ChatLine {
-    private(set) var actorName = ChatFormat.defaultActor
-    private(set) var metadata = JSONObject()
+    /// `nil` for a line without a name.
+    var actorName: String?
+    /// Without members for a line without `metadata`.
+    var metadata: JSONObject
+    /// The other keys.
+    var others: JSONObject
 
-    /// Puts together what stood beside `messages`.
-    ///
-    /// - Parameters:
-    ///   - actor: The `actor_name`, `.some(nil)` where it is null.
-    ///   - object: The `metadata`, `.some(nil)` where it is null.
-    ///   - others: The other keys.
-    init(
-        actor: String??, metadata object: JSONObject??, others: JSONObject, limits: StoreLimits
-    ) throws(StoreError) {
-        var values: [(String, JSONValue)] = []
-        switch actor {
-        case nil: break
-        case .some(nil): values.append((ChatFormat.LineKey.actorName, .null))
-        case .some(.some(let name)):
-            if name.isIdentical(to: ChatFormat.defaultActor) {
-                values.append((ChatFormat.LineKey.actorName, .string(name)))
-            }
-            actorName = name
+    private static let keys = "keys"
+    private static let values = "values"
+
+    // MARK: In
+
+    /// The metadata of the session, which keeps all of it.
+    var sessionMetadata: JSONObject {
+        if actorName == nil, metadata.isEmpty, others.isEmpty { return metadata }
+        var (all, beside, values) = (metadata, others.parsed, JSONObject(sortedMembers: []))
+        if let actorName, actorName.isIdentical(to: ChatFormat.defaultActor) {
+            values[ChatFormat.LineKey.actorName] = .string(actorName)
         }
-        switch object {
-        case nil: break
-        case .some(nil): values.append((ChatFormat.LineKey.metadata, .null))
-        case .some(.some(let object)):
-            if object.isEmpty || object.keys.contains(ChatFormat.markerKey) {
-                values.append((ChatFormat.LineKey.metadata, .object(object)))
-            } else {
-                metadata = object
-            }
+        let hasRoom = { [taken = metadata.parsed] (key: String) in taken[key] == nil && key != ChatFormat.traceKey }
+        let keys = beside.keys.filter(hasRoom)
+        if !beside.isEmpty {
+            values = JSONObject(members: (beside.filter { !hasRoom($0.key) } + values).map { ($0.key, $0.value) })
+            beside = JSONObject(sortedMembers: beside.filter { hasRoom($0.key) })
+            all = JSONObject(members: (metadata.members + beside.members).map { ($0.key, $0.value) })
         }
-        var keys: [JSONValue] = []
-        if !others.isEmpty {
-            var members = metadata.map { ($0.key, $0.value) }
-            let taken = metadata.keys + [ChatFormat.markerKey]
-            for (key, value) in others {
-                if taken.contains(where: { $0.isIdentical(to: key) }) {
-                    values.append((key, value))
-                } else {
-                    keys.append(.string(key))
-                    members.append((key, value))
-                }
-            }
-            metadata = JSONObject(members: members)
+        if let own = metadata[ChatFormat.traceKey],
+            !keys.isEmpty || !values.isEmpty || Self(tracedIn: all, of: actorName ?? ChatFormat.defaultActor) != nil
+        {
+            values[ChatFormat.LineKey.metadata] = [ChatFormat.traceKey: own]
+            all[ChatFormat.traceKey] = nil
         }
-        let marker = ChatFormat.marker(
-            (ChatFormat.MarkerKey.keys, keys.isEmpty ? nil : .array(keys)),
-            (ChatFormat.MarkerKey.values, ChatFormat.object(values)))
-        if let marker { metadata[ChatFormat.markerKey] = marker }
-        try limits.check(actorName: actorName)
-        metadata = try limits.check(metadata: metadata)
+        var trace = JSONObject(sortedMembers: [])
+        if !keys.isEmpty { trace[Self.keys] = .array(keys.map { .string($0) }) }
+        if !values.isEmpty { trace[Self.values] = .object(values) }
+        if !trace.isEmpty { all[ChatFormat.traceKey] = .object(trace) }
+        return all
     }
-}
 
-/// What stands beside the messages of a session in its chat line, in the order in which it is written.
-struct ChatLineHeader {
-    private(set) var members: [(String, JSONValue)] = []
+    // MARK: Out
 
+    /// The line of a session.
     init(_ session: Session) {
-        var metadata = session.metadata
-        var values = JSONObject()
-        var others: [(String, JSONValue)] = []
-        if let marker = ChatLineMarker(session) {
-            values = marker.values
-            metadata[ChatFormat.markerKey] = nil
-            for key in marker.keys {
-                if let value = metadata[key] { others.append((key, value)) }
-                metadata[key] = nil
-            }
+        self =
+            Self(tracedIn: session.metadata, of: session.actorName)
+            ?? Self(actorName: Self.name(session.actorName), metadata: session.metadata, others: JSONObject())
+    }
+
+    init(actorName: String?, metadata: JSONObject, others: JSONObject) {
+        self.actorName = actorName
+        self.metadata = metadata
+        self.others = others
+    }
+
+    /// The line that a session came from. There is none without a trace, nor where the trace is not the one that reading
+    /// the line leaves: an application made it, or has changed the metadata since.
+    private init?(tracedIn metadata: JSONObject, of actorName: String) {
+        guard let trace = metadata[ChatFormat.traceKey]?.objectValue else { return nil }
+        let keys = trace[Self.keys]?.arrayValue?.compactMap(\.stringValue) ?? []
+        var values = (trace[Self.values]?.objectValue ?? JSONObject()).parsed
+        let beside = JSONObject(members: keys.map { ($0, .null) })
+        var rest = JSONObject(sortedMembers: metadata.filter { beside[$0.key] == nil })
+        rest[ChatFormat.traceKey] = values[ChatFormat.LineKey.metadata]?[ChatFormat.traceKey]
+        self.init(
+            actorName: values[ChatFormat.LineKey.actorName]?.stringValue ?? Self.name(actorName), metadata: rest,
+            others: JSONObject())
+        (values[ChatFormat.LineKey.actorName], values[ChatFormat.LineKey.metadata]) = (nil, nil)
+        let named = metadata.filter { beside[$0.key] != nil }
+        others = JSONObject(members: (named + values).map { ($0.key, $0.value) })
+        guard ChatFormat.LineKey.all.allSatisfy({ others[$0] == nil }), !isNative, sessionMetadata == metadata,
+            actorName.isIdentical(to: self.actorName ?? ChatFormat.defaultActor)
+        else { return nil }
+    }
+
+    /// Whether it would be taken for a native document.
+    private var isNative: Bool {
+        others[NativeDocument.Key.schemaVersion.rawValue] != nil && others[NativeDocument.Key.checksum.rawValue] != nil
+    }
+
+    private static func name(_ actorName: String) -> String? {
+        actorName.isIdentical(to: ChatFormat.defaultActor) ? nil : actorName
+    }
+
+    /// Appends the members, each before a comma.
+    func append(into bytes: inout [UInt8]) throws(JSONError) {
+        var members = others.members
+        if !metadata.isEmpty { members.insert((ChatFormat.LineKey.metadata, .object(metadata)), at: 0) }
+        if let actorName { members.insert((ChatFormat.LineKey.actorName, .string(actorName)), at: 0) }
+        for (key, value) in members {
+            CanonicalJSON.appendString(key, into: &bytes)
+            bytes.append(ASCII.colon)
+            try LosslessJSON.append(value, into: &bytes)
+            bytes.append(ASCII.comma)
         }
-        if let actor = values[ChatFormat.LineKey.actorName] {
-            members.append((ChatFormat.LineKey.actorName, actor))
-        } else if !session.actorName.isIdentical(to: ChatFormat.defaultActor) {
-            members.append((ChatFormat.LineKey.actorName, .string(session.actorName)))
-        }
-        if let written = values[ChatFormat.LineKey.metadata] {
-            members.append((ChatFormat.LineKey.metadata, written))
-        } else if !metadata.isEmpty {
-            members.append((ChatFormat.LineKey.metadata, .object(metadata)))
-        }
-        for (key, value) in values where key != ChatFormat.LineKey.actorName && key != ChatFormat.LineKey.metadata {
-            others.append((key, value))
-        }
-        members += others
     }
 }
 
-/// What the marker in a session's metadata says, where it is one that an import has put there.
-private struct ChatLineMarker {
-    private(set) var keys: [String] = []
-    private(set) var values = JSONObject()
-
-    init?(_ session: Session) {
-        guard let marker = session.metadata[ChatFormat.markerKey]?.objectValue, !marker.isEmpty else { return nil }
-        for (key, value) in marker {
-            switch key {
-            case ChatFormat.MarkerKey.keys:
-                keys = (value.arrayValue ?? []).compactMap(\.stringValue)
-                guard !keys.isEmpty, keys.count == value.arrayValue?.count else { return nil }
-            case ChatFormat.MarkerKey.values:
-                guard let object = value.objectValue, !object.isEmpty else { return nil }
-                values = object
-            default:
-                return nil
-            }
-        }
-        // What stays in `metadata`, once the marker and what stood beside it are taken away.
-        var metadata = session.metadata
-        metadata[ChatFormat.markerKey] = nil
-        for key in keys {
-            guard !Self.isField(key), metadata[key] != nil else { return nil }
-            metadata[key] = nil
-        }
-        for (key, value) in values {
-            guard isSound(key, value, actorName: session.actorName, metadata: metadata) else { return nil }
-        }
-    }
-
-    private static func isField(_ key: String) -> Bool {
-        key == ChatFormat.LineKey.messages || key == ChatFormat.LineKey.actorName || key == ChatFormat.LineKey.metadata
-    }
-
-    private func isSound(_ key: String, _ value: JSONValue, actorName: String, metadata: JSONObject) -> Bool {
-        switch key {
-        case ChatFormat.LineKey.messages: false
-        case ChatFormat.LineKey.actorName:
-            actorName == ChatFormat.defaultActor && (value == .null || value == .string(ChatFormat.defaultActor))
-        case ChatFormat.LineKey.metadata:
-            metadata.isEmpty && (value == .null || value.objectValue.map(Self.isApart) ?? false)
-        case ChatFormat.markerKey: true
-        default: metadata[key] != nil
-        }
-    }
-
-    /// Whether an import keeps such a `metadata` apart.
-    private static func isApart(_ object: JSONObject) -> Bool {
-        object.isEmpty || object.keys.contains(ChatFormat.markerKey)
-    }
+extension JSONObject {
+    /// The object as its members, of which each is found in logarithmic time.
+    fileprivate var parsed: JSONObject { JSONObject(sortedMembers: members) }
 }
