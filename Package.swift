@@ -168,7 +168,8 @@ let package = Package(
             name: "group-commit-probe", dependencies: ["AgentSessions", "AgentSessionsBackends"],
             path: "Benchmarks/Decisions/GroupCommit"),
 
-        .testTarget(name: "AgentSessionsJSONTests", dependencies: ["AgentSessionsJSON"]),
+        .testTarget(
+            name: "AgentSessionsJSONTests", dependencies: ["AgentSessionsJSON", "AgentSessionsTestSupport"]),
         .testTarget(
             name: "AgentSessionsTests",
             dependencies: [

@@ -1,3 +1,4 @@
+import AgentSessionsTestSupport
 import Testing
 
 @testable import AgentSessionsJSON

@@ -6,7 +6,7 @@ extension JSONObject: Sequence {
     }
 
     /// All members. An object that is stored as text is parsed for them each time.
-    var members: [Element] {
+    package var members: [Element] {
         switch storage {
         case .members(let members): members
         case .text(let text): (try? JSONParser.parse(text, limits: .stored))?.objectValue?.members ?? []

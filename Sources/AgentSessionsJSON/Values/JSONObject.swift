@@ -45,7 +45,7 @@ public struct JSONObject: Sendable {
     }
 
     /// Makes an object of members that are in canonical order already, no key twice.
-    init(sortedMembers: [Element]) {
+    package init(sortedMembers: [Element]) {
         storage = .members(sortedMembers)
     }
 }

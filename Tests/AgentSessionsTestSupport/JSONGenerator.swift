@@ -1,14 +1,14 @@
-@testable import AgentSessionsJSON
+package import AgentSessionsJSON
 
 /// Random numbers and values that a seed repeats (SplitMix64).
-struct JSONGenerator: RandomNumberGenerator {
+package struct JSONGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -16,12 +16,12 @@ struct JSONGenerator: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 
-    mutating func below(_ bound: Int) -> Int {
+    package mutating func below(_ bound: Int) -> Int {
         Int.random(in: 0..<bound, using: &self)
     }
 
     /// A finite double: any bit pattern, or a decimal such as people write.
-    mutating func double() -> Double {
+    package mutating func double() -> Double {
         switch below(4) {
         case 0: return Double(below(2_000_000) - 1_000_000) / [1, 10, 100, 1000, 1e6, 1e9][below(6)]
         case 1: return Double(Int64(bitPattern: next()) >> Int64(below(64)))
@@ -33,12 +33,12 @@ struct JSONGenerator: RandomNumberGenerator {
         }
     }
 
-    mutating func integer() -> Int64 {
+    package mutating func integer() -> Int64 {
         Int64(bitPattern: next()) >> Int64(below(64))
     }
 
     /// Text of the characters that matter: escapes, controls, each length of UTF-8, both sides of the surrogates.
-    mutating func string() -> String {
+    package mutating func string() -> String {
         let scalars: [Unicode.Scalar] = [
             "a", "b", "z", "0", " ", "/", "\"", "\\", "\n", "\t", "\u{0}", "\u{8}", "\u{C}", "\r", "\u{1F}", "\u{7F}",
             "\u{80}", "é", "\u{301}", "€", "\u{D7FF}", "\u{E000}", "\u{FB33}", "\u{FFFF}", "😀", "\u{10FFFF}",
@@ -48,7 +48,7 @@ struct JSONGenerator: RandomNumberGenerator {
         return String(text)
     }
 
-    mutating func value(depth: Int = 4) -> JSONValue {
+    package mutating func value(depth: Int = 4) -> JSONValue {
         switch below(depth > 0 ? 9 : 7) {
         case 0: return .null
         case 1: return .bool(below(2) == 0)
@@ -60,12 +60,12 @@ struct JSONGenerator: RandomNumberGenerator {
         }
     }
 
-    mutating func object(depth: Int = 4) -> JSONObject {
+    package mutating func object(depth: Int = 4) -> JSONObject {
         JSONObject(members: (0..<below(6)).map { _ in (string(), value(depth: depth)) })
     }
 
     /// Text with whitespace, unsorted members and needless escapes: valid, but not as we would write it.
-    mutating func looseText(_ value: JSONValue) -> String {
+    package mutating func looseText(_ value: JSONValue) -> String {
         let space = [" ", "", "\n", "\t\r\n "][below(4)]
         switch value {
         case .array(let elements):
@@ -88,22 +88,10 @@ struct JSONGenerator: RandomNumberGenerator {
 
 extension JSONValue {
     /// The lossless text, or nothing if there is none.
-    var lossless: String { (try? LosslessJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+    package var lossless: String { (try? LosslessJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
     /// The canonical text, or nothing if there is none.
-    var canonical: String { (try? CanonicalJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
-}
-
-/// What a throwing expression gives, for comparison.
-func jsonOutcome<Value>(_ body: @autoclosure () throws(JSONError) -> Value) -> Result<Value, JSONError> {
-    do throws(JSONError) {
-        return .success(try body())
-    } catch {
-        return .failure(error)
+    package var canonical: String {
+        (try? CanonicalJSON.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
-}
-
-/// The kind of error that a throwing expression gives, or `nil` if it gives none.
-func jsonErrorKind<Value>(_ body: @autoclosure () throws(JSONError) -> Value) -> JSONError.Kind? {
-    if case .failure(let error) = jsonOutcome(try body()) { error.kind } else { nil }
 }
