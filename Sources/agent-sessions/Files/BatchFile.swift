@@ -24,7 +24,8 @@ struct BatchFile {
             guard messages.count < limits.batchMessages else {
                 throw StoreError(
                     .limitExceeded,
-                    "\(input.name) has more than \(limits.batchMessages) messages: that is all that a batch may hold.")
+                    "\(input.name) has more than \(counted(limits.batchMessages, "message")): that is all that a batch "
+                        + "may hold.")
             }
             do throws(StoreError) {
                 messages.append(try message(line, limit: lineBytes))

@@ -153,7 +153,8 @@ private struct Sample {
         let strict = try BuiltTool(on: try shop.url(engine, name, "max_content=4B", "max_batch=1"))
         try await strict.run("append", id, "--role", "user", "--content", "12345").expectRefusal("limitExceeded")
         let batch = String(repeating: "{\"role\":\"user\",\"content\":\"1\"}\n", count: 2)
-        try await strict.run("append", id, "--batch", "-", input: Array(batch.utf8)).expectRefusal("more than 1 lines")
+        try await strict.run("append", id, "--batch", "-", input: Array(batch.utf8)).expectRefusal(
+            "more than 1 message:")
         for (setting, hint) in [
             ("colour=red", "\"colour\""), ("migrate=maybe", "require"), ("max_content=0", "max_content"),
         ] {
