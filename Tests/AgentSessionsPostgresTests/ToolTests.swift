@@ -118,9 +118,11 @@ struct ToolTests {
         #expect(psql.errors.contains("collation version") && psql.errors.contains("password file"), "\(psql.errors)")
         for variables in [["PGPASSFILE=\(passfile)"], ["HOME=\(cluster.folder)"]] {
             try? FileManager.default.copyItem(atPath: passfile, toPath: "\(cluster.folder)/.pgpass")
-            let outcome = try await run("list", "--json", store: "\(place)&user=postgres", as: variables)
-            #expect(outcome.status == 0, "\(outcome.errors)")
-            #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+            for verb in ["migrate", "list"] {
+                let outcome = try await run(verb, "--json", store: "\(place)&user=postgres", as: variables)
+                #expect(outcome.status == 0, "\(outcome.errors)")
+                #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+            }
         }
         // Who needs the file hears why it is of no use.
         _ = try? await cluster.sql("CREATE USER locked PASSWORD 'right'")

@@ -9,10 +9,19 @@ extension Saboteur {
             caughtBy: ["replace.stale", "replace.race"]
         ) { store in
             store.replace = { [store] session, source, _ in
-                guard let there = try await store.get(session.id) else { throw StoreError.sessionNotFound(session.id) }
-                var later = session
-                later.updatedAt = try max(session.updatedAt, there.nextRevision(at: there.updatedAt))
-                try await store.replace(later, source, there.revision)
+                // Again where another came between, or the data underneath would keep the rule in its place.
+                for _ in 0..<100 {
+                    guard let there = try await store.get(session.id) else {
+                        throw StoreError.sessionNotFound(session.id)
+                    }
+                    var later = session
+                    later.updatedAt = try max(session.updatedAt, there.nextRevision(at: there.updatedAt))
+                    do {
+                        return try await store.replace(later, source, there.revision)
+                    } catch {
+                        guard (error as? StoreError)?.code == .conflict else { throw error }
+                    }
+                }
             }
         },
         Saboteur(

@@ -199,8 +199,8 @@ struct ImportSourceTests {
                 try await service.importSessions(.file(path: file.path), format: .openai, options: options)
             }
             #expect(error?.code == .conflict, "\(String(describing: error))")
-            #expect(error?.message.contains("Document 3 of") == true, "\(String(describing: error))")
-            #expect(error?.message.contains("2 of the 5 sessions were") == true, "\(String(describing: error))")
+            #expect(error?.message.contains("document 3 of") == true, "\(String(describing: error))")
+            #expect(error?.message.contains("Stored: 2 of the 5 documents") == true, "\(String(describing: error))")
             #expect(try await service.list().sessions.map(\.actorName).sorted() == ["line/1", "line/2"])
         }
     }
