@@ -85,6 +85,19 @@ struct ReaderTests {
         }
     }
 
+    @Test func `reads that change threads are counted down to none by any number of threads`() {
+        for _ in 0..<300 {
+            let cold = ColdReads()
+            cold.begin()
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                for _ in 0..<40 { cold.countDown() }
+            }
+            #expect(!cold.areLeft)
+            cold.begin()
+            #expect(cold.areLeft)
+        }
+    }
+
     private func usedBytes(of store: LMDBSessionStore) async throws -> Int {
         let settings = try await store.effectiveSettings()
         return try #require(settings.first { $0.name == "used_bytes" }.flatMap { Int($0.value) })

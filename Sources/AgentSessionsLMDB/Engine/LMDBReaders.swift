@@ -25,16 +25,13 @@ final class LMDBReaders: Sendable {
     private static let threadCount = 2
     /// Longer than any read of pages in memory within the budget, in nanoseconds.
     private static let slowRead: UInt64 = 400_000
-    /// Reads that change threads after one that waited for the disk.
-    private static let coldReads = 64
 
     private let environment: LMDBEnvironment
     private let databases: Databases
     private let queue = BlockingQueue<Job>()
     private let threads = Mutex<[WorkerThread]>([])
     private let isClosed = Atomic<Bool>(false)
-    /// Reads that are still to change threads.
-    private let cold = Atomic<Int>(0)
+    private let cold = ColdReads()
     /// Pages that this process had fetched from the disk when it was last looked at.
     private let knownFaults: Atomic<Int>
     private let waits = Metrics.Timer(
@@ -80,7 +77,7 @@ final class LMDBReaders: Sendable {
     ) throws(StoreError) -> Success? {
         try environment.requireSameProcess()
         guard !isClosed.load(ordering: .relaxed) else { throw .storeClosed(backend: LMDBBackend.name) }
-        guard cold.load(ordering: .relaxed) == 0, let state = try environment.gate.enterIdle() else { return nil }
+        guard !cold.areLeft, let state = try environment.gate.enterIdle() else { return nil }
         guard state.begin(budget: TransactionState.inlineBudget) == 0 else {
             // What it is, the thread finds out and puts right.
             leave(state)
@@ -115,7 +112,7 @@ final class LMDBReaders: Sendable {
     private func lookForFaults() {
         let faults = Self.pageFaults()
         if knownFaults.exchange(faults, ordering: .relaxed) != faults {
-            cold.store(Self.coldReads, ordering: .relaxed)
+            cold.begin()
         }
     }
 
@@ -162,18 +159,34 @@ final class LMDBReaders: Sendable {
                 let start = Self.nanoseconds()
                 job(.success(LMDBTransaction(state)))
                 environment.endRead(state)
-                countDown(after: Self.nanoseconds() &- start)
+                if Self.nanoseconds() &- start > Self.slowRead { lookForFaults() } else { cold.countDown() }
             } catch {
                 job(.failure(error))
             }
         }
     }
+}
 
-    private func countDown(after duration: UInt64) {
-        if duration > Self.slowRead {
-            lookForFaults()
-        } else if cold.load(ordering: .relaxed) > 0 {
-            cold.subtract(1, ordering: .relaxed)
+/// Reads that are still to change threads after one that waited for the disk.
+final class ColdReads: Sendable {
+    private static let most = 64
+
+    private let count = Atomic<Int>(0)
+
+    /// Whether there are any. Read for each read, so it is no more than a load.
+    @inline(__always)
+    var areLeft: Bool { count.load(ordering: .relaxed) != 0 }
+
+    /// Begins anew.
+    func begin() { count.store(Self.most, ordering: .relaxed) }
+
+    /// One was made. Several threads do this at once, so the number that was seen must still be there.
+    func countDown() {
+        var left = count.load(ordering: .relaxed)
+        while left > 0 {
+            let (exchanged, now) = count.weakCompareExchange(expected: left, desired: left - 1, ordering: .relaxed)
+            if exchanged { return }
+            left = now
         }
     }
 }
