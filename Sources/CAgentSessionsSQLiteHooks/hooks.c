@@ -14,6 +14,7 @@
 static _Thread_local int inline_active;
 static _Thread_local int inline_outcome;
 static _Thread_local int inline_ticks;
+static _Thread_local int read_error;
 
 /* SQLite counts a statement's steps over all its runs and calls back at each multiple, so a short run may meet one by
  * chance. Several short intervals, counted anew by each read, tell a long read from such a one. */
@@ -66,6 +67,7 @@ void agent_sessions_inline_bound(sqlite3 *db, int virtual_machine_steps) {
 
 void agent_sessions_inline_begin(void) {
     inline_active = 1;
+    read_error = 0;
     inline_outcome = 0;
     inline_ticks = 0;
 }
@@ -75,18 +77,16 @@ int agent_sessions_inline_end(void) {
     return inline_outcome;
 }
 
-#if defined(__linux__) && defined(RWF_NOWAIT)
-
 typedef ssize_t (*pread_function)(int, void *, size_t, off_t);
 /* Another thread may meet the replacement before it meets the original, hence the order that atomics give. */
 static _Atomic(pread_function) original_pread = pread;
 static int installed;
 
-static ssize_t pread_or_give_up(int file, void *buffer, size_t count, off_t offset) {
-    if (!inline_active) {
-        pread_function original = atomic_load_explicit(&original_pread, memory_order_acquire);
-        return original(file, buffer, count, offset);
-    }
+#if defined(__linux__) && defined(RWF_NOWAIT)
+
+static const int can_give_up = 1;
+
+static ssize_t read_or_give_up(int file, void *buffer, size_t count, off_t offset) {
     struct iovec vector = {buffer, count};
     ssize_t got = preadv2(file, &vector, 1, offset, RWF_NOWAIT);
     if (got == (ssize_t)count) return got;
@@ -101,6 +101,30 @@ static ssize_t pread_or_give_up(int file, void *buffer, size_t count, off_t offs
     return -1;
 }
 
+#else
+
+static const int can_give_up = 0;
+
+static ssize_t read_or_give_up(int file, void *buffer, size_t count, off_t offset) {
+    return pread(file, buffer, count, offset);
+}
+
+#endif
+
+static ssize_t replaced_pread(int file, void *buffer, size_t count, off_t offset) {
+    if (inline_active) return read_or_give_up(file, buffer, count, offset);
+    pread_function original = atomic_load_explicit(&original_pread, memory_order_acquire);
+    ssize_t got = original(file, buffer, count, offset);
+    if (got < 0) read_error = errno;
+    return got;
+}
+
+int agent_sessions_take_read_error(void) {
+    int error = read_error;
+    read_error = 0;
+    return error;
+}
+
 static void install(void) {
     /* The unix VFS lets its system calls be replaced (sqlite3_vfs.xSetSystemCall). The table belongs to the process,
      * which is why the replacement does what it replaces on every thread that has not asked otherwise. */
@@ -111,20 +135,14 @@ static void install(void) {
     pread_function original = (pread_function)vfs->xGetSystemCall(vfs, name);
     if (!original) return;
     atomic_store_explicit(&original_pread, original, memory_order_release);
-    installed = vfs->xSetSystemCall(vfs, name, (sqlite3_syscall_ptr)pread_or_give_up) == SQLITE_OK;
+    installed = vfs->xSetSystemCall(vfs, name, (sqlite3_syscall_ptr)replaced_pread) == SQLITE_OK;
 }
 
-int agent_sessions_inline_install(void) {
+int agent_sessions_hooks_install(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, install);
     /* Written before the end of pthread_once, which orders it before this. */
-    return installed;
+    return installed && can_give_up;
 }
-
-#else
-
-int agent_sessions_inline_install(void) { return 0; }
-
-#endif
 
 #endif

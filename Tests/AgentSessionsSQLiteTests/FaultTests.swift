@@ -98,6 +98,8 @@ import Testing
         (SQLITE_IOERR | 4 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (1034)"),
         (SQLITE_IOERR | 19 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (4874)"),
         (SQLITE_IOERR | 1 << 8, .reading, .unavailable, "SQLITE_IOERR (266)"),
+        (SQLITE_IOERR | 2 << 8, .reading, .corrupt, "SQLITE_IOERR (522)"),
+        (SQLITE_IOERR | 2 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (522)"),
         (SQLITE_NOMEM, .committing, .outcomeUnknown, "SQLITE_NOMEM"),
         (SQLITE_NOMEM, .writing, .unavailable, "SQLITE_NOMEM"),
         (SQLITE_CORRUPT, .reading, .corrupt, "SQLITE_CORRUPT"),

@@ -7,7 +7,7 @@ import Testing
 @testable import AgentSessionsSQLite
 
 /// Whether this system can tell cached pages from others; where it cannot, no read is tried on the caller's thread.
-private let canReadInline = agent_sessions_inline_install() != 0
+private let canReadInline = agent_sessions_hooks_install() != 0
 
 @Suite(.enabled(if: canReadInline)) struct `Reads on the caller's thread` {
     @Test func `Short reads never give up by chance`() async throws {

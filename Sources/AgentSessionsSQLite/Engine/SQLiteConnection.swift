@@ -4,6 +4,14 @@ internal import AgentSessionsBlocking
 internal import CAgentSessionsSQLite
 internal import CAgentSessionsSQLiteHooks
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
 /// A connection to a database file, with the statements that were prepared on it.
 ///
 /// A connection is used by one thread at a time; who owns it sees to that.
@@ -23,6 +31,7 @@ final class SQLiteConnection {
     init(path: String, busyTimeout: Duration) throws(StoreError) {
         var handle: OpaquePointer?
         // Never makes the file: `DatabaseFile` has, with the rights that it should have.
+        agent_sessions_hooks_install()
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(DatabaseFile.name(of: path), &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
@@ -112,8 +121,13 @@ final class SQLiteConnection {
     func check(_ code: Int32) throws(StoreError) {
         guard code != SQLITE_OK else { return }
         throw StoreError(
-            sqlite: sqlite3_extended_errcode(handle), String(cString: sqlite3_errmsg(handle)), while: activity,
-            path: path)
+            sqlite: SQLiteCode.readFailed, String(cString: strerror(readError)), while: activity, path: path)
     }
 }
 #endif
+        let (code, detail) = (sqlite3_extended_errcode(handle), String(cString: sqlite3_errmsg(handle)))
+        let readError = agent_sessions_take_read_error()
+        guard code & 0xFF == SQLITE_CORRUPT, readError != 0 else {
+            throw StoreError(sqlite: code, detail, while: activity, path: path)
+        }
+        // SQLite takes a disk that cannot read for a file that is damaged.

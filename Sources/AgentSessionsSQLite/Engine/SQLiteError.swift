@@ -2,9 +2,17 @@
 internal import AgentSessions
 internal import CAgentSessionsSQLite
 
-// Extended codes are macros that Swift does not import: SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_IOERR_WRITE.
-private let primaryKeyTaken = SQLITE_CONSTRAINT | 6 << 8
-private let writeFailed = SQLITE_IOERR | 3 << 8
+/// Extended codes, which are macros that Swift does not import.
+enum SQLiteCode {
+    /// `SQLITE_CONSTRAINT_PRIMARYKEY`
+    static let primaryKeyTaken = SQLITE_CONSTRAINT | 6 << 8
+    /// `SQLITE_IOERR_READ`
+    static let readFailed = SQLITE_IOERR | 1 << 8
+    /// `SQLITE_IOERR_SHORT_READ`
+    static let shortRead = SQLITE_IOERR | 2 << 8
+    /// `SQLITE_IOERR_WRITE`
+    static let writeFailed = SQLITE_IOERR | 3 << 8
+}
 
 /// What SQLite was doing when it failed, which decides what is known of the outcome.
 enum SQLiteActivity {
@@ -34,12 +42,19 @@ extension StoreError {
                 (.unavailable, "The disk is full: \(file) cannot grow. Nothing was written. Make room and try again.")
             // Where a page could not be written, the one that ends the transaction was not either. After any other
             // failure of a commit (of the sync, or of the index of the log) it may be in the log.
-            case SQLITE_IOERR where activity == .committing && code != writeFailed,
+            case SQLITE_IOERR where activity == .committing && code != SQLiteCode.writeFailed,
                 SQLITE_NOMEM where activity == .committing:
                 (
                     .outcomeUnknown,
                     "The system failed while a change was committed to \(file): \(detail). Whether it was stored shows "
                         + "after the store is opened again."
+                )
+            // SQLite fills up with zeros what a file may lack. Where it does not, something was cut off.
+            case SQLITE_IOERR where code == SQLiteCode.shortRead:
+                (
+                    .corrupt,
+                    "\(file) is damaged: it or its log is shorter than it must be. Run `verify`, and restore it from an "
+                        + "export or a backup."
                 )
             case SQLITE_IOERR:
                 (
@@ -65,7 +80,7 @@ extension StoreError {
                 (.unavailable, "SQLite has no memory left.")
             case SQLITE_ERROR where detail.hasPrefix("no such table") || detail.hasPrefix("no such column"):
                 (.corrupt, "\(file) does not have the tables that it says it has: \(detail).")
-            case SQLITE_CONSTRAINT where code == primaryKeyTaken:
+            case SQLITE_CONSTRAINT where code == SQLiteCode.primaryKeyTaken:
                 (.conflict, "The id of a message comes twice in the session. Give each message an id of its own.")
             case SQLITE_CONSTRAINT:
                 (

@@ -44,7 +44,7 @@ final class SQLiteReaders: Sendable {
 
     init(_ configuration: SQLiteConfiguration) throws(StoreError) {
         self.configuration = configuration
-        let canReadInline = agent_sessions_inline_install() != 0
+        let canReadInline = agent_sessions_hooks_install() != 0
         idle.withLock { $0.canReadInline = canReadInline }
         do throws(StoreError) {
             for _ in 0..<Self.threadCount {

@@ -1,4 +1,4 @@
-/* What SQLite calls back: while it waits for a lock, and while it reads a file on a thread that must not wait. */
+/* What SQLite calls back: while it waits for a lock, and while it reads a file. */
 #ifndef AGENT_SESSIONS_SQLITE_HOOKS_H
 #define AGENT_SESSIONS_SQLITE_HOOKS_H
 
@@ -20,10 +20,15 @@ typedef struct {
 int agent_sessions_install_busy_wait(sqlite3 *db, agent_sessions_busy_wait *wait);
 
 /* Makes this process's SQLite read files through a function that, on a thread between inline_begin and inline_end,
- * gives up instead of waiting for the disk. Elsewhere reads are what they were. Returns whether this build of SQLite and
- * the system have what it takes (Linux 4.14 and later: preadv2 with RWF_NOWAIT); whether the file system has it shows
- * with the first read. Safe to call from any thread, any number of times. */
-int agent_sessions_inline_install(void);
+ * gives up instead of waiting for the disk. Elsewhere reads are what they were, and how one failed is kept for
+ * take_read_error. Returns whether this build of SQLite and the system have what it takes to give up (Linux 4.14 and
+ * later: preadv2 with RWF_NOWAIT); whether the file system has it shows with the first read. Safe to call from any
+ * thread, any number of times. */
+int agent_sessions_hooks_install(void);
+
+/* The errno of a read that failed on this thread since the last call; 0 where none did. SQLite reports some of them as
+ * damage of the file, SQLITE_CORRUPT, and sets no sqlite3_system_errno then. */
+int agent_sessions_take_read_error(void);
 
 /* Ends statements of `db` that run for long on a thread between inline_begin and inline_end. */
 void agent_sessions_inline_bound(sqlite3 *db, int virtual_machine_steps);
