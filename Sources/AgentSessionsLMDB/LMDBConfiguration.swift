@@ -5,7 +5,8 @@ public import AgentSessions
 public struct LMDBConfiguration: Sendable {
     /// When a commit is acknowledged.
     public enum Sync: String, Sendable, CaseIterable {
-        /// After the disk has it: ``DurabilityTier/powerLoss``. The default.
+        /// After the disk has it: ``DurabilityTier/powerLoss``. The default. On macOS, where LMDB does not have the
+        /// disk empty its cache, ``DurabilityTier/processCrash``.
         case full
         /// After the disk has the data, but not yet the page that makes it valid (`MDB_NOMETASYNC`):
         /// ``DurabilityTier/processCrash``. A loss of power may take the last commit, and never leaves a half of one.
@@ -56,8 +57,16 @@ public struct LMDBConfiguration: Sendable {
     /// What a store with this configuration promises.
     public var capabilities: StoreCapabilities {
         StoreCapabilities(
-            durability: sync == .full ? .powerLoss : .processCrash, scope: .many, limits: limits,
+            durability: sync == .full ? Self.mostDurability : .processCrash, scope: Self.scope, limits: limits,
             abilities: [.reopen, .multipleInstances])
     }
+
+    // On macOS, LMDB calls `fsync`, which leaves the cache of the disk as it is, and keeps writers apart by semaphores,
+    // which a process that is killed while it writes never gives back to others.
+    #if canImport(Darwin)
+    private static let (mostDurability, scope) = (DurabilityTier.processCrash, ProcessScope.one)
+    #else
+    private static let (mostDurability, scope) = (DurabilityTier.powerLoss, ProcessScope.many)
+    #endif
 }
 #endif

@@ -100,7 +100,8 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
         // On the writer's connection, as most of these belong to a connection and not to the file.
         try await write { (transaction) throws(StoreError) in
             let pragmas = [
-                "journal_mode", "synchronous", "foreign_keys", "page_size", "cache_size", "wal_autocheckpoint",
+                "journal_mode", "synchronous", "fullfsync", "foreign_keys", "page_size", "cache_size",
+                "wal_autocheckpoint",
             ]
             let engine = StoreSetting("engine", "SQLite \(SQLiteVersion.loaded)")
             var settings = [engine]

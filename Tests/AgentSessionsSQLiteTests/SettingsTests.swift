@@ -20,6 +20,8 @@ import Testing
             let values = Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.value) })
             #expect(values["journal_mode"] == "wal")
             #expect(values["synchronous"] == level)
+            // Without it, macOS leaves what was synced in the cache of the disk.
+            #expect(values["fullfsync"] == (tier == .powerLoss ? "1" : "0"))
             #expect(values["foreign_keys"] == "1")
             #expect(values["page_size"] == "4096")
             #expect(values["cache_size"] == "-1024")
@@ -44,6 +46,7 @@ import Testing
                     let connection = transaction.connection
                     #expect(try connection.text(of: "PRAGMA foreign_keys") == "1")
                     #expect(try connection.text(of: "PRAGMA query_only") == "1")
+                    #expect(try connection.text(of: "PRAGMA fullfsync") == "1")
                     #expect(try connection.text(of: "PRAGMA journal_mode") == "wal")
                 }
             }

@@ -23,7 +23,7 @@ extension SQLiteConnection {
         try connection.keepWriteAheadLog(busyTimeout: configuration.busyTimeout)
         try connection.set(
             "synchronous", to: configuration.synchronous.rawValue, expecting: configuration.synchronous.level)
-        try connection.configure(cacheBytes: configuration.cacheBytes)
+        try connection.configure(configuration, cacheBytes: configuration.cacheBytes)
         try connection.execute("PRAGMA wal_autocheckpoint = \(configuration.checkpointPages)")
         connection.activity = .writing
         try migrator.migrate(configuration.migrationPolicy)
@@ -33,14 +33,14 @@ extension SQLiteConnection {
     /// A connection that reads. Opened after the writer, so the file is there and as it should be.
     static func reader(_ configuration: SQLiteConfiguration) throws(StoreError) -> SQLiteConnection {
         let connection = try SQLiteConnection(path: configuration.path, busyTimeout: configuration.busyTimeout)
-        try connection.configure(cacheBytes: configuration.readerCacheBytes)
+        try connection.configure(configuration, cacheBytes: configuration.readerCacheBytes)
         try connection.execute("PRAGMA query_only = ON")
         connection.activity = .reading
         connection.boundInlineWork()
         return connection
     }
 
-    private func configure(cacheBytes: Int) throws(StoreError) {
+    private func configure(_ configuration: SQLiteConfiguration, cacheBytes: Int) throws(StoreError) {
         try set("foreign_keys", to: "ON", expecting: "1")
         try execute("PRAGMA cache_size = -\(cacheBytes / 1024); PRAGMA temp_store = MEMORY")
     }
@@ -59,6 +59,10 @@ extension SQLiteConnection {
                 WorkerThread.pause(milliseconds: 5)
             }
         }
+        // macOS has a request of its own that has the disk empty its cache; elsewhere this changes nothing. On readers,
+        // too: the last to close moves the log into the database.
+        let isFull = configuration.capabilities.durability == .powerLoss
+        try set("fullfsync", to: isFull ? "ON" : "OFF", expecting: isFull ? "1" : "0")
     }
 
     /// Sets a pragma and reads it back, as SQLite ignores what it does not like.
