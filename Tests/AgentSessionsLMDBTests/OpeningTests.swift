@@ -85,6 +85,58 @@ struct OpeningTests {
         }
     }
 
+    /// What LMDB writes first: two pages that say that there is nothing.
+    private func emptyDataFile(in folder: String) throws -> Data {
+        var environment: OpaquePointer?
+        #expect(mdb_env_create(&environment) == 0)
+        #expect(mdb_env_open(environment, folder, 0, 0o600) == 0)
+        mdb_env_close(environment)
+        return try Data(contentsOf: URL(filePath: folder + "/data.mdb"))
+    }
+
+    @Test(arguments: [0, 512, 1024, 2048, 4096, 4608, 5120, 6144, 8191])
+    func `a creation that broke off is completed`(length: Int) async throws {
+        try await withFolder { folder in
+            let path = folder + "/store"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            let whole = try emptyDataFile(in: path)
+            #expect(whole.count == 8192)
+            let file = URL(filePath: path + "/data.mdb")
+            let zeros = Data(count: length)
+            // After a loss of power a part may be zeros.
+            for remains in [whole.prefix(length), zeros, whole.prefix(min(length, 4096)) + Data(count: 4096)] {
+                try remains.write(to: file)
+                let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+                let session = try await PersistentSessionService(store).create(actorName: "a")
+                #expect(try await store.get(session.id) != nil)
+                await store.close()
+            }
+        }
+    }
+
+    @Test func `what was cut off after something was stored is no creation that broke off`() async throws {
+        try await withFolder { folder in
+            let path = folder + "/store"
+            let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+            _ = try await PersistentSessionService(store).create(actorName: "a")
+            await store.close()
+            let file = URL(filePath: path + "/data.mdb")
+            let whole = try Data(contentsOf: file)
+            // The two first pages, each of which may be the newer one, and junk.
+            for remains in [
+                whole.prefix(4096), whole.prefix(8191), whole[4096..<8192] + whole[..<4096].prefix(100),
+                Data(count: 4096) + whole[4096..<8192], Data(repeating: 7, count: 4096), Data(count: 12_288),
+            ] {
+                try remains.write(to: file)
+                let error = await errorOf { () async throws(StoreError) in
+                    try await LMDBSessionStore.open(LMDBConfiguration(path: path))
+                }
+                #expect(error?.code == .corrupt, "\(remains.count)")
+                #expect(try Data(contentsOf: file) == remains)
+            }
+        }
+    }
+
     @Test func `another application's environment is refused and left untouched`() async throws {
         try await withFolder { folder in
             let path = folder + "/foreign"

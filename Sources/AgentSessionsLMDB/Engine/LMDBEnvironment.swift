@@ -44,7 +44,9 @@ final class LMDBEnvironment: @unchecked Sendable {
         growth = Mutex(Growth(limit: configuration.mapSize))
         generation = ForkGuard.install()
         handle = try WriterLock.withTurn(path: folder.path, timeout: configuration.busyTimeout) {
-            () throws(StoreError) in try Self.open(folder, configuration)
+            () throws(StoreError) in
+            try folder.discardUnfinishedData()
+            return try Self.open(folder, configuration)
         }
         clearStaleReaders()
         let initial = min(configuration.initialMapSize, configuration.mapSize)

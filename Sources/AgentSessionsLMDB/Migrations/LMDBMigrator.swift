@@ -126,7 +126,9 @@ struct LMDBMigrator {
         }
         let result = try body(try state.migrationTarget())
         let code = state.commit()
-        guard code == MDB_SUCCESS else { throw environment.error(code, while: .committing) }
+        guard code == MDB_SUCCESS else {
+            throw environment.error(environment.meaning(ofCommit: code), while: .committing)
+        }
         return result
     }
 }

@@ -1,0 +1,66 @@
+#if SQLite && LMDB && Postgres && os(Linux)
+import AgentSessions
+import AgentSessionsBackends
+import Foundation
+import AgentSessionsTestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct `A creation that failed` {
+    @Test(
+        .enabled(if: isRoot && FileManager.default.fileExists(atPath: "/usr/bin/mount"), "only root mounts disks"),
+        arguments: ["sqlite://%@/a.db", "lmdb://%@/a?initial_map_size=1MiB&max_readers=8"])
+    func `for want of room on the disk is completed by the next opening`(pattern: String) async throws {
+        let shop = try Workshop()
+        let disk = "\(shop.path)/disk"
+        try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+        let pages = 128
+        let options = "size=\(pages * 4096),mode=700"
+        guard try run("/usr/bin/mount", ["-t", "tmpfs", "-o", options, "none", disk]) == 0 else { return }
+        defer { _ = try? run("/usr/bin/umount", ["-l", disk]) }
+        let url = pattern.replacingOccurrences(of: "%@", with: disk)
+        let ballast = "\(disk)/ballast"
+        var failures = 0
+        var isMade = false
+        // One page of room more each time, until it is enough.
+        for room in 0..<pages where !isMade {
+            try Data(count: (pages - room) * 4096).write(to: URL(filePath: ballast))
+            do {
+                try await shop.open(url).close()
+                isMade = true
+            } catch let error as StoreError {
+                failures += 1
+                #expect(error.code == .unavailable, "\(room) pages: \(error)")
+            }
+            try empty(disk, of: ["ballast"])
+            try await shop.withStore(url) { store in
+                let session = try await store.makeService().filled(2)
+                let stored = try await store.get(session.id)
+                #expect(stored?.messageCount == 2)
+            }
+            try empty(disk, of: try FileManager.default.subpathsOfDirectory(atPath: disk))
+        }
+        #expect(isMade && failures > 2)
+    }
+
+    /// Removes files. They are cut off first, as a process that another test starts at this moment has them open, too,
+    /// until it has become its program.
+    private func empty(_ disk: String, of names: [String]) throws {
+        for name in names { truncate("\(disk)/\(name)", 0) }
+        for name in names where !name.contains("/") { try FileManager.default.removeItem(atPath: "\(disk)/\(name)") }
+    }
+
+    @Test(arguments: [Engine.sqlite, .lmdb])
+    func `as its process was killed is completed by the next opening`(engine: Engine) async throws {
+        let shop = try Workshop()
+        for round in 0..<10 {
+            let url = try shop.url(engine, "a\(round)")
+            let process = try StoreProcess([url, "open"], in: URL(filePath: shop.path))
+            try await Task.sleep(for: .milliseconds(4 + 3 * round))
+            try await process.kill()
+            try await shop.withStore(url) { store in
+                _ = try await store.makeService().filled(1)
+            }
+        }
+    }
+}
+#endif
