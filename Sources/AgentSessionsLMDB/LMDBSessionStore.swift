@@ -162,21 +162,22 @@ public final class LMDBSessionStore: TransactionalSessionStore {
 extension LMDBSessionStore {
     /// The session of that id, or `nil` where there is none.
     public func get(_ id: ULID) async throws(StoreError) -> Session? {
-        let found = try readers.readInline { (transaction) throws(StoreError) in try transaction.session(id) }
+        let found = try await readers.readInline { (transaction) throws(StoreError) in try transaction.session(id) }
         if let found { return found }
         return try await readers.readOnThread { (reader) throws(StoreError) in try reader.session(id) }
     }
 
     /// Sessions, newest first by `(createdAt, id)`, without reading a message.
     public func list(_ request: SessionListRequest) async throws(StoreError) -> [Session] {
-        let found = try readers.readInline { (transaction) throws(StoreError) in try transaction.sessions(request) }
+        let found = try await readers.readInline { (transaction) throws(StoreError) in try transaction.sessions(request)
+        }
         if let found { return found }
         return try await readers.readOnThread { (reader) throws(StoreError) in try reader.sessions(request) }
     }
 
     /// A run of a session's messages with the session, both of one moment; `nil` where the session is absent.
     public func messages(_ request: MessageRequest) async throws(StoreError) -> MessagePage? {
-        let found = try readers.readInline { (transaction) throws(StoreError) in try transaction.page(request) }
+        let found = try await readers.readInline { (transaction) throws(StoreError) in try transaction.page(request) }
         if let found { return found }
         return try await readers.readOnThread { (reader) throws(StoreError) in try reader.page(request) }
     }

@@ -18,6 +18,8 @@ public final class MemorySessionStore: TransactionalSessionStore {
     }
 
     private let state = Mutex(State())
+    /// When a call gives way to other tasks: none of them suspends its task otherwise.
+    private let turn = SharedInlineTurn()
     private let openedAt = Timestamp.now()
 
     /// An empty store.
@@ -28,8 +30,11 @@ public final class MemorySessionStore: TransactionalSessionStore {
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (inout MemoryTables) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        try state.withLock { state throws(StoreError) in
+        await turn.giveWay()
+        return try state.withLock { state throws(StoreError) in
             guard !state.isClosed else { throw .storeClosed(backend: backendName) }
+            let start = MonotonicTime.now()
+            defer { turn.add(MonotonicTime.now() &- start) }
             return try body(&state.tables)
         }
     }
@@ -37,8 +42,11 @@ public final class MemorySessionStore: TransactionalSessionStore {
     public func write<Result: Sendable>(
         _ body: @escaping @Sendable (inout MemoryTables) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        try state.withLock { state throws(StoreError) in
+        await turn.giveWay()
+        return try state.withLock { state throws(StoreError) in
             guard !state.isClosed else { throw .storeClosed(backend: backendName) }
+            let start = MonotonicTime.now()
+            defer { turn.add(MonotonicTime.now() &- start) }
             do throws(StoreError) {
                 let result = try body(&state.tables)
                 state.tables.commit()

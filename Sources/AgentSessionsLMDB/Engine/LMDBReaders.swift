@@ -18,7 +18,8 @@ internal import Darwin
 /// first made on the caller's thread, with a budget of work; what needs more is made again on a thread that may take its
 /// time, as is a read that would have to wait for anything. Nobody can tell beforehand whether a page of the map is in
 /// memory. But when a read took long because pages were fetched from the disk, the next reads change threads, until
-/// some of them in a row find their pages in memory.
+/// some of them in a row find their pages in memory. Tasks that do nothing but read give way now and then
+/// (``InlineTurn``).
 final class LMDBReaders: Sendable {
     private typealias Job = @Sendable (Result<LMDBTransaction, StoreError>) -> Void
 
@@ -51,7 +52,7 @@ final class LMDBReaders: Sendable {
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        if let result = try readInline(body) { return result }
+        if let result = try await readInline(body) { return result }
         return try await readOnThread(body)
     }
 
@@ -74,7 +75,20 @@ final class LMDBReaders: Sendable {
     @inline(__always)
     func readInline<Success>(
         _ body: (inout LMDBTransaction) throws(StoreError) -> Success
-    ) throws(StoreError) -> Success? {
+    ) async throws(StoreError) -> Success? {
+        var isTurnOver = false
+        let outcome = try outcomeInline(&isTurnOver, body)
+        if isTurnOver, outcome != nil { await Task.yield() }
+        return try outcome?.get()
+    }
+
+    /// The outcome of `body`, or `nil` where it would have waited or taken long.
+    ///
+    /// - Parameter isTurnOver: Set where the caller is to give way.
+    @inline(__always)
+    private func outcomeInline<Success>(
+        _ isTurnOver: inout Bool, _ body: (inout LMDBTransaction) throws(StoreError) -> Success
+    ) throws(StoreError) -> Result<Success, StoreError>? {
         try environment.requireSameProcess()
         guard !isClosed.load(ordering: .relaxed) else { throw .storeClosed(backend: LMDBBackend.name) }
         guard !cold.areLeft, let state = try environment.gate.enterIdle() else { return nil }
@@ -83,7 +97,7 @@ final class LMDBReaders: Sendable {
             leave(state)
             return nil
         }
-        let start = Self.nanoseconds()
+        let start = MonotonicTime.now()
         let outcome: Result<Success, StoreError>
         do throws(StoreError) {
             var transaction = LMDBTransaction(state)
@@ -92,19 +106,15 @@ final class LMDBReaders: Sendable {
             outcome = .failure(error)
         }
         let gaveUp = state.gaveUp
+        let time = MonotonicTime.now() &- start
+        isTurnOver = state.turn.isOver(after: time)
         leave(state)
-        if Self.nanoseconds() &- start > Self.slowRead { lookForFaults() }
-        return gaveUp ? nil : try outcome.get()
+        if time > Self.slowRead { lookForFaults() }
+        return gaveUp ? nil : outcome
     }
 
     private func leave(_ state: TransactionState) {
         environment.endRead(state)
-    }
-
-    private static func nanoseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
     }
 
     /// Has the next reads change threads if pages have been fetched from the disk since the last look. A read may also
@@ -134,11 +144,11 @@ final class LMDBReaders: Sendable {
     func readOnThread<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        let start = Self.nanoseconds()
+        let start = MonotonicTime.now()
         let outcome: Swift.Result<Result, StoreError> = await withUnsafeContinuation { continuation in
             // Resumed exactly once: by the thread that takes the job, which takes every one, or right here.
             let added = queue.add { [waits] transaction in
-                waits.recordNanoseconds(Int64(clamping: Self.nanoseconds() &- start))
+                waits.recordNanoseconds(Int64(clamping: MonotonicTime.now() &- start))
                 continuation.resume(
                     returning: transaction.flatMap { transaction in
                         Swift.Result { () throws(StoreError) in
@@ -156,10 +166,10 @@ final class LMDBReaders: Sendable {
         while let job = queue.takeFirst() {
             do throws(StoreError) {
                 let state = try environment.beginRead(databases)
-                let start = Self.nanoseconds()
+                let start = MonotonicTime.now()
                 job(.success(LMDBTransaction(state)))
                 environment.endRead(state)
-                if Self.nanoseconds() &- start > Self.slowRead { lookForFaults() } else { cold.countDown() }
+                if MonotonicTime.now() &- start > Self.slowRead { lookForFaults() } else { cold.countDown() }
             } catch {
                 job(.failure(error))
             }

@@ -32,6 +32,9 @@ final class TransactionState: @unchecked Sendable {
     /// Whether the work was more than the budget.
     private(set) var gaveUp = false
 
+    /// When who reads on their own thread is to give way.
+    var turn = InlineTurn()
+
     private let keyBytes: UnsafeMutableRawPointer
     private let isReader: Bool
     private var residency = MapResidency()

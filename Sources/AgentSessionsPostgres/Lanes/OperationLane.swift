@@ -34,6 +34,7 @@ final class OperationLane: Sendable {
     let rules: LaneQueue.Rules
     private let state: Mutex<State>
     private let drained = OneShot<Void>()
+    private let turn = SharedInlineTurn()
     private let clock = ContinuousClock()
     private let groupSize: Recorder
     private let commitTime: Metrics.Timer
@@ -59,6 +60,7 @@ final class OperationLane: Sendable {
         _ command: Command, session: ULID?, isAlone: Bool = false,
         decode: @escaping TypedOperation<Success>.Decode, recover: @escaping TypedOperation<Success>.Recover
     ) async throws(StoreError) -> Success {
+        await turn.giveWay()
         let ticket = Ticket()
         let outcome: Result<Success, StoreError> = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -165,7 +167,9 @@ final class OperationLane: Sendable {
         else { return false }
         let start = clock.now
         let hasAnswer = OperationGroup.finish(operation, on: connection, within: CallerPatience.bound)
-        state.withLock { $0.patience.end(after: clock.now - start) }
+        let time = clock.now - start
+        state.withLock { $0.patience.end(after: time) }
+        turn.add(UInt64(clamping: time.wholeNanoseconds))
         return hasAnswer
     }
 

@@ -10,6 +10,9 @@ final class InlineReader: @unchecked Sendable {
     private var connection: SQLiteConnection?
     /// Whether the file system can tell cached pages from others. It is taken to, until it says no.
     private(set) var isSupported = true
+    /// Whether who made the last read is to give way.
+    private(set) var isTurnOver = false
+    private var turn = InlineTurn()
 
     init(_ connection: SQLiteConnection) {
         self.connection = connection
@@ -25,9 +28,11 @@ final class InlineReader: @unchecked Sendable {
         _ body: (inout SQLiteTransaction) throws(StoreError) -> Success
     ) -> Result<Success, StoreError>? {
         guard let connection else { return nil }
+        let start = MonotonicTime.now()
         agent_sessions_inline_begin()
         let outcome = Result { () throws(StoreError) in try SQLiteTransaction(on: connection).snapshot(body) }
         let hindrance = agent_sessions_inline_end()
+        isTurnOver = turn.isOver(after: MonotonicTime.now() &- start)
         if hindrance & AGENT_SESSIONS_INLINE_UNSUPPORTED != 0 { isSupported = false }
         return hindrance == 0 ? outcome : nil
     }

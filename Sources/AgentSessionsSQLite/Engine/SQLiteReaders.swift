@@ -9,8 +9,9 @@ internal import Synchronization
 ///
 /// A read whose pages are in memory takes microseconds, less than a change of threads costs. So a read is first tried
 /// on the caller's thread, on a connection that gives up as soon as it would have to wait for the disk or a lock, or
-/// has run for long (`CAgentSessionsSQLiteHooks`). What gives up is done again on a thread that may wait. A thread of Swift's pool
-/// thus never waits for a disk. Where the system cannot tell cached pages from others, every read changes threads.
+/// has run for long (`CAgentSessionsSQLiteHooks`). What gives up is done again on a thread that may wait. A thread of
+/// Swift's pool thus never waits for a disk. Where the system cannot tell cached pages from others, every read changes
+/// threads. Tasks that do nothing but read give way now and then (``InlineTurn``).
 final class SQLiteReaders: Sendable {
     private typealias Job = @Sendable (Result<SQLiteTransaction, StoreError>) -> Void
 
@@ -64,8 +65,12 @@ final class SQLiteReaders: Sendable {
         if let reader = try takeIdle() {
             let outcome = reader.readInline(body)
             putBack(reader)
-            if let outcome { return try outcome.get() }
+            if let outcome {
+                if isTurnOver { await Task.yield() }
+                return try outcome.get()
+            }
         }
+            let isTurnOver = reader.isTurnOver
         return try await readOnThread(body)
     }
 
