@@ -22,9 +22,9 @@ extension SQLiteSessionStore {
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] {
         // A store that was closed says so.
         _ = try await read { _ throws(StoreError) in true }
-        let configuration = configuration
+        let (configuration, files) = (configuration, files)
         return try await onOwnThread { (cancellation) throws(StoreError) in
-            let connection = try SQLiteConnection.reader(configuration)
+            let connection = try SQLiteConnection.reader(configuration, of: files)
             // All of one moment. The connection ends it as it goes: after damage, SQLite may refuse to commit even this.
             try connection.execute("BEGIN")
             let check = SQLiteEngineCheck(connection: connection)

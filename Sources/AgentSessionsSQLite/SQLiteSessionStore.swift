@@ -18,6 +18,8 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     public let capabilities: StoreCapabilities
 
     let configuration: SQLiteConfiguration
+    /// The files that the store has open.
+    let files: OpenFiles
     private let writer: CommitQueue<SQLiteWriteEngine>
     private let readers: SQLiteReaders
 
@@ -45,25 +47,31 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     }
 
     private static func openOnce(_ configuration: SQLiteConfiguration) async throws(StoreError) -> SQLiteSessionStore {
+        let opened = OneShot<OpenFiles>()
         let writer = try await CommitQueue.start(
             backend: SQLiteBackend.name, patience: configuration.busyTimeout
         ) { () throws(StoreError) in
-            try SQLiteWriteEngine(configuration)
+            let engine = try SQLiteWriteEngine(configuration)
+            opened.send(engine.files)
+            return engine
         }
+        let files = await opened.value()
         let readers: SQLiteReaders
         do throws(StoreError) {
-            readers = try SQLiteReaders(configuration)
+            readers = try SQLiteReaders(configuration, of: files)
         } catch {
             await writer.close()
             throw error
         }
-        return SQLiteSessionStore(configuration, writer: writer, readers: readers)
+        return SQLiteSessionStore(configuration, files, writer: writer, readers: readers)
     }
 
     private init(
-        _ configuration: SQLiteConfiguration, writer: CommitQueue<SQLiteWriteEngine>, readers: SQLiteReaders
+        _ configuration: SQLiteConfiguration, _ files: OpenFiles, writer: CommitQueue<SQLiteWriteEngine>,
+        readers: SQLiteReaders
     ) {
         self.configuration = configuration
+        self.files = files
         self.writer = writer
         self.readers = readers
         capabilities = configuration.capabilities

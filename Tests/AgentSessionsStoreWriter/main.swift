@@ -27,6 +27,7 @@ import Darwin
 //                               middle of them, and waits to be killed
 //     churn SESSION             appends under ids that do not grow, rewinds and appends the same again,
 //                               renames, adds usage, makes and deletes other sessions, until it is killed
+//     roam FOLDER               opens a URL that is relative to FOLDER, goes elsewhere, and works on
 //     drop COUNT                opens stores and lets go of them without closing them, then prints
 //                               how many threads and files the process had before and has now
 
@@ -166,11 +167,31 @@ func churn(_ id: ULID, through service: any SessionService) async throws(StoreEr
     }
 }
 
+func roam(_ folder: String, _ url: String) async throws(StoreError) {
+    guard chdir(folder) == 0 else { exit(64) }
+    let store = try await BackendRegistry.standard.open(url)
+    let service = store.makeService(retryPolicy: .never)
+    let session = try await service.create(actorName: "a/b")
+    guard chdir("/") == 0 else { exit(64) }
+    try await append(2, to: session.id, through: service)
+    // Readers are opened when they are missed, and what is looked at now and then is looked at.
+    for _ in 0..<30 {
+        _ = try await service.get(session.id)
+        usleep(10_000)
+    }
+    say("count \(try await service.get(session.id).messageCount)")
+    await store.close()
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count > 2 else { exit(64) }
 do throws(StoreError) {
     if arguments[2] == "drop" {
         try await drop(Int(arguments[3]) ?? 0, at: arguments[1])
+        exit(0)
+    }
+    if arguments[2] == "roam" {
+        try await roam(arguments[3], arguments[1])
         exit(0)
     }
     let store = try await BackendRegistry.standard.open(arguments[1])

@@ -1,5 +1,6 @@
 #if LMDB
 internal import AgentSessions
+internal import AgentSessionsBlocking
 internal import CAgentSessionsLMDB
 
 #if canImport(Glibc)
@@ -12,18 +13,12 @@ internal import Darwin
 
 /// The folder of an environment as the file system has it.
 struct EnvironmentFolder {
-    /// What tells one folder from another, however its path is spelled.
-    struct Identity: Hashable {
-        let device: UInt64
-        let inode: UInt64
-    }
-
     static let dataFile = "data.mdb"
     static let lockFile = "lock.mdb"
 
     /// The path as it was given.
     let path: String
-    let identity: Identity
+    let identity: FileIdentity
     /// Whether there is data in it.
     let hasData: Bool
 
@@ -41,7 +36,7 @@ struct EnvironmentFolder {
             throw StoreError(lmdb: code, while: .opening, path: path)
         }
         var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard stat(path, &status) == 0, let identity = FileIdentity(at: path) else {
             let code = errno
             if mustExist, code == ENOENT { throw Self.storeNotFound(path) }
             throw StoreError(lmdb: code, while: .opening, path: path)
@@ -49,8 +44,7 @@ struct EnvironmentFolder {
         guard status.st_mode & S_IFMT == S_IFDIR else {
             throw Self.unusable(path, "it is not a folder. Name a folder, which may be new")
         }
-        identity = Identity(
-            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
+        self.identity = identity
         let names = try Self.names(in: path)
         hasData = names.contains(Self.dataFile)
         if mustExist, !hasData { throw Self.storeNotFound(path) }

@@ -1,5 +1,6 @@
 #if LMDB
 internal import AgentSessions
+internal import AgentSessionsBlocking
 internal import Synchronization
 
 /// The environments that this process has open, each once, however its path is spelled.
@@ -12,7 +13,7 @@ enum EnvironmentRegistry {
         var uses: Int
     }
 
-    private static let entries = Mutex<[EnvironmentFolder.Identity: Entry]>([:])
+    private static let entries = Mutex<[FileIdentity: Entry]>([:])
 
     /// The environment in a folder, opened where it is not, and set up by `setUp`.
     ///
@@ -67,6 +68,6 @@ enum EnvironmentRegistry {
 /// A use of an environment, to be given back to ``EnvironmentRegistry``.
 struct EnvironmentUse: Sendable {
     let environment: LMDBEnvironment
-    let identity: EnvironmentFolder.Identity
+    let identity: FileIdentity
 }
 #endif

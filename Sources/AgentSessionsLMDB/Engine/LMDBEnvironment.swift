@@ -1,5 +1,6 @@
 #if LMDB
 internal import AgentSessions
+internal import AgentSessionsBlocking
 internal import CAgentSessionsLMDB
 internal import Synchronization
 
@@ -23,6 +24,8 @@ final class LMDBEnvironment: @unchecked Sendable {
     let path: String
     let sync: LMDBConfiguration.Sync
     let gate = MapGate()
+    /// The files that are open.
+    let files: OpenFiles
 
     private struct Growth {
         /// Bytes that the map may grow to.
@@ -43,10 +46,16 @@ final class LMDBEnvironment: @unchecked Sendable {
         busyTimeout = configuration.busyTimeout
         growth = Mutex(Growth(limit: configuration.mapSize))
         generation = ForkGuard.install()
-        handle = try WriterLock.withTurn(path: folder.path, timeout: configuration.busyTimeout) {
+        (handle, files) = try WriterLock.withTurn(path: folder.path, timeout: configuration.busyTimeout) {
             () throws(StoreError) in
             try folder.discardUnfinishedData()
-            return try Self.open(folder, configuration)
+            let handle = try Self.open(folder, configuration)
+            do throws(StoreError) {
+                return (handle, try Self.files(of: handle, in: folder))
+            } catch {
+                mdb_env_close(handle)
+                throw error
+            }
         }
         clearStaleReaders()
         let initial = min(configuration.initialMapSize, configuration.mapSize)
@@ -78,6 +87,21 @@ final class LMDBEnvironment: @unchecked Sendable {
             throw StoreError(lmdb: code, while: .opening, path: folder.path)
         }
         return handle
+    }
+
+    /// The files that LMDB has opened in the folder.
+    private static func files(of handle: OpaquePointer, in folder: EnvironmentFolder) throws(StoreError) -> OpenFiles {
+        // So that they are found wherever the process goes.
+        let place = resolvedPath(folder.path)
+        let data = "\(place)/\(EnvironmentFolder.dataFile)"
+        let files = try OpenFiles(
+            data: [data], others: ["\(place)/\(EnvironmentFolder.lockFile)"], backend: LMDBBackend.name)
+        var descriptor: Int32 = -1
+        mdb_env_get_fd(handle, &descriptor)
+        guard FileIdentity(of: descriptor) == FileIdentity(at: data) else {
+            throw EnvironmentFolder.unusable(folder.path, "its \(EnvironmentFolder.dataFile) was replaced meanwhile")
+        }
+        return files
     }
 
     /// Waits for the transactions under way, and lets go of the environment. Called once, last.

@@ -91,6 +91,7 @@ final class LMDBReaders: Sendable {
     ) throws(StoreError) -> Result<Success, StoreError>? {
         try environment.requireSameProcess()
         guard !isClosed.load(ordering: .relaxed) else { throw .storeClosed(backend: LMDBBackend.name) }
+        try environment.files.lookNowAndThen()
         guard !cold.areLeft, let state = try environment.gate.enterIdle() else { return nil }
         guard state.begin(budget: TransactionState.inlineBudget) == 0 else {
             // What it is, the thread finds out and puts right.
@@ -144,6 +145,7 @@ final class LMDBReaders: Sendable {
     func readOnThread<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
+        try environment.files.lookNowAndThen()
         let start = MonotonicTime.now()
         let outcome: Swift.Result<Result, StoreError> = await withUnsafeContinuation { continuation in
             // Resumed exactly once: by the thread that takes the job, which takes every one, or right here.

@@ -36,6 +36,7 @@ final class LMDBWriteEngine: CommitEngine {
         transactions &+= 1
         if transactions % Self.transactionsPerCheck == 0 { environment.clearStaleReaders() }
         do throws(StoreError) {
+            try environment.files.requireInPlace()
             try environment.beginWrite(state)
         } catch {
             lock.release()
@@ -50,6 +51,7 @@ final class LMDBWriteEngine: CommitEngine {
         environment.gate.leave()
         defer { lock.release() }
         guard code == MDB_SUCCESS else { throw failure(ofCommit: code, mapSize: size) }
+        try environment.files.requireCommitInPlace()
     }
 
     /// What a commit that failed means, after what it needs has been done.

@@ -31,8 +31,16 @@ extension SQLiteConnection {
     }
 
     /// A connection that reads. Opened after the writer, so the file is there and as it should be.
-    static func reader(_ configuration: SQLiteConfiguration) throws(StoreError) -> SQLiteConnection {
-        let connection = try SQLiteConnection(path: configuration.path, busyTimeout: configuration.busyTimeout)
+    ///
+    /// - Parameter files: The files that the writer has open. It is these that are read.
+    static func reader(
+        _ configuration: SQLiteConfiguration, of files: OpenFiles? = nil
+    ) throws(StoreError) -> SQLiteConnection {
+        // First of all, as SQLite makes a log where it finds none.
+        try files?.requireInPlace()
+        let path = files?.path ?? configuration.path
+        let connection = try SQLiteConnection(path: path, busyTimeout: configuration.busyTimeout)
+        if let files { try connection.requireFiles(files) }
         try connection.configure(configuration, cacheBytes: configuration.readerCacheBytes)
         try connection.execute("PRAGMA query_only = ON")
         connection.activity = .reading
@@ -42,6 +50,10 @@ extension SQLiteConnection {
 
     private func configure(_ configuration: SQLiteConfiguration, cacheBytes: Int) throws(StoreError) {
         try set("foreign_keys", to: "ON", expecting: "1")
+        // macOS has a request of its own that has the disk empty its cache; elsewhere this changes nothing. On readers,
+        // too: the last to close moves the log into the database.
+        let isFull = configuration.capabilities.durability == .powerLoss
+        try set("fullfsync", to: isFull ? "ON" : "OFF", expecting: isFull ? "1" : "0")
         try execute("PRAGMA cache_size = -\(cacheBytes / 1024); PRAGMA temp_store = MEMORY")
     }
 
@@ -59,10 +71,6 @@ extension SQLiteConnection {
                 WorkerThread.pause(milliseconds: 5)
             }
         }
-        // macOS has a request of its own that has the disk empty its cache; elsewhere this changes nothing. On readers,
-        // too: the last to close moves the log into the database.
-        let isFull = configuration.capabilities.durability == .powerLoss
-        try set("fullfsync", to: isFull ? "ON" : "OFF", expecting: isFull ? "1" : "0")
     }
 
     /// Sets a pragma and reads it back, as SQLite ignores what it does not like.

@@ -17,7 +17,9 @@ internal import Darwin
 /// A connection is used by one thread at a time; who owns it sees to that.
 final class SQLiteConnection {
     let path: String
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
+    /// The files of the store, where they are known.
+    var files: OpenFiles?
     private var longReads = LongReads()
     private let busyWait: UnsafeMutablePointer<agent_sessions_busy_wait>
     private var literals: [UInt: SQLiteStatement] = [:]
@@ -54,6 +56,7 @@ final class SQLiteConnection {
     deinit {
         for statement in literals.values { statement.finalize() }
         for statement in statements.values { statement.finalize() }
+        leaveOthersLog()
         // No statement is left, so this closes at once; the busy handler is not called after it.
         sqlite3_close_v2(handle)
         busyWait.deallocate()

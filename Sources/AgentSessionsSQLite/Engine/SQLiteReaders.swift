@@ -37,14 +37,16 @@ final class SQLiteReaders: Sendable {
     private static let inlineReaders = 4
 
     private let configuration: SQLiteConfiguration
+    private let files: OpenFiles
     private let queue = BlockingQueue<Job>()
     private let threads = Mutex<[WorkerThread]>([])
     private let idle = Mutex(Idle())
     private let waits = Metrics.Timer(
         label: "agent_sessions_reader_wait_seconds", dimensions: [("backend", SQLiteBackend.name)])
 
-    init(_ configuration: SQLiteConfiguration) throws(StoreError) {
+    init(_ configuration: SQLiteConfiguration, of files: OpenFiles) throws(StoreError) {
         self.configuration = configuration
+        self.files = files
         let canReadInline = agent_sessions_hooks_install() != 0
         idle.withLock { $0.canReadInline = canReadInline }
         do throws(StoreError) {
@@ -62,15 +64,16 @@ final class SQLiteReaders: Sendable {
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
+        try files.lookNowAndThen()
         if let reader = try takeIdle() {
             let outcome = reader.readInline(body)
+            let isTurnOver = reader.isTurnOver
             putBack(reader)
             if let outcome {
                 if isTurnOver { await Task.yield() }
                 return try outcome.get()
             }
         }
-            let isTurnOver = reader.isTurnOver
         return try await readOnThread(body)
     }
 
@@ -163,7 +166,7 @@ final class SQLiteReaders: Sendable {
         while let job = queue.takeFirst() {
             do throws(StoreError) {
                 let open: SQLiteConnection
-                if let connection { open = connection } else { open = try .reader(configuration) }
+                if let connection { open = connection } else { open = try .reader(configuration, of: files) }
                 connection = open
                 job(.success(SQLiteTransaction(on: open)))
             } catch {
@@ -183,7 +186,7 @@ final class SQLiteReaders: Sendable {
             return true
         }
         guard isWanted else { return }
-        guard let connection = try? SQLiteConnection.reader(configuration) else {
+        guard let connection = try? SQLiteConnection.reader(configuration, of: files) else {
             // One that cannot be opened is not missed: the reads that it would have served change threads.
             endUse()
             return

@@ -5,6 +5,7 @@ internal import AgentSessionsBlocking
 /// The connection that writes, as the group commit uses it.
 final class SQLiteWriteEngine: CommitEngine {
     var writer: SQLiteTransaction
+    let files: OpenFiles
     private let connection: SQLiteConnection
     private var failure: StoreError?
     private var changesBefore = 0
@@ -15,6 +16,7 @@ final class SQLiteWriteEngine: CommitEngine {
 
     init(_ configuration: SQLiteConfiguration) throws(StoreError) {
         connection = try .writer(configuration)
+        files = try connection.findFiles()
         writer = SQLiteTransaction(on: connection)
     }
 
@@ -28,6 +30,13 @@ final class SQLiteWriteEngine: CommitEngine {
         // At once for writing: a transaction that reads first may find that it cannot write any more.
         try connection.statement("BEGIN IMMEDIATE").run()
         changesBefore = writer.changeCount
+        do throws(StoreError) {
+            try files.requireInPlace()
+        } catch {
+            rollback()
+            connection.rescueLog()
+            throw error
+        }
     }
 
     func commit() throws(StoreError) {
@@ -45,6 +54,7 @@ final class SQLiteWriteEngine: CommitEngine {
             }
             throw error
         }
+        try files.requireCommitInPlace()
         if writer.changeCount - changesBefore > Self.load { connection.emptyCache() }
     }
 

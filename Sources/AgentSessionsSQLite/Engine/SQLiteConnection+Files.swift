@@ -1,0 +1,50 @@
+#if SQLite
+internal import AgentSessions
+internal import AgentSessionsBlocking
+internal import CAgentSessionsSQLite
+
+// What a connection knows of its files: the database, the log and the index of the log.
+extension SQLiteConnection {
+    /// Takes the files that are there for those of the store. Called when the log is open: from then on, nobody who
+    /// closes removes it.
+    ///
+    /// - Throws: ``StoreError/Code/unavailable`` where one is not there, or the database is another than the one that
+    ///   was opened.
+    func findFiles() throws(StoreError) -> OpenFiles {
+        // As SQLite has made it: absolute, and without links.
+        let database = sqlite3_db_filename(handle, "main").map { String(cString: $0) } ?? path
+        let files = try OpenFiles(
+            data: [database, database + "-wal"], others: [database + "-shm"], backend: SQLiteBackend.name)
+        try requireFiles(files)
+        return files
+    }
+
+    /// Checks that the open database is the one of the store.
+    func requireFiles(_ files: OpenFiles) throws(StoreError) {
+        try files.requireInPlace()
+        var isMoved: Int32 = 0
+        // Compares the file that is open to the one at its path.
+        guard sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &isMoved) == SQLITE_OK, isMoved == 0 else {
+            throw StoreError(
+                .unavailable,
+                "The database \(quoted(path, limit: 200)) was replaced while it was opened. Open it again.",
+                backend: SQLiteBackend.name)
+        }
+        self.files = files
+    }
+
+    /// Leaves the log on the disk where it is another's.
+    ///
+    /// Who closes a database last moves the log into it and removes the log, by its name. That may be a file that
+    /// another has put there, with changes in it that are nowhere else.
+    func leaveOthersLog() {
+        if files?.places.contains(.another) == true { agent_sessions_sqlite_keep_log(handle) }
+    }
+
+    /// Moves the log into the database where only the log is gone, so that what was acknowledged outlives this process.
+    func rescueLog() {
+        guard files?.places == [.same, .gone, .same] else { return }
+        sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+    }
+}
+#endif
