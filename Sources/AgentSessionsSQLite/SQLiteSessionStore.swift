@@ -109,7 +109,7 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
         try await write { (transaction) throws(StoreError) in
             let pragmas = [
                 "journal_mode", "synchronous", "fullfsync", "foreign_keys", "page_size", "cache_size",
-                "wal_autocheckpoint",
+                "wal_autocheckpoint", "journal_size_limit",
             ]
             let engine = StoreSetting("engine", "SQLite \(SQLiteVersion.loaded)")
             var settings = [engine]

@@ -46,5 +46,21 @@ extension SQLiteConnection {
         guard files?.places == [.same, .gone, .same] else { return }
         sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
     }
+
+    /// Moves the log into the database and empties it, after waiting for those who read it.
+    ///
+    /// - Parameter nanoseconds: The longest wait. Other writers wait as long.
+    /// - Returns: Whether it is empty.
+    func emptyLog(within nanoseconds: UInt64) -> Bool {
+        let deadline = MonotonicTime.now() + nanoseconds
+        return withBusyTimeout(nanoseconds: nanoseconds) {
+            while true {
+                let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+                // Where another connection is at its own checkpoint, SQLite does not wait.
+                guard code & 0xFF == SQLITE_BUSY, MonotonicTime.now() < deadline else { return code == SQLITE_OK }
+                WorkerThread.pause(milliseconds: 1)
+            }
+        }
+    }
 }
 #endif

@@ -48,6 +48,15 @@ extension SQLiteConnection {
         return connection
     }
 
+    /// Keeps the log at a length from which it can be told when it should be emptied.
+    func boundLog(_ configuration: SQLiteConfiguration) throws(StoreError) -> LogBound {
+        let pageSize = try text(of: "PRAGMA page_size").flatMap { Int($0) } ?? Self.pageSize
+        let bound = LogBound(
+            pages: configuration.checkpointPages, pageSize: pageSize, busyTimeout: configuration.busyTimeout)
+        try execute("PRAGMA journal_size_limit = \(bound.keptBytes)")
+        return bound
+    }
+
     private func configure(_ configuration: SQLiteConfiguration, cacheBytes: Int) throws(StoreError) {
         try set("foreign_keys", to: "ON", expecting: "1")
         // macOS has a request of its own that has the disk empty its cache; elsewhere this changes nothing. On readers,

@@ -31,9 +31,9 @@ final class SQLiteConnection {
     ///
     /// - Throws: ``StoreError/Code/unavailable`` where the file cannot be opened for reading and writing.
     init(path: String, busyTimeout: Duration) throws(StoreError) {
+        agent_sessions_hooks_install()
         var handle: OpaquePointer?
         // Never makes the file: `DatabaseFile` has, with the rights that it should have.
-        agent_sessions_hooks_install()
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(DatabaseFile.name(of: path), &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
@@ -117,20 +117,28 @@ final class SQLiteConnection {
         return try statement.step() ? statement.shown(0) : nil
     }
 
+    /// Runs `body` with another bound on the wait for locks.
+    func withBusyTimeout<Result>(nanoseconds: UInt64, _ body: () -> Result) -> Result {
+        let usual = busyWait.pointee.timeout_us
+        busyWait.pointee.timeout_us = Int64(clamping: nanoseconds / 1000)
+        defer { busyWait.pointee.timeout_us = usual }
+        return body()
+    }
+
     /// Whether a transaction is open.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// - Throws: What `code` says, unless it is `SQLITE_OK`.
     func check(_ code: Int32) throws(StoreError) {
         guard code != SQLITE_OK else { return }
-        throw StoreError(
-            sqlite: SQLiteCode.readFailed, String(cString: strerror(readError)), while: activity, path: path)
-    }
-}
-#endif
         let (code, detail) = (sqlite3_extended_errcode(handle), String(cString: sqlite3_errmsg(handle)))
         let readError = agent_sessions_take_read_error()
         guard code & 0xFF == SQLITE_CORRUPT, readError != 0 else {
             throw StoreError(sqlite: code, detail, while: activity, path: path)
         }
         // SQLite takes a disk that cannot read for a file that is damaged.
+        throw StoreError(
+            sqlite: SQLiteCode.readFailed, String(cString: strerror(readError)), while: activity, path: path)
+    }
+}
+#endif

@@ -7,6 +7,7 @@ final class SQLiteWriteEngine: CommitEngine {
     var writer: SQLiteTransaction
     let files: OpenFiles
     private let connection: SQLiteConnection
+    private var log: LogBound
     private var failure: StoreError?
     private var changesBefore = 0
 
@@ -17,6 +18,7 @@ final class SQLiteWriteEngine: CommitEngine {
     init(_ configuration: SQLiteConfiguration) throws(StoreError) {
         connection = try .writer(configuration)
         files = try connection.findFiles()
+        log = try connection.boundLog(configuration)
         writer = SQLiteTransaction(on: connection)
     }
 
@@ -54,7 +56,11 @@ final class SQLiteWriteEngine: CommitEngine {
             }
             throw error
         }
-        try files.requireCommitInPlace()
+        let logBytes = try files.requireCommitInPlace()
+        // What fails here does not concern the commit.
+        if let patience = log.patience(with: logBytes) {
+            log.waited(patience, isEmpty: connection.emptyLog(within: patience))
+        }
         if writer.changeCount - changesBefore > Self.load { connection.emptyCache() }
     }
 

@@ -1,0 +1,130 @@
+#if SQLite
+import AgentSessions
+import Foundation
+import Synchronization
+import Testing
+
+@testable import AgentSessionsSQLite
+
+@Suite(.timeLimit(.minutes(2))) struct `The write-ahead log` {
+    private func logSize(_ folder: TemporaryFolder) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder.path() + "-wal")
+        return try #require(attributes[.size] as? Int)
+    }
+
+    @Test func `is emptied again and again while there is always somebody who reads`() async throws {
+        try await withStore([setting(\.checkpointPages, 50), setting(\.synchronous, .normal)]) { service, folder in
+            let session = try await service.create(actorName: "a")
+            let readers = try OverlappingReaders(of: folder)
+            defer { readers.stop() }
+            let text = String(repeating: "text ", count: 4000)
+            let start = ContinuousClock.now
+            var (appended, size, emptied) = (0, 0, 0)
+            // Mostly 180 messages; more where the machine has no time for the readers.
+            while emptied < 2, size < 50 << 20, ContinuousClock.now - start < .seconds(20) {
+                _ = try await service.appendMessage(NewMessage(.user, text), to: session.id)
+                appended += 1
+                let before = size
+                size = try logSize(folder)
+                if size < before { emptied += 1 }
+            }
+            #expect(emptied == 2, "\(size) bytes after \(appended) messages")
+            #expect(try await service.count(session.id) == appended)
+        }
+    }
+
+    @Test func `is short again after a large change`() async throws {
+        try await withStore([setting(\.checkpointPages, 50)]) { service, folder in
+            let session = try await service.create(actorName: "a")
+            let text = String(repeating: "text ", count: 4000)
+            _ = try await service.append((0..<100).map { _ in NewMessage(.user, text) }, to: session.id)
+            #expect(try logSize(folder) < 50 * 4096 * 8)
+        }
+    }
+
+    @Test func `grows while somebody reads for long, delays writers little, and is short afterwards`() async throws {
+        try await withStore([setting(\.checkpointPages, 20), setting(\.synchronous, .normal)]) { service, folder in
+            let session = try await service.create(actorName: "a")
+            let reader = try folder.raw()
+            try reader.execute("BEGIN; SELECT count(*) FROM sessions")
+            let text = String(repeating: "text ", count: 4000)
+            let start = ContinuousClock.now
+            for _ in 0..<100 { _ = try await service.appendMessage(NewMessage(.user, text), to: session.id) }
+            let time = ContinuousClock.now - start
+            #expect(time < .seconds(4), "\(time)")
+            #expect(try logSize(folder) > 100 * 20_000)
+            try reader.execute("COMMIT")
+            var tries = 0
+            while try logSize(folder) > 20 * 4096 * 10, tries < 1000 {
+                _ = try await service.updateTokenUsage(session.id, adding: TokenUsage(inputTokens: 1))
+                try await Task.sleep(for: .milliseconds(10))
+                tries += 1
+            }
+            #expect(try logSize(folder) <= 20 * 4096 * 10)
+        }
+    }
+}
+
+@Suite struct `The bound on the write-ahead log` {
+    private let bound = LogBound(pages: 1000, pageSize: 4096, busyTimeout: .seconds(5))
+    private let millisecond: UInt64 = 1_000_000
+
+    @Test func `is eight times what SQLite leaves in the log`() {
+        #expect(bound.patience(with: 32_960_000) == nil)
+        #expect(bound.patience(with: 32_960_001) == 200 * millisecond)
+        #expect(bound.keptBytes == 8_240_000)
+    }
+
+    @Test(arguments: [(1, 200), (2, 400), (5, 1000), (1000, 1000), (200_000_000_000, 1000)])
+    func `waits the longer, the longer the log is, and never long`(times: Int, milliseconds: UInt64) {
+        #expect(bound.patience(with: 32_960_001 * times) == milliseconds * millisecond)
+    }
+
+    @Test func `never waits as long as other writers do`() {
+        let hasty = LogBound(pages: 1, pageSize: 4096, busyTimeout: .milliseconds(40))
+        #expect(hasty.patience(with: .max) == 10 * millisecond)
+        #expect(LogBound(pages: 1, pageSize: 4096, busyTimeout: .zero).patience(with: .max) == 0)
+    }
+
+    @Test func `is seen to less and less while that is in vain`() {
+        var bound = bound
+        var now: UInt64 = 5
+        for times in [2, 4, 8, 16, 32, 32] as [UInt64] {
+            bound.waited(100 * millisecond, isEmpty: false, now: now)
+            now += 100 * millisecond * times
+            #expect(bound.patience(with: .max, now: now - 1) == nil)
+            #expect(bound.patience(with: .max, now: now) != nil)
+        }
+        bound.waited(100 * millisecond, isEmpty: true, now: now)
+        #expect(bound.patience(with: .max, now: now) != nil)
+        bound.waited(100 * millisecond, isEmpty: false, now: now)
+        #expect(bound.patience(with: .max, now: now + 200 * millisecond) != nil)
+    }
+}
+
+/// Read transactions of which at every moment one is open, on a thread of their own.
+private final class OverlappingReaders: Sendable {
+    private let isStopped = Atomic(false)
+    private let isDone = DispatchSemaphore(value: 0)
+
+    init(of folder: TemporaryFolder) throws {
+        let connections = [try folder.raw(), try folder.raw()]
+        try connections[0].execute("BEGIN; SELECT count(*) FROM sessions")
+        Thread.detachNewThread { [self] in
+            var turn = 1
+            while !isStopped.load(ordering: .relaxed) {
+                try? connections[turn].execute("BEGIN; SELECT count(*) FROM sessions")
+                try? connections[1 - turn].execute("COMMIT")
+                turn = 1 - turn
+                usleep(2000)
+            }
+            isDone.signal()
+        }
+    }
+
+    func stop() {
+        isStopped.store(true, ordering: .relaxed)
+        isDone.wait()
+    }
+}
+#endif
