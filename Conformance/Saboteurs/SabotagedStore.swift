@@ -108,6 +108,14 @@ final class SabotagedStore: ForwardingSessionStore {
         try await call { try await methods.rewind(id, request) }
     }
 
+    func copyRecord(of id: ULID) async throws(StoreError) -> CopyRecord? {
+        try await call { try await methods.copyRecord(id) }
+    }
+
+    func storeID() async throws(StoreError) -> ULID? {
+        try await call { try await methods.storeID() }
+    }
+
     func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
         try await call { try await methods.effectiveSettings() }
     }

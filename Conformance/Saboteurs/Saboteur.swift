@@ -38,7 +38,8 @@ public struct Saboteur: Sendable, Identifiable {
     public static let all: [Saboteur] =
         creation + identity + listing + cursors + deletion + updating + usage + appending + batches + replaying
         + repeating + paging
-        + rewinding + replacing + documents + texts + metadata + limits + errors + lifecycle + reopening + instances
+        + rewinding + replacing + copying + documents + texts + metadata + limits + errors + lifecycle + reopening
+        + instances
         + concurrency
         + capabilities
 

@@ -18,6 +18,8 @@ struct StoreMethods: Sendable {
     var append: @Sendable (AppendRequest) async throws -> AppendResult
     var messages: @Sendable (MessageRequest) async throws -> MessagePage?
     var rewind: @Sendable (ULID, RewindRequest) async throws -> Session
+    var copyRecord: @Sendable (ULID) async throws -> CopyRecord?
+    var storeID: @Sendable () async throws -> ULID?
     var effectiveSettings: @Sendable () async throws -> [StoreSetting]
     var migrations: @Sendable () async throws -> [MigrationStatus]
     /// What opening does besides, before the caller has the store.
@@ -40,6 +42,8 @@ struct StoreMethods: Sendable {
         append = { try await data.append($0) }
         messages = { try await data.messages($0) }
         rewind = { try await data.rewind($0, $1) }
+        copyRecord = { try await data.copyRecord(of: $0) }
+        storeID = { try await data.storeID() }
         effectiveSettings = { try await data.effectiveSettings() }
         migrations = { try await data.migrations() }
     }

@@ -146,6 +146,18 @@ public final class LMDBSessionStore: TransactionalSessionStore {
         }
     }
 
+    /// The id in the store's own record.
+    public func storeID() async throws(StoreError) -> ULID? {
+        try await readers.readOnThread { (transaction) throws(StoreError) in
+            let target = try transaction.state.migrationTarget()
+            return try target.value(for: RegistryRecord.key, in: LMDBMigrations.Name.registry)
+                .map { (record) throws(StoreError) in try RegistryRecord(record).storeID }
+        }
+    }
+
+    /// Records of copies stand beside the store's own record, where there is room in every store.
+    public func keepCopyRecords() async throws(StoreError) -> Bool { true }
+
     /// Waits for what is under way, refuses more, and lets go of the folder where no other store of this process has it.
     public func close() async {
         // In a child of the process that opened the store its threads do not exist, so nobody could wait for them.

@@ -28,6 +28,8 @@ extension LMDBTransaction {
         try delete(in: state.databases.byCreation)
         state.key.set(session: session.id)
         try delete(in: state.databases.sessions)
+        state.key.set(copyOf: session.id)
+        try delete(in: state.databases.registry)
     }
 
     /// Stores messages of one session whose sequences are not in it.
@@ -64,6 +66,16 @@ extension LMDBTransaction {
             code = mdb_cursor_get(cursor, &key, &record, MDB_NEXT)
         }
         try state.checkEnd(code)
+    }
+
+    /// Keeps the record of the copy that a session comes with, in place of what is there: the source, 16 bytes, and the
+    /// revision, 8, big-endian.
+    public mutating func put(_ record: CopyRecord, of session: ULID) throws(StoreError) {
+        state.key.set(copyOf: session)
+        let bytes = try reserve(24, in: state.databases.registry, flags: 0)
+        bytes.storeBytes(of: record.source.high.bigEndian, toByteOffset: 0, as: UInt64.self)
+        bytes.storeBytes(of: record.source.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        bytes.storeBytes(of: record.revision.orderedBits.bigEndian, toByteOffset: 16, as: UInt64.self)
     }
 
     // MARK: Single changes

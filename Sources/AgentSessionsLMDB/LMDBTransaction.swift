@@ -74,6 +74,16 @@ public struct LMDBTransaction: SessionStoreWriter {
         }
         return messages
     }
+
+    /// The record of the copy that a session came with.
+    public func copyRecord(of session: ULID) throws(StoreError) -> CopyRecord? {
+        state.key.set(copyOf: session)
+        guard let record = try state.value(in: state.databases.registry) else { return nil }
+        guard record.count == 24, let revision = Timestamp(orderedBits: record.bigEndianNumber(at: 16)) else {
+            throw .damaged("The record of the copy of session \(session)", "it names no store or no revision")
+        }
+        return CopyRecord(source: record.ulid(at: 0), revision: revision)
+    }
 }
 
 extension MessageRange {

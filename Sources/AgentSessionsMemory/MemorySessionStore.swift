@@ -21,6 +21,7 @@ public final class MemorySessionStore: TransactionalSessionStore {
     /// When a call gives way to other tasks: none of them suspends its task otherwise.
     private let turn = SharedInlineTurn()
     private let openedAt = Timestamp.now()
+    private let id = try? ULIDGenerator.shared.next()
 
     /// An empty store.
     public init(limits: StoreLimits = .standard) {
@@ -69,6 +70,10 @@ public final class MemorySessionStore: TransactionalSessionStore {
                 name: name, parent: parent, origin: .core, appliedAt: openedAt, build: BuildInfo.writer)
         }
     }
+
+    public func storeID() async throws(StoreError) -> ULID? { id }
+
+    public func keepCopyRecords() async throws(StoreError) -> Bool { true }
 
     public func close() async {
         state.withLock { state in

@@ -9,6 +9,8 @@ public struct MemoryTables: SessionStoreWriter {
         var messages: [SessionMessage] = []
         /// The sequence of each message by its id.
         var sequences: [ULID: Int] = [:]
+        /// The copy that the session came with.
+        var copy: CopyRecord?
 
         mutating func append(_ new: [SessionMessage]) {
             for message in new {
@@ -71,6 +73,8 @@ public struct MemoryTables: SessionStoreWriter {
         return ids.compactMap { id in record.sequences[id].map { record.messages[$0 - 1] } }
     }
 
+    public func copyRecord(of session: ULID) throws(StoreError) -> CopyRecord? { records[session]?.copy }
+
     /// How many places are older than `position`.
     private func index(of position: SessionPosition) -> Int {
         var low = 0
@@ -117,6 +121,12 @@ public struct MemoryTables: SessionStoreWriter {
     public mutating func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {
         guard let removed = records[session.id]?.removeLast(session.messageCount - sequence) else { return }
         undo.append { tables in tables.records[session.id]?.append(removed) }
+    }
+
+    public mutating func put(_ record: CopyRecord, of session: ULID) throws(StoreError) {
+        let previous = records[session]?.copy
+        records[session]?.copy = record
+        undo.append { tables in tables.records[session]?.copy = previous }
     }
 
     private mutating func take(_ session: Session) -> Record? {

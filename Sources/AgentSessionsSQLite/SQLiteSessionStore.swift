@@ -129,6 +129,17 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
         }
     }
 
+    public func storeID() async throws(StoreError) -> ULID? {
+        try await read { (transaction) throws(StoreError) in
+            try transaction.connection.text(of: "SELECT store_id FROM resource_registry").flatMap { ULID($0) }
+        }
+    }
+
+    public func keepCopyRecords() async throws(StoreError) -> Bool {
+        try await write { (transaction) throws(StoreError) in try transaction.makeCopyRecords() }
+        return true
+    }
+
     public func close() async {
         // The readers first, so that the writer is the last to let go and moves the log into the database.
         await readers.close()

@@ -168,7 +168,7 @@ public struct SQLiteTransaction: SessionStoreWriter {
         try change(statement)
     }
 
-    private mutating func change(_ statement: SQLiteStatement) throws(StoreError) {
+    mutating func change(_ statement: SQLiteStatement) throws(StoreError) {
         changeCount += 1
         try statement.run()
     }

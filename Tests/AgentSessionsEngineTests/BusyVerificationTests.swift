@@ -16,10 +16,15 @@ import Testing
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard
     }
 
+    /// Every engine, or the one that the environment names.
+    static let engines = Engine.allCases.filter { engine in
+        ProcessInfo.processInfo.environment["VERIFY_SOAK_ENGINE"].map { $0 == engine.rawValue } ?? true
+    }
+
     private static let runs = number("VERIFY_SOAK_RUNS", default: 3)
     private static let messages = number("VERIFY_SOAK_MESSAGES", default: 3000)
 
-    @Test(arguments: Engine.allCases)
+    @Test(arguments: engines)
     func `finds no problem`(engine: Engine) async throws {
         let url = try shop.url(engine)
         let session = try await shop.withStore(url) { store in

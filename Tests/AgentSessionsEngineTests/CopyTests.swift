@@ -120,6 +120,90 @@ import Testing
         await target.close()
     }
 
+    @Test(arguments: Engine.allCases, Engine.allCases)
+    func `that is run again takes what is new, though usage, an update or a rewind was the last change before`(
+        from: Engine, to: Engine
+    ) async throws {
+        let (source, target) = (try shop.url(from), try shop.url(to))
+        let service: (any SessionStore) -> any SessionService = { $0.makeService() }
+        let ids = try await shop.withStore(source) { store in
+            var ids: [ULID] = []
+            for _ in 0..<3 { ids.append(try await service(store).filled(5).id) }
+            try await service(store).updateTokenUsage(ids[0], adding: TokenUsage(inputTokens: 1))
+            try await service(store).update(ids[1], actorName: "updated")
+            try await service(store).rewind(ids[2], to: 3)
+            return ids
+        }
+        let first = try await shop.tool("copy", "--from", source, "--to", target, "--json")
+        #expect(first.status == 0 && first.output.contains("\"copied\":3"), "\(first.errors)")
+        // The writers go on, and stop.
+        try await shop.withStore(source) { store in
+            try await service(store).appendMessage(NewMessage(.user, "new"), to: ids[0])
+            try await service(store).rewind(ids[1], to: 1)
+            try await service(store).updateTokenUsage(ids[2], adding: TokenUsage(inputTokens: 2))
+        }
+        let second = try await shop.tool("copy", "--from", source, "--to", target, "--json")
+        #expect(second.status == 0 && second.output.contains("\"copied\":3"), "\(second.errors)")
+        let original = try await shop.withStore(source) { try await documents(of: $0) }
+        #expect(try await shop.withStore(target) { try await documents(of: $0) } == original)
+        let (status, report) = try await shop.verify(target)
+        #expect(status == 0, "\(report)")
+        // What the target changes is the target's.
+        _ = try await shop.withStore(target) { store in
+            try await service(store).updateTokenUsage(ids[1], adding: TokenUsage(inputTokens: 5))
+        }
+        _ = try await shop.withStore(source) { store in
+            try await service(store).updateTokenUsage(ids[1], adding: TokenUsage(inputTokens: 9))
+        }
+        let third = try await shop.tool("copy", "--from", source, "--to", target)
+        #expect(third.status == 1 && third.errors.contains("\(ids[1])"), "\(third.errors)")
+        #expect(try await shop.withStore(target) { try await $0.get(ids[1]) }?.usage.inputTokens == 5)
+        // A record goes with its session.
+        try await shop.withStore(target) { store in
+            #expect(try await store.copyRecord(of: ids[0]) != nil)
+            #expect(try await store.migrations().map(\.origin) == [.core, .core])
+            try await service(store).delete(ids[0])
+            #expect(try await store.copyRecord(of: ids[0]) == nil)
+        }
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `leaves a store that is not copied into without a trace of copies`(engine: Engine) async throws {
+        let url = try shop.url(engine)
+        try await shop.withStore(url) { (store) -> Void in
+            _ = try await store.makeService().filled(2)
+            let id = try #require(try await store.storeID())
+            #expect(try await store.copyRecord(of: id) == nil)
+            #expect(try await store.migrations().count == 2)
+        }
+        let id = try await shop.withStore(url) { try await $0.storeID() }
+        #expect(try await shop.withStore(url) { try await $0.storeID() } == id)
+        let other = try shop.url(engine)
+        #expect(try await shop.withStore(other) { try await $0.storeID() } != id)
+    }
+
+    @Test(arguments: Engine.allCases)
+    func `into a store that others copy into for the first time at the same moment succeeds`(
+        engine: Engine
+    )
+        async throws
+    {
+        let target = try await shop.open(try shop.url(engine))
+        let count = 4
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    let source = MemorySessionStore()
+                    _ = try await source.makeService().filled(3)
+                    return try await StoreCopy(from: source, to: target).run().copied
+                }
+            }
+            for try await copied in group { #expect(copied == 1) }
+        }
+        #expect(try await target.list(SessionListRequest(limit: 10)).count == count)
+        await target.close()
+    }
+
     @Test(arguments: Engine.allCases)
     func `into the store that it comes from is refused, however the URL is written`(engine: Engine) async throws {
         let url = try shop.url(engine)

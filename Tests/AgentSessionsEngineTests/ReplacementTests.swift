@@ -4,6 +4,7 @@ import AgentSessionsBackends
 import Foundation
 import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
+import Synchronization
 import Testing
 
 @Suite(.enabled(if: PostgresCluster.isInstalled)) struct `A session that is put in the place of another` {
@@ -43,16 +44,17 @@ import Testing
         let (ours, theirs) = (source.makeService(), target.makeService())
         let session = try await ours.filled(300)
         _ = try await StoreCopy(from: source, to: target).run()
-        let reader = Task {
+        let isOver = Atomic(false)
+        async let absences = {
             var absent = 0
-            while !Task.isCancelled {
+            while !isOver.load(ordering: .acquiring), !Task.isCancelled {
                 if try await target.get(session.id) == nil { absent += 1 }
                 let page = try await target.messages(MessageRequest(sessionID: session.id, range: .last, limit: 1))
                 if page?.messages.last?.sequence != page?.session.messageCount { absent += 1 }
                 await Task.yield()
             }
             return absent
-        }
+        }()
         for round in 0..<5 {
             try await ours.appendMessage(NewMessage(.user, "new \(round)"), to: session.id)
             #expect(try await StoreCopy(from: source, to: target).run().replaced == 1)
@@ -63,8 +65,8 @@ import Testing
         let stored = try await theirs.appendMessage(NewMessage(.user, "theirs"), to: session.id)
         _ = await copied
         #expect(try await theirs.lastMessages(1, in: session.id).messages == [stored])
-        reader.cancel()
-        #expect(try await reader.value == 0)
+        isOver.store(true, ordering: .releasing)
+        #expect(try await absences == 0)
         await source.close()
         await target.close()
     }

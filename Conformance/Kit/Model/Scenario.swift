@@ -105,6 +105,7 @@ public enum ScenarioGroup: String, Sendable, Hashable, Codable, CaseIterable {
     case stream = "streams and snapshots"
     case rewind = "rewind and count"
     case replace = "session replacement"
+    case copy = "copies between stores"
     case limits = "limits"
     case text = "hostile text"
     case cursor = "cursors"

@@ -3,7 +3,8 @@ extension Scenario {
     public static let all: [Scenario] = [
         creation, listing, deletion, appending, paging, documents, usage, records, identity, updating, batches, replay,
         repeating,
-        streams, rewinding, replacing, limitScenarios, texts, cursors, reopening, concurrency, instances, processes,
+        streams, rewinding, replacing, copying, limitScenarios, texts, cursors, reopening, concurrency, instances,
+        processes,
         faults,
         capabilities, errors, lifecycle, cancellation, further, random, histories,
     ].flatMap { $0 }

@@ -223,6 +223,8 @@ struct AlteredSource: MessageSource {
     let source: any MessageSource
     let alter: @Sendable (SessionMessage) -> SessionMessage
 
+    var copiedFrom: ULID? { source.copiedFrom }
+
     func makeReader() throws(StoreError) -> any MessageReader {
         Reader(reader: try source.makeReader(), alter: alter)
     }

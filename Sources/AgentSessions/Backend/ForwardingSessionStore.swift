@@ -107,6 +107,14 @@ extension ForwardingSessionStore {
 
     public func identity() async throws(StoreError) -> StoreIdentity? { try await base.identity() }
 
+    public func storeID() async throws(StoreError) -> ULID? { try await base.storeID() }
+
+    public func keepCopyRecords() async throws(StoreError) -> Bool { try await base.keepCopyRecords() }
+
+    public func copyRecord(of id: ULID) async throws(StoreError) -> CopyRecord? {
+        try await forwardRead { (base) throws(StoreError) in try await base.copyRecord(of: id) }
+    }
+
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] { try await base.engineChecks() }
 
     public func awaitDurability() async throws(StoreError) { try await base.awaitDurability() }

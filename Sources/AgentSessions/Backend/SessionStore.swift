@@ -19,6 +19,20 @@ public protocol SessionStore: SessionRepository, SessionMessageRepository {
     /// Where the data is, to tell whether two stores are one; `nil` where the backend cannot tell.
     func identity() async throws(StoreError) -> StoreIdentity?
 
+    /// The id of the store itself, which it got when it was made and keeps; `nil` where the backend gives none, and then a
+    /// copy does not remember what it took from there.
+    func storeID() async throws(StoreError) -> ULID?
+
+    /// Makes room for records of copies, where there is none yet.
+    ///
+    /// - Returns: Whether this store keeps them: whether a session that is restored or replaced with a
+    ///   ``MessageSource/copiedFrom`` gets its record in the same transaction.
+    func keepCopyRecords() async throws(StoreError) -> Bool
+
+    /// The record of the copy that a session came with, or was last replaced by; `nil` where there is none. It may be of a
+    /// state that the session has left behind: ``CopyRecord/revision`` tells.
+    func copyRecord(of id: ULID) async throws(StoreError) -> CopyRecord?
+
     /// Waits until everything that reads of this store have shown so far is as durable as the store promises.
     ///
     /// Some engines show a change that they may still lose: one that was to wait for another server, say, and whose wait
@@ -44,6 +58,12 @@ public protocol SessionStore: SessionRepository, SessionMessageRepository {
 
 extension SessionStore {
     public func identity() async throws(StoreError) -> StoreIdentity? { nil }
+
+    public func storeID() async throws(StoreError) -> ULID? { nil }
+
+    public func keepCopyRecords() async throws(StoreError) -> Bool { false }
+
+    public func copyRecord(of id: ULID) async throws(StoreError) -> CopyRecord? { nil }
 
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] { [] }
 

@@ -14,6 +14,13 @@ public protocol SessionStoreReader {
 
     /// Those messages of a session whose id is among `ids`, in any order.
     mutating func messages(of session: ULID, withIDs ids: [ULID]) throws(StoreError) -> [SessionMessage]
+
+    /// The record of the copy that a session came with. `nil`, where a backend does not say, for none.
+    mutating func copyRecord(of session: ULID) throws(StoreError) -> CopyRecord?
+}
+
+extension SessionStoreReader {
+    public mutating func copyRecord(of session: ULID) throws(StoreError) -> CopyRecord? { nil }
 }
 
 /// What a write transaction offers besides: primitive changes, all of which happen or none.
@@ -37,6 +44,14 @@ public protocol SessionStoreWriter: SessionStoreReader {
 
     /// Removes the messages of a session after a sequence, with every index entry.
     mutating func removeMessages(of session: Session, after sequence: Int) throws(StoreError)
+
+    /// Keeps the record of the copy that a session comes with, in place of what is there. It goes with its session.
+    /// Nothing, where a backend does not say, and then the store does not keep them.
+    mutating func put(_ record: CopyRecord, of session: ULID) throws(StoreError)
+}
+
+extension SessionStoreWriter {
+    public mutating func put(_ record: CopyRecord, of session: ULID) throws(StoreError) {}
 }
 
 /// A store whose engine has transactions. It says how to read and to write; the repositories follow from that, so
@@ -158,10 +173,13 @@ extension SessionStoreWriter {
         }
     }
 
-    /// Stores the messages of a restored session, which has none.
+    /// Stores the messages of a restored session, which has none, and the record of the copy where it is one.
     ///
     /// - Throws: What ``RestoreBatches`` and the source throw.
     mutating func insert(_ messages: any MessageSource, of session: Session) throws(StoreError) {
+        if let source = messages.copiedFrom {
+            try put(CopyRecord(source: source, revision: session.revision), of: session.id)
+        }
         var batches = RestoreBatches(of: session, from: try messages.makeReader())
         while let batch = try batches.next() {
             try insert(batch)
@@ -224,6 +242,14 @@ extension TransactionalSessionStore {
             try writer.replace(previous, with: session)
             try writer.insert(messages, of: session)
         }
+    }
+}
+
+// MARK: - Copies
+
+extension TransactionalSessionStore {
+    public func copyRecord(of id: ULID) async throws(StoreError) -> CopyRecord? {
+        try await read { (reader) throws(StoreError) in try reader.copyRecord(of: id) }
     }
 }
 

@@ -17,11 +17,14 @@ struct SessionCopy {
     private let id: ULID
     private let source: RetriedStore
     private let target: RetriedStore
+    /// The id of the source, where the target remembers what it takes from there.
+    private let sourceID: ULID?
 
-    init(of id: ULID, from source: RetriedStore, to target: RetriedStore) {
+    init(of id: ULID, from source: RetriedStore, to target: RetriedStore, remembering sourceID: ULID?) {
         self.id = id
         self.source = source
         self.target = target
+        self.sourceID = sourceID
     }
 
     func run() async -> Outcome {
@@ -64,7 +67,8 @@ struct SessionCopy {
         let reading = NativeCopyReader(limits: target.limits)
         let checked = try await check(document, reading)
         let messages = DocumentMessages(
-            document: checked, source: document, session: session, reading: reading, generator: .shared)
+            document: checked, source: document, session: session, reading: reading, generator: .shared,
+            copiedFrom: sourceID)
         if let earlier {
             try await target.replace(session, messages: messages, expectedRevision: earlier.revision)
         } else {
@@ -175,23 +179,33 @@ struct SessionCopy {
 
     /// Whether the target's session is the source's of an earlier moment, changed by nobody since.
     ///
-    /// A message's time is the revision that it made. So where the target's revision is the time of its last message,
-    /// nothing was done to it after that message; and where all its messages are the source's, it was the source that
-    /// the message was appended to.
+    /// Two things prove it:
+    /// - The target's record: it was copied from this source with the revision that it has, so that nobody has changed it
+    ///   since. What the source has appended after that, it has appended later; else its history is another one.
+    /// - The messages. A message's time is the revision that it made. So where the target's revision is the time of its
+    ///   last message, nothing was done to it after that message; and where all its messages are the source's, it was
+    ///   the source that the message was appended to.
     private func isEarlier(_ existing: Session, than session: Session) async throws(StoreError) -> Bool {
-        guard existing.createdAt == session.createdAt, existing.messageCount <= session.messageCount else {
-            return false
-        }
+        guard existing.createdAt == session.createdAt else { return false }
+        let isRemembered = try await isRemembered(existing)
         var last = existing.createdAt
-        if existing.messageCount > 0 {
-            var ours = stream(of: source)
-            var theirs = stream(of: target)
-            for _ in 0..<existing.messageCount {
-                guard let message = try await ours.next(), try await theirs.next() == message else { return false }
-                last = message.createdAt
-            }
+        var ours = stream(of: source)
+        var theirs = stream(of: target)
+        while let copied = try await theirs.next() {
+            let message = try await ours.next()
+            // Where they part, the source was rewound since.
+            guard message == copied else { return isRemembered && message?.createdAt ?? .latest > existing.revision }
+            last = copied.createdAt
         }
-        return existing.revision == last
+        if existing.revision == last { return true }
+        guard isRemembered, let next = try await ours.next() else { return isRemembered }
+        return next.createdAt > existing.revision
+    }
+
+    /// Whether the target remembers that it has this state of the session from the source.
+    private func isRemembered(_ existing: Session) async throws(StoreError) -> Bool {
+        guard let sourceID, let record = try await target.copyRecord(of: id) else { return false }
+        return record == CopyRecord(source: sourceID, revision: existing.revision)
     }
 
     private func stream(of store: RetriedStore) -> MessageStream.AsyncIterator {

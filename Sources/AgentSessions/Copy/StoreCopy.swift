@@ -13,8 +13,9 @@ public import Logging
 ///
 /// A copy that was interrupted is run again. Of a session that is in the target already
 /// - one that is the same is left as it is, after its checksum was compared;
-/// - one that is provably the source's of an earlier moment, changed by nobody since, is replaced by the newer: its
-///   messages are the source's first, and its revision is the one that the last of them made;
+/// - one that is provably the source's of an earlier moment, changed by nobody since, is replaced by the newer. The target
+///   remembers which revision of which source it took (``SessionStore/copyRecord(of:)``). Where it does not, the messages
+///   may prove it: they are the source's first, and the session's revision is the one that the last of them made;
 /// - any other is an error of the code ``StoreError/Code/conflict``, and stays as it is.
 ///
 /// Sessions that are created at the source while the copy runs are for the next run, and sessions that are deleted there
@@ -77,10 +78,13 @@ public struct StoreCopy: Sendable {
             throw StoreError(
                 .invalidArgument, "Both sides of the copy are the same store. Name another one to copy to.")
         }
+        var remembered = try await source.storeID()
+        // Without the source's id there is nothing to remember.
+        if remembered != nil, try await !target.keepCopyRecords() { remembered = nil }
         var tally = Tally(progress: progress)
         var after: SessionPosition?
         while let page = try await page(after: &after) {
-            try await copy(page, &tally)
+            try await copy(page, remembering: remembered, &tally)
         }
         // What a run that was interrupted has left may be seen before it is durable.
         if tally.result.copied < tally.result.sessions { try await target.awaitDurability() }
@@ -95,7 +99,9 @@ public struct StoreCopy: Sendable {
         return page
     }
 
-    private func copy(_ sessions: [Session], _ tally: inout Tally) async throws(StoreError) {
+    private func copy(
+        _ sessions: [Session], remembering sourceID: ULID?, _ tally: inout Tally
+    ) async throws(StoreError) {
         var stop: StoreError?
         await withTaskGroup(of: (outcome: SessionCopy.Outcome, messages: Int).self) { [source, target] group in
             var running = 0
@@ -110,7 +116,8 @@ public struct StoreCopy: Sendable {
                 messagesOnTheWay += session.messageCount
                 while running > 0, messagesOnTheWay > LongChange.messagesOnTheWay { await collect() }
                 group.addTask {
-                    (await SessionCopy(of: session.id, from: source, to: target).run(), session.messageCount)
+                    let copy = SessionCopy(of: session.id, from: source, to: target, remembering: sourceID)
+                    return (await copy.run(), session.messageCount)
                 }
                 running += 1
                 if running == Self.sessionsAtOnce { await collect() }

@@ -5,6 +5,7 @@ struct DocumentMessages: MessageSource {
     let session: Session
     let reading: any DocumentReading
     let generator: ULIDGenerator
+    var copiedFrom: ULID?
 
     var isReady: Bool { !source.isFile && isShort }
 

@@ -137,12 +137,18 @@ public protocol MessageSource: Sendable {
     /// A source that does not say may be a file.
     var isReady: Bool { get }
 
+    /// The store that the session is copied from with these messages, where it is one: its ``SessionStore/storeID()``. A
+    /// store that keeps records of copies (``SessionStore/keepCopyRecords()``) remembers it. `nil`, where a source does not
+    /// say.
+    var copiedFrom: ULID? { get }
+
     /// Begins to read at the first message.
     func makeReader() throws(StoreError) -> any MessageReader
 }
 
 extension MessageSource {
     public var isReady: Bool { false }
+    public var copiedFrom: ULID? { nil }
 }
 
 /// One reading of a ``MessageSource``. It is used on one thread, and may block it to read from a file.

@@ -23,6 +23,7 @@ extension AppendRequest {
 /// Messages that were read.
 struct ReadMessages: MessageSource {
     let messages: [SessionMessage]
+    var copiedFrom: ULID?
 
     var isReady: Bool { true }
 
@@ -62,6 +63,6 @@ extension MessageSource {
             guard bytes <= limit else { return nil }
             messages += batch
         }
-        return ReadMessages(messages: messages)
+        return ReadMessages(messages: messages, copiedFrom: copiedFrom)
     }
 }

@@ -12,6 +12,20 @@ struct RetriedStore: Sendable {
 
     var limits: StoreLimits { store.capabilities.limits }
 
+    func storeID() async throws(StoreError) -> ULID? {
+        try await caller.read(.get) { () throws(StoreError) in try await store.storeID() }
+    }
+
+    /// Whether the store keeps records of copies. To make room for them twice does no harm, so that an unknown outcome
+    /// needs no look.
+    func keepCopyRecords() async throws(StoreError) -> Bool {
+        try await caller.read(.get) { () throws(StoreError) in try await store.keepCopyRecords() }
+    }
+
+    func copyRecord(of id: ULID) async throws(StoreError) -> CopyRecord? {
+        try await caller.read(.get) { () throws(StoreError) in try await store.copyRecord(of: id) }
+    }
+
     func identity() async throws(StoreError) -> StoreIdentity? { try await store.identity() }
 
     func engineChecks() async throws(StoreError) -> [VerificationCheck] { try await store.engineChecks() }

@@ -9,6 +9,7 @@ struct Databases {
     var byActor: MDB_dbi = 0
     var byCreation: MDB_dbi = 0
     var messageIDs: MDB_dbi = 0
+    var registry: MDB_dbi = 0
 }
 
 /// A transaction of LMDB with its cursors, used over and over: a reader is reset and renewed, a writer begun anew.

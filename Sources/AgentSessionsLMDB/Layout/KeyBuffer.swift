@@ -60,6 +60,16 @@ struct KeyBuffer {
         append(time.orderedBits)
     }
 
+    /// The key of the record of a session's copy. It sorts behind the store's own record, which stands first.
+    mutating func set(copyOf session: ULID) {
+        count = 0
+        for byte in "store-copy".utf8 {
+            bytes.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+            count += 1
+        }
+        append(session)
+    }
+
     /// The place after every session. No time has these bits.
     mutating func setEnd(actor: ActorPrefix?) {
         count = 0

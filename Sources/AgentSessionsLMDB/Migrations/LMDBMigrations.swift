@@ -49,7 +49,7 @@ public struct LMDBMigrationTarget {
     }
 
     /// The entries of a named database in order; none where there is no such database.
-    func entries(in name: String) throws(StoreError) -> [(key: [UInt8], value: [UInt8])] {
+    func entries(in name: String, atMost limit: Int = .max) throws(StoreError) -> [(key: [UInt8], value: [UInt8])] {
         var database: MDB_dbi = 0
         var code = mdb_dbi_open(transaction, name, 0, &database)
         guard code != MDB_NOTFOUND else { return [] }
@@ -60,7 +60,7 @@ public struct LMDBMigrationTarget {
         var entries: [(key: [UInt8], value: [UInt8])] = []
         var (key, value) = (MDB_val(), MDB_val())
         code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST)
-        while code == MDB_SUCCESS {
+        while code == MDB_SUCCESS, entries.count < limit {
             entries.append((Array(UnsafeRawBufferPointer(key)), Array(UnsafeRawBufferPointer(value))))
             code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
         }

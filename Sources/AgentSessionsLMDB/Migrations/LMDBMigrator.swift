@@ -34,7 +34,8 @@ struct LMDBMigrator {
                 messages: try target.database(Name.messages, flags: 0),
                 byActor: try target.database(Name.byActor, flags: 0),
                 byCreation: try target.database(Name.byCreation, flags: 0),
-                messageIDs: try target.database(Name.messageIDs, flags: 0))
+                messageIDs: try target.database(Name.messageIDs, flags: 0),
+                registry: try target.database(Name.registry, flags: 0))
         }
     }
 
@@ -43,7 +44,7 @@ struct LMDBMigrator {
     /// - Throws: ``StoreError/Code/newerStore`` where its format is newer than this build's;
     ///   ``StoreError/Code/unavailable`` where it is another application's.
     static func applied(in target: LMDBMigrationTarget) throws(StoreError) -> [AppliedMigration] {
-        guard let record = try target.entries(in: Name.registry).first else {
+        guard let record = try target.entries(in: Name.registry, atMost: 1).first else {
             try requireEmpty(target)
             return []
         }

@@ -8,6 +8,9 @@ internal import AgentSessions
 /// rules of the core find out in a transaction what is the matter. A batch of which an id is stored is refused by the
 /// primary key instead, as to look for many ids first would cost every batch more than a rare replay is worth.
 struct StoreStatements: Sendable {
+    /// The table of records of copies, which the first copy into the store makes.
+    static let copiesTable = "session_copies"
+
     let schema: SchemaName
     let append: Statement
     let appendBatch: Statement
@@ -26,6 +29,8 @@ struct StoreStatements: Sendable {
     let insertMessages: Statement
     let removeMessages: Statement
     let lockRegistry: Statement
+    let copyRecord: Statement
+    let putCopyRecord: Statement
 
     init(_ schema: SchemaName) {
         self.schema = schema
@@ -117,6 +122,15 @@ struct StoreStatements: Sendable {
             "remove_messages", "DELETE FROM \(messages) WHERE session_id = $1 AND sequence > $2")
         lockRegistry = Statement(
             "lock_registry", "SELECT FROM \(schema.table("resource_registry")) FOR KEY SHARE")
+
+        let copies = schema.table(Self.copiesTable)
+        copyRecord = Statement("copy_record", "SELECT source_id, revision FROM \(copies) WHERE session_id = $1")
+        putCopyRecord = Statement(
+            "put_copy_record",
+            """
+            INSERT INTO \(copies) (session_id, source_id, revision) VALUES ($1, $2, $3) ON CONFLICT (session_id) \
+            DO UPDATE SET source_id = excluded.source_id, revision = excluded.revision
+            """)
     }
 
     /// A list of sessions: only the conditions that the request has, so that each shape gets its own plan.
