@@ -13,6 +13,10 @@ public final class JSONLinesStore: TransactionalSessionStore {
     /// A change is acknowledged after the disk has it; one process; what was stored is there after reopening.
     public let capabilities = StoreCapabilities(durability: .powerLoss, scope: .one, abilities: [.reopen])
 
+    /// All of a session that is restored is read before its transaction: it goes into memory anyway, and a source that is
+    /// slow keeps no other change waiting.
+    public let bytesReadAhead = Int.max
+
     private struct State {
         var tables: Tables
         /// `nil` when the store is closed.
