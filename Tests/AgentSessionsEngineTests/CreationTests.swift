@@ -23,7 +23,7 @@ import Testing
         var isMade = false
         // One page of room more each time, until it is enough.
         for room in 0..<pages where !isMade {
-            try Data(count: (pages - room) * 4096).write(to: URL(filePath: ballast))
+            try await fill(ballast, pages - room)
             do {
                 try await shop.open(url).close()
                 isMade = true
@@ -40,6 +40,20 @@ import Testing
             try empty(disk, of: try FileManager.default.subpathsOfDirectory(atPath: disk))
         }
         #expect(isMade && failures > 2)
+    }
+
+    /// Takes pages of the disk. A process that another test starts at this moment may still hold what was removed, so a
+    /// disk that is full gets a second to become empty.
+    private func fill(_ ballast: String, _ pages: Int) async throws {
+        var attempts = 0
+        while true {
+            do {
+                return try Data(count: pages * 4096).write(to: URL(filePath: ballast))
+            } catch let error as CocoaError where error.code == .fileWriteOutOfSpace && attempts < 100 {
+                attempts += 1
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
     }
 
     /// Removes files. They are cut off first, as a process that another test starts at this moment has them open, too,
