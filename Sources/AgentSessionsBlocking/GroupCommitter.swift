@@ -21,7 +21,7 @@ struct GroupCommitter<Engine: CommitEngine> {
     private static var maximumGroupTime: Duration { .milliseconds(20) }
 
     private let engine: Engine
-    private let clock = ContinuousClock()
+    private let now: () -> ContinuousClock.Instant
     private let metrics: CommitMetrics
     private let waiting: WaitingWrites<Engine.Writer>
     private var gather = GatherPolicy()
@@ -31,10 +31,15 @@ struct GroupCommitter<Engine: CommitEngine> {
     ///   - engine: What the groups are run on.
     ///   - metrics: What is counted and timed.
     ///   - waiting: The changes to run.
-    init(engine: Engine, metrics: CommitMetrics, waiting: WaitingWrites<Engine.Writer>) {
+    ///   - now: The clock that tells how long a group takes.
+    init(
+        engine: Engine, metrics: CommitMetrics, waiting: WaitingWrites<Engine.Writer>,
+        now: @escaping () -> ContinuousClock.Instant = { .now }
+    ) {
         self.engine = engine
         self.metrics = metrics
         self.waiting = waiting
+        self.now = now
     }
 
     /// Runs and answers the changes that are next, with those that join them; waits while there are none.
@@ -49,12 +54,12 @@ struct GroupCommitter<Engine: CommitEngine> {
 
     /// Runs as many changes of a group as fit one transaction, and answers them. The others have to wait again.
     private mutating func commit(_ group: inout [Write]) {
-        let start = clock.now
+        let start = now()
         var run = GroupRun()
         do {
             try engine.begin()
             // From here: a long wait for the lock is no reason to make small groups, on the contrary.
-            let begun = clock.now
+            let begun = now()
             runRest(of: group, &run, since: begun)
             if !isAfterLong { gatherMore(into: &group, &run, since: begun) }
             waiting.putBack(group[run.count...])
@@ -68,7 +73,7 @@ struct GroupCommitter<Engine: CommitEngine> {
             return end(group, after: error, hasRun: run.count > 0)
         }
         if run.isSpoilt, group.count > 1 { return runAgainAlone(group) }
-        if run.canCommit { record(group.count, clock.now - start - run.waited) }
+        if run.canCommit { record(group.count, now() - start - run.waited) }
         for write in group { write.answer() }
     }
 
@@ -123,7 +128,7 @@ struct GroupCommitter<Engine: CommitEngine> {
             let before = engine.changeCount
             write.run(&engine.writer)
             if write.failed { run.isSpoilt = engine.changeCount != before } else { run.hasResult = true }
-            run.isLong = clock.now - begun > Self.maximumGroupTime
+            run.isLong = now() - begun > Self.maximumGroupTime
             if run.isOver { return }
         }
     }
@@ -135,11 +140,11 @@ struct GroupCommitter<Engine: CommitEngine> {
         let patience = gather.patience(with: group.count)
         guard patience > .zero, !run.isOver else { return }
         while !run.isOver, run.count < gather.expected {
-            let start = clock.now
+            let start = now()
             // Woken for each, the thread would be busy with nothing else.
             let enough = min(gather.expected - run.count, max(1, gather.expected / 4))
             let more = waiting.joining(enough, within: max(patience - run.waited, .zero))
-            run.waited += clock.now - start
+            run.waited += now() - start
             if more.isEmpty { break }
             group += more
             runRest(of: group, &run, since: begun)

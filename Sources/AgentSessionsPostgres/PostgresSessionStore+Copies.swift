@@ -28,13 +28,8 @@ extension PostgresSessionStore {
                     return true
                 }
             } catch {
-                switch error.nativeCode {
-                case SQLState.noPrivilege: return false
-                case SQLState.uniqueViolation, SQLState.duplicateTable:
-                    // Another was first.
-                    guard attempt < Self.attempts else { throw error }
-                default: throw error
-                }
+                if error.nativeCode == SQLState.noPrivilege { return false }
+                guard error.isLostRace, attempt < Self.attempts else { throw error }
             }
         }
         return false

@@ -308,13 +308,16 @@ struct GroupCommitTests {
 
     // MARK: Those who come back
 
-    /// A committer that has just made one slow commit of two changes, so that it waits for two again.
+    /// A committer that has just made one slow commit of two changes, so that it waits for two again. By its clock nothing
+    /// else takes time, however busy the machine is.
     private func committer(
         _ journal: FakeEngine.Journal, _ waiting: WaitingWrites<FakeWriter>
     ) -> GroupCommitter<FakeEngine> {
+        let time = Mutex(ContinuousClock.now)
         var committer = GroupCommitter(
-            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
-        waiting.add(RecordedWrite("1", taking: .milliseconds(10)))
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting,
+            now: { time.withLock { $0 } })
+        waiting.add(RecordedWrite("1", meanwhile: { time.withLock { $0 += .milliseconds(10) } }))
         waiting.add(RecordedWrite("2"))
         committer.runAll(waiting)
         return committer

@@ -38,6 +38,17 @@ struct ServerError: Sendable {
     }
 }
 
+extension StoreError {
+    /// Whether another process made the same schema, table or row at the same moment and was first. Which of these codes
+    /// the server gives depends on where the two meet.
+    var isLostRace: Bool {
+        let states = [
+            SQLState.uniqueViolation, SQLState.duplicateSchema, SQLState.duplicateTable, SQLState.duplicateObject,
+        ]
+        return nativeCode.map(states.contains) == true
+    }
+}
+
 /// The SQLSTATEs that the backend acts on.
 enum SQLState {
     static let tooManyConnections = "53300"
@@ -48,6 +59,8 @@ enum SQLState {
     static let uniqueViolation = "23505"
     static let duplicateSchema = "42P06"
     static let duplicateTable = "42P07"
+    /// The row type of a table is there already.
+    static let duplicateObject = "42710"
     static let readOnlyTransaction = "25006"
     static let invalidPassword = "28P01"
     static let lockNotAvailable = "55P03"

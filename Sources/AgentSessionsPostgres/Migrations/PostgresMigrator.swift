@@ -49,7 +49,7 @@ struct PostgresMigrator {
         for attempt in 1...Self.attempts {
             do throws(StoreError) {
                 return try connection.transaction { () throws(StoreError) in try migrateInTransaction(policy) }
-            } catch  where Self.isLostRace(error) && attempt < Self.attempts {
+            } catch  where error.isLostRace && attempt < Self.attempts {
                 WorkerThread.pause(milliseconds: 5 * attempt)
             }
         }
@@ -59,10 +59,6 @@ struct PostgresMigrator {
         let database = try query("SELECT current_database()").text(0, 0) ?? ""
         return .storeNotFound(
             "in the schema \(quoted(schema.name)) of the database \(quoted(database))", backend: PostgresBackend.name)
-    }
-
-    private static func isLostRace(_ error: StoreError) -> Bool {
-        [SQLState.uniqueViolation, SQLState.duplicateSchema, SQLState.duplicateTable].contains(error.nativeCode)
     }
 
     private func migrateInTransaction(_ policy: MigrationPolicy) throws(StoreError) {
