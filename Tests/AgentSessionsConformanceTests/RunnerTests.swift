@@ -42,6 +42,22 @@ struct RunnerTests {
         #expect(report.results[0].message.contains("no answer within"))
     }
 
+    @Test("A run that is to fail fast begins no scenario after the first failure that counts")
+    func failsFast() async {
+        let scenarios = [
+            scenario("good") { _ in }, scenario("new", status: .advisory(since: .current)) { $0.fail("bad") },
+            scenario("bad") { $0.fail("bad") }, scenario("later") { _ in }, scenario("last") { $0.fail("bad") },
+        ]
+        func outcomes(failFast: Bool) async -> [Outcome] {
+            let options = ConformanceRunner.Options(seed: 1, width: 1, failFast: failFast)
+            let report = await ConformanceRunner(memoryStores, options: options).run(scenarios)
+            #expect(!report.isConformant)
+            return report.results.map(\.outcome)
+        }
+        #expect(await outcomes(failFast: false) == [.passed, .failed, .failed, .passed, .failed])
+        #expect(await outcomes(failFast: true) == [.passed, .failed, .failed, .notRun, .notRun])
+    }
+
     @Test("The same seed gives a scenario the same random numbers and ids")
     func seeds() async {
         func numbers(_ seed: UInt64) async -> String {

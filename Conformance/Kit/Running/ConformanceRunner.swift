@@ -19,11 +19,13 @@ public struct ConformanceRunner: Sendable {
         /// An existing folder into which the histories of concurrent clients are written, as EDN, a file each, for
         /// Elle's checker of list-append histories.
         public var historyFolder: String?
+        /// Whether the run ends with the first failure that changes the verdict: no scenario begins after it.
+        public var failFast: Bool
 
         /// How to run; without arguments the whole contract with a seed of its own.
         public init(
             level: Scenario.Level = .full, seed: UInt64 = .random(in: 0...UInt64(UInt32.max)), waivers: [Waiver] = [],
-            width: Int = 4, timeLimit: Duration? = nil, historyFolder: String? = nil
+            width: Int = 4, timeLimit: Duration? = nil, historyFolder: String? = nil, failFast: Bool = false
         ) {
             self.level = level
             self.seed = seed
@@ -31,6 +33,7 @@ public struct ConformanceRunner: Sendable {
             self.width = max(1, width)
             self.timeLimit = timeLimit
             self.historyFolder = historyFolder
+            self.failFast = failFast
         }
     }
 
@@ -90,10 +93,13 @@ public struct ConformanceRunner: Sendable {
         _ progress: (@Sendable (ScenarioResult) -> Void)?
     ) async -> [ScenarioResult] {
         let hangs = Atomic<Int>(0)
+        let hasFailed = Atomic<Bool>(false)
         let one: @Sendable (Scenario) async -> ScenarioResult = { scenario in
             var result: ScenarioResult
             if let unopened {
                 result = ScenarioResult(scenario, .notRun, message: unopened)
+            } else if options.failFast, hasFailed.load(ordering: .relaxed) {
+                result = ScenarioResult(scenario, .notRun, message: "not begun: the run ends with the first failure")
             } else if hangs.load(ordering: .relaxed) >= Self.maximumHangs {
                 result = ScenarioResult(
                     scenario, .notRun, message: "not asked any more: \(Self.maximumHangs) scenarios got no answer")
@@ -103,6 +109,9 @@ public struct ConformanceRunner: Sendable {
                 if run.didHang { hangs.add(1, ordering: .relaxed) }
             }
             result = waived(result)
+            if [.failed, .unexpectedPass].contains(result.outcome), scenario.status.isBinding() {
+                hasFailed.store(true, ordering: .relaxed)
+            }
             progress?(result)
             return result
         }

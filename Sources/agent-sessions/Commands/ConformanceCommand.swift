@@ -26,6 +26,9 @@ struct ConformanceCommand: ToolCommand {
     @Option(help: "Repeat the run of a report with the seed that it names.")
     var seed: UInt64?
 
+    @Flag(help: "End with the first failure: no scenario begins after it.")
+    var failFast = false
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Write a report: the suffix says what, .json, .xml (JUnit) or .html.", valueName: "file"))
@@ -63,6 +66,7 @@ struct ConformanceCommand: ToolCommand {
         let others = try beside.map { (path) throws(StoreError) in try Self.readReport(path) }
         var options = ConformanceRunner.Options(level: level.level)
         if let seed { options.seed = seed }
+        options.failFast = failFast
         let bar = ProgressBar("Conformance", on: context.console)
         let done = Mutex(0)
         let found = await ConformanceRunner(stores, options: options).run(scenarios) { _ in
