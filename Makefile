@@ -15,6 +15,8 @@ SWIFT := swift
 # release. Only for what builds in .build: tests keep orders that vary.
 STEADY := SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT)
 BUILD := $(STEADY) build $(TRAITS)
+# A package of its own, which alone needs swift-syntax.
+MUTATION = $(SWIFT) $(1) --package-path Conformance/Mutation --scratch-path .build-mutation/tool
 # `make coverage` fails when fewer lines of Sources/ than this were run, in percent.
 COVERAGE_MINIMUM := 97
 # Where `make docs` makes pages for.
@@ -45,8 +47,8 @@ MEMORY_OPTIONS := ASAN_OPTIONS=suppressions=$(CURDIR)/Scripts/asan.supp \
 # One recipe at a time: the Swift package manager locks its build folder.
 .NOTPARALLEL:
 
-.PHONY: help deps test-deps build demo conformance test test-tsan test-asan soak-verify format lint coverage docs clean \
-    bench bench-scale bench-pgbench bench-commit
+.PHONY: help deps test-deps build demo conformance mutation mutation-test test test-tsan test-asan soak-verify format lint \
+    coverage docs clean bench bench-scale bench-pgbench bench-commit
 
 help: ## list these commands
 	@echo 'make COMMAND, where COMMAND is one of'
@@ -72,6 +74,13 @@ conformance: test-deps ## prove that every backend keeps the contract; a page wi
 	@echo '==> wrong stores, each of which the scenarios of its rule must catch'
 	.build/release/conformance-selftest
 	@TOOL='$(CURDIR)/.build/release/agent-sessions' sh Scripts/conformance.sh $(ARGS)
+
+mutation: deps ## make small mistakes in the stores, one at a time, and see which the kit finds
+	@$(call MUTATION,build) --quiet
+	.build-mutation/tool/debug/mutate --check --report .build-mutation/report.json $(ARGS)
+
+mutation-test: ## run the tests of what `mutation` is made with
+	$(call MUTATION,test)
 
 test: test-deps ## build and run all tests
 	@echo '==> building a package outside this one that wants SQLite alone'
