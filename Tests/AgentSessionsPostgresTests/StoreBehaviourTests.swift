@@ -217,11 +217,11 @@ struct StoreBehaviourTests {
             #expect(try await read(.before(6), 3) == [3, 4, 5])
             #expect(try await read(.before(1000), 3) == [28, 29, 30])
             #expect(try await read(.last, 4) == [27, 28, 29, 30])
-            for bytes in [1, 50, 150, 500, 100_000] {
+            for bytes in [Int.min, 0, 1, 50, 150, 500, 100_000] {
                 for fromTheBack in [false, true] {
                     var expected: [Int] = []
                     var sum = 0
-                    for message in fromTheBack ? all.reversed() : all where sum < bytes {
+                    for message in fromTheBack ? all.reversed() : all where expected.isEmpty || sum < bytes {
                         expected.append(message.sequence)
                         sum += message.payloadBytes
                     }

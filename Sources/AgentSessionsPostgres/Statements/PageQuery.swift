@@ -8,6 +8,9 @@ struct PageQuery {
     private var storedBytes: Int64
 
     init(_ request: MessageRequest) {
+        // A page has at least one message, where there is one: the first reaches a bound of one byte.
+        var request = request
+        request.byteLimit = max(request.byteLimit, 1)
         self.request = request
         storedBytes = Int64(clamping: request.byteLimit)
     }
