@@ -13,6 +13,8 @@ internal import Darwin
 extension LMDBSessionStore {
     /// The folder, however its path is written.
     public func identity() async throws(StoreError) -> StoreIdentity? {
+        // A store that was closed says so.
+        _ = try await read { _ throws(StoreError) in true }
         var status = stat()
         guard stat(configuration.path, &status) == 0 else { return nil }
         return StoreIdentity(backend: backendName, place: "\(status.st_dev):\(status.st_ino)")

@@ -2,7 +2,8 @@ public import AgentSessions
 
 extension MemorySessionStore {
     public func identity() async throws(StoreError) -> StoreIdentity? {
-        StoreIdentity(backend: backendName, place: "\(ObjectIdentifier(self))")
+        let identity = StoreIdentity(backend: backendName, place: "\(ObjectIdentifier(self))")
+        return try await read { _ throws(StoreError) in identity }
     }
 
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] {

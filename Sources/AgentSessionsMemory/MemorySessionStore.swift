@@ -60,15 +60,16 @@ public final class MemorySessionStore: TransactionalSessionStore {
     }
 
     public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
-        [StoreSetting("engine", "memory (\(BuildInfo.writer))")]
+        try await read { _ throws(StoreError) in [StoreSetting("engine", "memory (\(BuildInfo.writer))")] }
     }
 
     public func migrations() async throws(StoreError) -> [MigrationStatus] {
         let names = [StoreFormat.Step.resourceRegistry, StoreFormat.Step.sessionPersistence]
-        return zip(names, [nil, names[0]]).map { name, parent in
+        let steps = zip(names, [nil, names[0]]).map { name, parent in
             MigrationStatus(
                 name: name, parent: parent, origin: .core, appliedAt: openedAt, build: BuildInfo.writer)
         }
+        return try await read { _ throws(StoreError) in steps }
     }
 
     public func storeID() async throws(StoreError) -> ULID? { id }

@@ -12,6 +12,8 @@ internal import Darwin
 extension SQLiteSessionStore {
     /// The file, however its path is written.
     public func identity() async throws(StoreError) -> StoreIdentity? {
+        // A store that was closed says so.
+        _ = try await read { _ throws(StoreError) in true }
         var status = stat()
         guard stat(configuration.path, &status) == 0 else { return nil }
         return StoreIdentity(backend: backendName, place: "\(status.st_dev):\(status.st_ino)")
