@@ -124,6 +124,14 @@ final class SabotagedStore: ForwardingSessionStore {
         try await call { try await methods.migrations() }
     }
 
+    func identity() async throws(StoreError) -> StoreIdentity? {
+        try await call { try await methods.identity() }
+    }
+
+    func engineChecks() async throws(StoreError) -> [VerificationCheck] {
+        try await call { try await methods.engineChecks() }
+    }
+
     func close() async {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         await methods.close()

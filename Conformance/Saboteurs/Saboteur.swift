@@ -37,11 +37,8 @@ public struct Saboteur: Sendable, Identifiable {
     /// Every saboteur, group by group.
     public static let all: [Saboteur] =
         creation + identity + listing + cursors + deletion + updating + usage + appending + batches + replaying
-        + repeating + paging
-        + rewinding + replacing + copying + documents + texts + metadata + limits + errors + lifecycle + reopening
-        + instances
-        + concurrency
-        + capabilities
+        + repeating + paging + rewinding + replacing + copying + documents + texts + metadata + limits + errors
+        + lifecycle + reopening + instances + concurrency + capabilities + lookalikes + restoring + exactness
 
     /// Opens the wrong stores.
     public var stores: SabotagedStores { SabotagedStores(self) }

@@ -81,7 +81,7 @@ extension SelfTest {
         let service = [
             "append.minted-ids", "batch.empty", "batch.id-twice", "create.mints-ids", "document.export-twice",
             "document.keys", "faults.bounded", "faults.cancelled-before", "limits.actor-above", "limits.batch-above",
-            "limits.metadata-above-in-session",
+            "limits.lowered-each", "limits.metadata-above-in-session", "page.checked", "stream.checked", "errors.cause",
         ].map { ($0, "the rule is kept by the service, before it asks the store") }
         return Dictionary(uniqueKeysWithValues: processes + service)
     }()

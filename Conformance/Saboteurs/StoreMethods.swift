@@ -22,6 +22,8 @@ struct StoreMethods: Sendable {
     var storeID: @Sendable () async throws -> ULID?
     var effectiveSettings: @Sendable () async throws -> [StoreSetting]
     var migrations: @Sendable () async throws -> [MigrationStatus]
+    var identity: @Sendable () async throws -> StoreIdentity?
+    var engineChecks: @Sendable () async throws -> [VerificationCheck]
     /// What opening does besides, before the caller has the store.
     var open: @Sendable () async throws -> Void = {}
     var close: @Sendable () async -> Void = {}
@@ -46,6 +48,8 @@ struct StoreMethods: Sendable {
         storeID = { try await data.storeID() }
         effectiveSettings = { try await data.effectiveSettings() }
         migrations = { try await data.migrations() }
+        identity = { try await data.identity() }
+        engineChecks = { try await data.engineChecks() }
     }
 }
 

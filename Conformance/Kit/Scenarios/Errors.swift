@@ -81,6 +81,21 @@ extension Scenario {
             }
         },
         Scenario(
+            "errors.cause", .errors, "3", "An error of metadata that cannot be taken carries what was wrong with it.",
+            layers: [.service]
+        ) { test in
+            let session = try await test.access.create()
+            for (code, metadata) in [
+                (StoreError.Code.invalidArgument, ["n": .double(.nan)] as JSONObject),
+                (.limitExceeded, ["t": .string(String(repeating: "x", count: 2 << 20))]),
+            ] {
+                let error = await test.expect(code, "an update") { () throws(StoreError) in
+                    try await test.service.update(session.id, metadata: metadata)
+                }
+                test.expect(error?.cause is JSONError, "the cause of \(code) must be an error of JSON")
+            }
+        },
+        Scenario(
             "errors.after-refusal", .errors, "3",
             "After any refusal the store works as before: the next change is made."
         ) { test in

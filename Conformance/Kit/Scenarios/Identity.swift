@@ -21,6 +21,34 @@ extension Scenario {
             }
         },
         Scenario(
+            "identity.revision-of-each-change", .identity, "2",
+            "The revision of an append, an increment and a rewind is their time too, to the microsecond.",
+            layers: [.repository]
+        ) { test in
+            let session = try await test.access.create()
+            var time = session.createdAt
+            func later(_ step: Int64) -> Timestamp {
+                time = time.advanced(by: step)
+                test.clock.set(time)
+                return time
+            }
+            for step: Int64 in [1, 1001, 999_999, 60_000_017] {
+                var expected = later(step)
+                let stored = try await test.access.append([turn(1), turn(2)], to: session.id)
+                test.expect(stored.map(\.createdAt), equals: [expected, expected], "the times of the messages")
+                test.expect(try await test.access.messages(session.id, .last, limit: 2), equals: stored, "the messages")
+                test.expect(try await test.current(session.id).revision, equals: expected, "the revision of an append")
+                expected = later(step)
+                let counted = try await test.access.addUsage(TokenUsage(inputTokens: 1), to: session.id)
+                test.expect(counted.revision, equals: expected, "the revision that an increment gives")
+                test.expect(try await test.access.get(session.id), equals: counted, "the session after an increment")
+                expected = later(step)
+                let rewound = try await test.access.rewind(session.id, to: 1)
+                test.expect(rewound.revision, equals: expected, "the revision that a rewind gives")
+                test.expect(try await test.access.get(session.id), equals: rewound, "the session after a rewind")
+            }
+        },
+        Scenario(
             "identity.revision-successor", .identity, "2",
             "Where the time of a change is not later than the last one, the revision is a microsecond after the last.",
             layers: [.repository]

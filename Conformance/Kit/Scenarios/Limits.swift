@@ -164,6 +164,69 @@ extension Scenario {
                 raised.capabilities.limits.contentBytes, equals: own.contentBytes, "the content that is allowed")
             test.expect(raised.capabilities.limits.pageItems, equals: own.pageItems, "the page that is allowed")
         },
+        Scenario(
+            "limits.lowered-each", .limits, "2",
+            "Each limit is lowered for itself: what reaches it is taken, what is one above is limitExceeded, and a limit "
+                + "that is raised stays the store's own.", layers: [.service]
+        ) { test in
+            let own = test.store.capabilities.limits
+            let raised = lower(
+                test.store,
+                to: StoreLimits(
+                    contentBytes: .max, metadataBytes: .max, metadataDepth: .max, toolCallIDBytes: .max,
+                    actorNameBytes: .max, batchMessages: .max, pageItems: .max), clock: test.clock)
+            test.expect(raised.capabilities.limits, equals: own, "the limits that were to be raised")
+            let lowered = StoreLimits(
+                contentBytes: 13, metadataBytes: 31, metadataDepth: 3, toolCallIDBytes: 5, actorNameBytes: 7,
+                batchMessages: 2, pageItems: 11)
+            let service = lower(test.store, to: lowered, clock: test.clock)
+            test.expect(service.capabilities.limits, equals: own.lowered(to: lowered), "the limits that are in force")
+            let session = try await service.create(actorName: String(repeating: "a", count: 7))
+            await test.expect(.limitExceeded, "8 bytes of actor name") { () throws(StoreError) in
+                try await service.update(session.id, actorName: String(repeating: "a", count: 8))
+            }
+            // {"k":"…"} has eight bytes besides.
+            let fields: [(String, Int, @Sendable (Int) -> NewMessage)] = [
+                ("bytes of content", 13, { NewMessage(.user, String(repeating: "c", count: $0)) }),
+                (
+                    "bytes of a tool call id", 5,
+                    { NewMessage(.tool, "", toolCallID: String(repeating: "t", count: $0)) }
+                ),
+                (
+                    "bytes of metadata", 31,
+                    { NewMessage(.user, "", metadata: ["k": .string(String(repeating: "m", count: $0 - 8))]) }
+                ),
+                ("levels of metadata", 3, { NewMessage(.user, "", metadata: nested($0)) }),
+            ]
+            for (what, limit, message) in fields {
+                _ = try await service.append([message(limit)], to: session.id)
+                try await test.expectUnchanged(session.id, "\(limit + 1) \(what)") {
+                    await test.expect(.limitExceeded, "\(limit + 1) \(what)") { () throws(StoreError) in
+                        try await service.append([message(limit + 1)], to: session.id)
+                    }
+                }
+            }
+            for start in [1, 3, 5, 7] {
+                _ = try await service.append([turn(start), turn(start + 1)], to: session.id)
+            }
+            await test.expect(.limitExceeded, "a batch of 3") { () throws(StoreError) in
+                try await service.append([turn(1), turn(2), turn(3)], to: session.id)
+            }
+            test.expect(
+                try await service.messages(in: session.id, .after(0), limit: 11).messages.count, equals: 11,
+                "messages of the largest page")
+            test.expect(
+                try await service.list(SessionFilter(), limit: 11, offset: 0, after: nil).sessions.count, equals: 1,
+                "sessions of the largest page")
+            for limit in [12, 13] {
+                await test.expect(.limitExceeded, "a page of \(limit)") { () throws(StoreError) in
+                    try await service.messages(in: session.id, .last, limit: limit)
+                }
+                await test.expect(.limitExceeded, "a list of \(limit)") { () throws(StoreError) in
+                    try await service.list(SessionFilter(), limit: limit, offset: 0, after: nil)
+                }
+            }
+        },
     ]
 
     private static func above(

@@ -126,6 +126,22 @@ extension Scenario {
                 "after the last")
         },
         Scenario(
+            "list.created-not-changed", .list, "3.3",
+            "Bounds of creation look at the creation alone, however late a session was changed."
+        ) { test in
+            let made = try await test.sessions(5)
+            for session in made { _ = try await test.access.addUsage(TokenUsage(inputTokens: 1), to: session.id) }
+            for index in 0..<5 {
+                let time = made[index].createdAt
+                test.expectIDs(
+                    try await test.access.list(SessionFilter(createdFrom: time)), equal: made[index...].reversed(),
+                    "from session \(index)")
+                test.expectIDs(
+                    try await test.access.list(SessionFilter(createdBefore: time)), equal: made[..<index].reversed(),
+                    "before session \(index)")
+            }
+        },
+        Scenario(
             "list.updated-from", .list, "3.3", "The lower bound of the last change is inclusive."
         ) { test in
             let made = try await test.sessions(4)

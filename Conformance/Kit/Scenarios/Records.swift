@@ -221,7 +221,7 @@ extension ScenarioContext {
     }
 
     /// A session that never was in this store, with every field another than a new one has.
-    fileprivate func restorable(messages count: Int) throws -> SessionSnapshot {
+    func restorable(messages count: Int) throws -> SessionSnapshot {
         let start = clock.next()
         let session = Session(
             id: newID(), actorName: "restored", messageCount: count,
@@ -245,9 +245,11 @@ extension ScenarioContext {
 }
 
 extension SessionMessage {
-    func with(id: ULID? = nil, sequence: Int? = nil) -> SessionMessage {
+    /// The message with another key or place.
+    func with(id: ULID? = nil, sessionID: ULID? = nil, sequence: Int? = nil) -> SessionMessage {
         SessionMessage(
-            id: id ?? self.id, sessionID: sessionID, sequence: sequence ?? self.sequence, role: role, content: content,
+            id: id ?? self.id, sessionID: sessionID ?? self.sessionID, sequence: sequence ?? self.sequence, role: role,
+            content: content,
             toolCallID: toolCallID, metadata: metadata, createdAt: createdAt)
     }
 }

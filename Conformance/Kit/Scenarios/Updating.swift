@@ -158,6 +158,30 @@ extension Scenario {
                 }
             }
         },
+        Scenario(
+            "update.all-totals", .update, "3.8",
+            "A change that names an actor or metadata, or both, adds each of the three totals too.",
+            layers: [.repository]
+        ) { test in
+            let session = try await test.session("first", messages: 2)
+            var expected = try await test.current(session.id)
+            for (actor, metadata) in [("a", nil), (nil, ["n": 1]), ("b", ["n": 2]), (nil, nil)]
+                as [(String?, JSONObject?)]
+            {
+                let usage = TokenUsage(inputTokens: 1, outputTokens: 20, estimatedCost: 300)
+                let changed = try await test.store.update(
+                    session.id,
+                    SessionChange(actorName: actor, metadata: metadata, usage: usage, time: test.clock.next()))
+                if let actor { expected.actorName = actor }
+                if let metadata { expected.metadata = metadata }
+                expected.usage.inputTokens += 1
+                expected.usage.outputTokens += 20
+                expected.usage.estimatedCost += 300
+                expected.updatedAt = changed.updatedAt
+                test.expect(changed, equals: expected, "the session that update gives")
+                test.expect(try await test.access.get(session.id), equals: expected, "the session that get gives")
+            }
+        },
     ]
 
     private static func staleAfter(

@@ -81,6 +81,29 @@ extension Scenario {
             }
             test.expect(try await test.access.get(id), equals: nil, "get")
         },
+        Scenario(
+            "usage.negative-first", .usage, "3.8",
+            "A negative increment is invalidArgument whatever the store holds: of an absent session, in a replay, beside a "
+                + "stale expectation."
+        ) { test in
+            let negative = TokenUsage(outputTokens: -1)
+            await test.expect(.invalidArgument, "usage of an absent session") { () throws(StoreError) in
+                try await test.access.addUsage(negative, to: test.newID())
+            }
+            await test.expect(.invalidArgument, "an append to an absent session") { () throws(StoreError) in
+                try await test.access.append([turn(1)], to: test.newID(), usage: negative)
+            }
+            let session = try await test.access.create()
+            let stored = try await test.access.append(turn(1), to: session.id, usage: TokenUsage(outputTokens: 1))
+            try await test.expectUnchanged(session.id, "a negative increment") {
+                await test.expect(.invalidArgument, "a replay") { () throws(StoreError) in
+                    try await test.access.append([again(stored)], to: session.id, usage: negative)
+                }
+                await test.expect(.invalidArgument, "a stale append") { () throws(StoreError) in
+                    try await test.access.append([turn(2)], to: session.id, usage: negative, expectedSequence: 9)
+                }
+            }
+        },
         Scenario("usage.with-append", .usage, "3.6", "Usage that an append carries is added with its messages, once.") {
             test in
             let session = try await test.access.create()

@@ -5,7 +5,10 @@ extension Saboteur {
     static let lifecycle: [Saboteur] = [
         Saboteur(
             "lifecycle.works-closed", "A closed store goes on working.",
-            caughtBy: ["lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete"]
+            caughtBy: [
+                "lifecycle.closed-append", "lifecycle.closed-create", "lifecycle.closed-delete",
+                "lifecycle.closed-settings", "lifecycle.closed-migrations", "lifecycle.closed-checks",
+            ]
         ) { store in
             store.errorWhenClosed = nil
         },

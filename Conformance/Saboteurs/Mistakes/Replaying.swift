@@ -275,7 +275,7 @@ extension Saboteur {
     ]
 
     /// A store that takes a message for the stored one of its id where `isSame` says so.
-    private static func comparing(
+    static func comparing(
         _ id: String, _ mistake: String, caughtBy: [String] = [],
         _ isSame: @escaping @Sendable (SessionMessage, PendingMessage) -> Bool
     ) -> Saboteur {

@@ -1,0 +1,129 @@
+import AgentSessions
+
+extension Scenario {
+    /// What is nearly the same, and another: texts that differ in a byte, messages that changed places.
+    static let lookalikes: [Scenario] = [
+        replayedTexts("contents", "contents", texts: alikeTexts + longTexts) { NewMessage(.user, $0) },
+        replayedTexts("tool-call-ids", "tool call ids", texts: alikeTexts) {
+            NewMessage(.tool, "result", toolCallID: $0)
+        },
+        Scenario(
+            "replay.order-inside", .replay, "3.6",
+            "A batch whose first and last messages are in their places, and those between are not, is a conflict."
+        ) { test in
+            let session = try await test.access.create()
+            let stored = try await test.access.append((1...4).map(turn), to: session.id)
+            let batch = try [0, 2, 1, 3].map { (index) throws(StoreError) in again(try stored.at(index)) }
+            try await test.expectUnchanged(session.id, "a batch in another order") {
+                await test.expect(.conflict, "the batch with its middle exchanged") { () throws(StoreError) in
+                    try await test.access.append(batch, to: session.id)
+                }
+            }
+        },
+        Scenario(
+            "replay.ids-exchanged", .replay, "3.6",
+            "Messages of one payload are told apart by their ids: a batch with two of them exchanged is a conflict."
+        ) { test in
+            let session = try await test.access.create()
+            let stored = try await test.access.append(
+                (1...3).map { _ in NewMessage(.user, "the same") }, to: session.id)
+            for order in [[1, 0, 2], [0, 2, 1], [2, 1, 0]] {
+                let batch = try order.map { (index) throws(StoreError) in again(try stored.at(index)) }
+                try await test.expectUnchanged(session.id, "a batch in another order") {
+                    await test.expect(.conflict, "the messages \(order)") { () throws(StoreError) in
+                        try await test.access.append(batch, to: session.id)
+                    }
+                }
+            }
+        },
+        Scenario(
+            "update.actor-alike", .update, "3.4",
+            "A new actor name may differ from the old one in its case, its blanks, its composition or its end alone, and "
+                + "lists follow it."
+        ) { test in
+            let session = try await test.access.create("first")
+            var before = "first"
+            // Each name after each other of its kin.
+            for names in alikeNames {
+                for (index, name) in names.enumerated() {
+                    for other in names[(index + 1)...] {
+                        for next in [name, other] {
+                            let changed = try await test.access.update(session.id, actorName: next)
+                            test.expect(
+                                Array(changed.actorName.utf8), equals: Array(next.utf8),
+                                "the bytes of the name that update gives")
+                            test.expect(try await test.access.get(session.id), equals: changed, "the session \(next)")
+                            test.expect(
+                                try await test.access.list(SessionFilter(actorName: next)), equals: [changed],
+                                "the list of \(next)")
+                            if next != before {
+                                test.expect(
+                                    try await test.access.list(SessionFilter(actorName: before)), equals: [],
+                                    "the list of \(before), which is \(next) now")
+                            }
+                            before = next
+                        }
+                    }
+                }
+            }
+        },
+        Scenario(
+            "list.actor-alike", .list, "3.3",
+            "A filter by actor tells names apart that differ in their case, their blanks, their composition or their end "
+                + "alone, and no actor has the empty name."
+        ) { test in
+            var made: [Session] = []
+            for name in alikeNames.joined() { made.append(try await test.access.create(name)) }
+            for session in made {
+                test.expect(
+                    try await test.access.list(SessionFilter(actorName: session.actorName)), equals: [session],
+                    "the list of \(session.actorName)")
+            }
+            test.expect(try await test.access.list(SessionFilter(actorName: "")), equals: [], "the list of nobody")
+        },
+    ]
+
+    /// Each differs from others in what engines, columns and comparisons have been known to pass over.
+    private static let alikeTexts = [
+        "", "a", "A", "a ", " a", "a\t", "a\n", "a\r", "a\r\n", "a\u{0}", "a\u{0}b", "a\u{0}c", "ab", "\u{E9}",
+        "e\u{301}", "\u{FEFF}a", "ﬁ", "fi", String(repeating: "x", count: 200) + "a",
+        String(repeating: "x", count: 200) + "b",
+    ]
+
+    private static let longTexts = ["a", "b", "a\u{0}"].map { String(repeating: "long ", count: 2000) + $0 }
+
+    /// Names that are taken for each other, kin by kin.
+    private static let alikeNames = [
+        ["local/a", "local/A", "LOCAL/A", "local/a ", " local/a", "local/ a"], ["caf\u{E9}", "cafe\u{301}"],
+        ["stra\u{DF}e", "strasse"], ["a", "b", "B", "b "].map { String(repeating: "n", count: 200) + $0 },
+    ]
+
+    /// Sends each of several texts again, and each in the place of every other.
+    private static func replayedTexts(
+        _ name: String, _ what: String, texts: [String], _ message: @escaping @Sendable (String) -> NewMessage
+    ) -> Scenario {
+        Scenario(
+            "replay.\(name)-alike", .replay, "3.6",
+            "A replay gives back the message whatever its text, and \(what) that differ in a single byte are different "
+                + "payloads: case, blanks, line ends, U+0000, composition, the end of a long one."
+        ) { test in
+            let session = try await test.access.create()
+            let stored = try await test.access.append(texts.map(message), to: session.id)
+            try await test.expectUnchanged(session.id, "replays and refusals") {
+                for (index, one) in stored.enumerated() {
+                    test.expect(
+                        try await test.access.append(again(one), to: session.id), equals: one,
+                        "the replay of text \(index)")
+                    for (other, text) in texts.enumerated() where other != index {
+                        var changed = message(text)
+                        changed.id = one.id
+                        await test.expect(.conflict, "text \(other) in the place of text \(index)") {
+                            [changed] () throws(StoreError) in
+                            try await test.access.append(changed, to: session.id)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import AgentSessions
+
+extension Scenario {
+    /// A source that is not what the session says: nothing of it is stored.
+    static let restoring: [Scenario] = [
+        lying("other-session", "a message of another session", lengths: [12, 620]) { messages, place, test in
+            messages[place] = messages[place].with(sessionID: test.newID())
+        },
+        lying("sequence-low", "a sequence again", lengths: [12, 620]) { messages, place, _ in
+            messages[place] = messages[place].with(sequence: place)
+        },
+        lying("sequence-high", "a sequence too early", lengths: [12, 620]) { messages, place, _ in
+            messages[place] = messages[place].with(sequence: place + 2)
+        },
+        lying("sequence-extreme", "a sequence that no session has", lengths: [12]) { messages, place, _ in
+            messages[place] = messages[place].with(sequence: place.isMultiple(of: 2) ? .min : .max)
+        },
+        lying("sequences-from-zero", "sequences that begin at 0", lengths: [12]) { messages, _, _ in
+            messages = messages.map { $0.with(sequence: $0.sequence - 1) }
+        },
+        lying("sequences-backwards", "its messages last first", lengths: [12]) { messages, _, _ in
+            messages.reverse()
+        },
+        lying("exchanged", "two messages exchanged", lengths: [12, 620]) { messages, place, _ in
+            messages.swapAt(place, place == 0 ? 1 : place - 1)
+        },
+        lying("message-missing", "a message too few", lengths: [12, 620]) { messages, place, _ in
+            messages.remove(at: place)
+        },
+        lying("message-more", "a message too many", lengths: [12, 500, 620]) { messages, _, test in
+            messages.append(
+                messages[0].with(id: test.newID(), sequence: messages.count + 1))
+        },
+        lying("id-twice", "a message id twice, near or far apart", lengths: [12, 620]) { messages, place, _ in
+            let other = place == 0 ? messages.count - 1 : place - 1
+            messages[other] = messages[other].with(id: messages[place].id)
+        },
+        lying("id-first-and-last", "the id of its first message again", lengths: [12, 620]) { messages, place, _ in
+            messages[max(place, 1)] = messages[max(place, 1)].with(id: messages[0].id)
+        },
+        Scenario(
+            "restore.source-fails", .record, "3.10",
+            "A restore whose source fails, wherever it fails, throws what the source throws and stores nothing.",
+            layers: [.repository]
+        ) { test in
+            let snapshot = try test.restorable(messages: 620)
+            for length in [0, 1, 499, 500, 501, 619, 620] {
+                let source = ListedMessages(
+                    snapshot.messages.prefix(length), failure: StoreError(.checksumMismatch, "The source failed."))
+                await test.expect(.checksumMismatch, "a source that fails after \(length) messages") {
+                    () throws(StoreError) in
+                    try await test.store.restore(snapshot.session, messages: source)
+                }
+                try await test.expectNothing(of: snapshot.session.id, "after \(length) messages")
+            }
+            try await test.store.restore(snapshot.session, messages: ListedMessages(snapshot.messages))
+            test.expect(
+                try await test.access.snapshot(of: snapshot.session.id) == snapshot,
+                "the session is not the one that was restored")
+        },
+        Scenario(
+            "concurrency.refused-restores", .concurrency, "3.10",
+            "A restore that fails after it wrote a part leaves nothing, and the changes that may share a commit with it "
+                + "are made once."
+        ) { test in
+            let session = try await test.access.create()
+            let (access, store) = (test.access, test.store)
+            let refused = try (0..<4).map { _ in try test.restorable(messages: 3) }
+            _ = try await atOnce(8) { task in
+                for round in 0..<10 {
+                    if task < 4 {
+                        _ = try await access.append(
+                            [turn(round), turn(task)], to: session.id, usage: TokenUsage(inputTokens: 1))
+                        _ = try await access.addUsage(TokenUsage(outputTokens: 1), to: session.id)
+                    } else {
+                        let snapshot = refused[task - 4]
+                        await test.expect(.checksumMismatch, "a source that fails") { () throws(StoreError) in
+                            try await store.restore(
+                                snapshot.session,
+                                messages: ListedMessages(
+                                    snapshot.messages.prefix(2),
+                                    failure: StoreError(.checksumMismatch, "The source failed.")))
+                        }
+                    }
+                }
+            }
+            let found = try test.require(await test.access.snapshot(of: session.id), "the session")
+            test.expect(found.messages.map(\.sequence), equals: Array(1...80), "the sequences")
+            test.expect(
+                found.session.usage, equals: TokenUsage(inputTokens: 40, outputTokens: 40), "the usage that was added")
+            for snapshot in refused { try await test.expectNothing(of: snapshot.session.id, "in the end") }
+            test.expect(try await test.access.list(), equals: [found.session], "the list")
+        },
+    ]
+
+    /// A source that differs from what it should be by `change`, at the first message, in the middle and at the last.
+    private static func lying(
+        _ name: String, _ what: String, lengths: [Int],
+        _ change: @escaping @Sendable (inout [SessionMessage], _ place: Int, ScenarioContext) -> Void
+    ) -> Scenario {
+        Scenario(
+            "restore.\(name)", .record, "3.10", "A restore whose source gives \(what) is refused and stores nothing.",
+            layers: [.repository]
+        ) { test in
+            for length in lengths {
+                let snapshot = try test.restorable(messages: length)
+                for place in Set([0, length / 2, length - 1]).sorted() {
+                    var messages = snapshot.messages
+                    change(&messages, place, test)
+                    do throws(StoreError) {
+                        try await test.store.restore(snapshot.session, messages: ListedMessages(messages))
+                        test.fail("\(what), at \(place) of \(length): the restore succeeded")
+                    } catch {
+                        test.expect(error.code != .internalFailure, "\(what), at \(place) of \(length): \(error)")
+                    }
+                    try await test.expectNothing(of: snapshot.session.id, "at \(place) of \(length)")
+                }
+                // Nothing of the refused ones stands in the way of a good one.
+                try await test.store.restore(snapshot.session, messages: ListedMessages(snapshot.messages))
+                test.expect(
+                    try await test.access.snapshot(of: snapshot.session.id) == snapshot,
+                    "the session is not the one that was restored")
+                _ = try await test.access.delete(snapshot.session.id)
+            }
+        }
+    }
+}
+
+extension ScenarioContext {
+    /// Notes a failure where anything of a session is in the store.
+    fileprivate func expectNothing(of id: ULID, _ when: String) async throws {
+        expect(try await access.get(id), equals: nil, "the session \(when)")
+        expect(try await access.page(id)?.messages.count, equals: nil, "the messages \(when)")
+        expect(try await access.list().contains { $0.id == id }, equals: false, "the session in the list \(when)")
+    }
+}
