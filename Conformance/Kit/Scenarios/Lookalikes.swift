@@ -3,8 +3,10 @@ import AgentSessions
 extension Scenario {
     /// What is nearly the same, and another: texts that differ in a byte, messages that changed places.
     static let lookalikes: [Scenario] = [
-        replayedTexts("contents", "contents", texts: alikeTexts + longTexts) { NewMessage(.user, $0) },
-        replayedTexts("tool-call-ids", "tool call ids", texts: alikeTexts) {
+        replayedTexts("contents", "contents", alikeTexts + longTexts, within: \.contentBytes) {
+            NewMessage(.user, $0)
+        },
+        replayedTexts("tool-call-ids", "tool call ids", alikeTexts, within: \.toolCallIDBytes) {
             NewMessage(.tool, "result", toolCallID: $0)
         },
         Scenario(
@@ -44,7 +46,7 @@ extension Scenario {
             let session = try await test.access.create("first")
             var before = "first"
             // Each name after each other of its kin.
-            for names in alikeNames {
+            for names in alikeNames(within: test.store.capabilities.limits) {
                 for (index, name) in names.enumerated() {
                     for other in names[(index + 1)...] {
                         for next in [name, other] {
@@ -73,7 +75,9 @@ extension Scenario {
                 + "alone, and no actor has the empty name."
         ) { test in
             var made: [Session] = []
-            for name in alikeNames.joined() { made.append(try await test.access.create(name)) }
+            for name in alikeNames(within: test.store.capabilities.limits).joined() {
+                made.append(try await test.access.create(name))
+            }
             for session in made {
                 test.expect(
                     try await test.access.list(SessionFilter(actorName: session.actorName)), equals: [session],
@@ -92,15 +96,21 @@ extension Scenario {
 
     private static let longTexts = ["a", "b", "a\u{0}"].map { String(repeating: "long ", count: 2000) + $0 }
 
-    /// Names that are taken for each other, kin by kin.
+    /// Names that are taken for each other, kin by kin, as long as a store takes them.
+    private static func alikeNames(within limits: StoreLimits) -> [[String]] {
+        alikeNames.map { names in names.filter { $0.utf8.count <= limits.actorNameBytes } }
+    }
+
     private static let alikeNames = [
         ["local/a", "local/A", "LOCAL/A", "local/a ", " local/a", "local/ a"], ["caf\u{E9}", "cafe\u{301}"],
         ["stra\u{DF}e", "strasse"], ["a", "b", "B", "b "].map { String(repeating: "n", count: 200) + $0 },
+        [31, 32, 63, 64, 127, 128, 255].map { String(repeating: "l", count: $0) },
     ]
 
     /// Sends each of several texts again, and each in the place of every other.
     private static func replayedTexts(
-        _ name: String, _ what: String, texts: [String], _ message: @escaping @Sendable (String) -> NewMessage
+        _ name: String, _ what: String, _ texts: [String], within limit: any KeyPath<StoreLimits, Int> & Sendable,
+        _ message: @escaping @Sendable (String) -> NewMessage
     ) -> Scenario {
         Scenario(
             "replay.\(name)-alike", .replay, "3.6",
@@ -108,6 +118,8 @@ extension Scenario {
                 + "payloads: case, blanks, line ends, U+0000, composition, the end of a long one."
         ) { test in
             let session = try await test.access.create()
+            let most = test.store.capabilities.limits[keyPath: limit]
+            let texts = texts.filter { $0.utf8.count <= most }
             let stored = try await test.access.append(texts.map(message), to: session.id)
             try await test.expectUnchanged(session.id, "replays and refusals") {
                 for (index, one) in stored.enumerated() {

@@ -1,4 +1,5 @@
 import AgentSessions
+import Synchronization
 
 extension Scenario {
     /// A source that is not what the session says: nothing of it is stored.
@@ -59,6 +60,47 @@ extension Scenario {
                 "the session is not the one that was restored")
         },
         Scenario(
+            "restore.ids-of-sessions", .record, "3.10",
+            "A restore that is refused leaves the sessions whose ids its messages have as they are.",
+            layers: [.repository]
+        ) { test in
+            let there = try await test.session(messages: 5)
+            let snapshot = try test.restorable(messages: 4)
+            let messages = snapshot.messages.enumerated().map { $0 == 0 ? $1.with(id: there.id) : $1 }
+            try await test.expectUnchanged(there.id, "a refused restore") {
+                await test.expect(.checksumMismatch, "a source that fails") { () throws(StoreError) in
+                    try await test.store.restore(
+                        snapshot.session,
+                        messages: ListedMessages(
+                            messages, failure: StoreError(.checksumMismatch, "The source failed.")))
+                }
+            }
+            try await test.store.restore(snapshot.session, messages: ListedMessages(messages))
+            test.expect(
+                try await test.access.messages(snapshot.session.id), equals: messages, "the messages of a good one")
+        },
+        Scenario(
+            "restore.endless", .record, "3.10",
+            "A source that goes on beyond what the session counts is refused there, and not read to its end.",
+            layers: [.repository]
+        ) { test in
+            let snapshot = try test.restorable(messages: 3)
+            let read = Atomic<Int>(0)
+            do throws(StoreError) {
+                try await test.store.restore(
+                    snapshot.session,
+                    messages: EndlessMessages(snapshot.messages, beyond: 40_000) {
+                        read.add(1, ordering: .relaxed)
+                    })
+                test.fail("the restore succeeded")
+            } catch {
+                test.expect(error.code != .internalFailure, "the error: \(error)")
+            }
+            let count = read.load(ordering: .relaxed)
+            test.expect(count <= 20_000, "\(count) messages were read for a session of 3")
+            try await test.expectNothing(of: snapshot.session.id, "after an endless source")
+        },
+        Scenario(
             "concurrency.refused-restores", .concurrency, "3.10",
             "A restore that fails after it wrote a part leaves nothing, and the changes that may share a commit with it "
                 + "are made once."
@@ -89,7 +131,9 @@ extension Scenario {
             test.expect(
                 found.session.usage, equals: TokenUsage(inputTokens: 40, outputTokens: 40), "the usage that was added")
             for snapshot in refused { try await test.expectNothing(of: snapshot.session.id, "in the end") }
-            test.expect(try await test.access.list(), equals: [found.session], "the list")
+            // The request as it is where nothing else is asked for.
+            test.expect(
+                try await test.store.list(SessionListRequest(limit: 10)), equals: [found.session], "the list")
         },
     ]
 
@@ -132,5 +176,35 @@ extension ScenarioContext {
         expect(try await access.get(id), equals: nil, "the session \(when)")
         expect(try await access.page(id)?.messages.count, equals: nil, "the messages \(when)")
         expect(try await access.list().contains { $0.id == id }, equals: false, "the session in the list \(when)")
+    }
+}
+
+/// The messages of a session, and then more than it counts.
+private struct EndlessMessages: MessageSource {
+    private let messages: [SessionMessage]
+    private let more: Int
+    private let progress: @Sendable () -> Void
+
+    /// - Parameter progress: Told of each that is read.
+    init(_ messages: [SessionMessage], beyond more: Int, progress: @escaping @Sendable () -> Void) {
+        self.messages = messages
+        self.more = more
+        self.progress = progress
+    }
+
+    func makeReader() throws(StoreError) -> any MessageReader { Reader(source: self) }
+
+    private struct Reader: MessageReader {
+        let source: EndlessMessages
+        var read = 0
+
+        mutating func next() throws(StoreError) -> SessionMessage? {
+            guard read < source.messages.count + source.more, let last = source.messages.last else { return nil }
+            read += 1
+            source.progress()
+            let isBeyond = read > source.messages.count
+            return isBeyond
+                ? last.with(id: ULID(high: 7, low: UInt64(read)), sequence: read) : source.messages[read - 1]
+        }
     }
 }

@@ -78,6 +78,30 @@ extension Saboteur {
             }
         },
         Saboteur(
+            "restore.reads-all", "A restore reads its source to the end before it looks at it.",
+            caughtBy: ["restore.endless"]
+        ) { store in
+            store.restore = { [store] session, source in
+                var reader = try source.makeReader()
+                while try reader.next() != nil {}
+                try await store.restore(session, source)
+            }
+        },
+        Saboteur(
+            "restore.undoes-by-id", "A restore that fails removes what has the ids of its messages.",
+            caughtBy: ["restore.ids-of-sessions"]
+        ) { store in
+            store.restore = { [store] session, source in
+                do {
+                    try await store.restore(session, source)
+                } catch {
+                    var reader = try source.makeReader()
+                    while let message = try? reader.next() { _ = try await store.delete(message.id) }
+                    throw error
+                }
+            }
+        },
+        Saboteur(
             "restore.own-error", "A restore whose source fails throws an error of its own.",
             caughtBy: ["restore.source-fails"]
         ) { store in
