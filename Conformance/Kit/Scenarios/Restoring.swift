@@ -65,7 +65,7 @@ extension Scenario {
             layers: [.repository]
         ) { test in
             let there = try await test.session(messages: 5)
-            let snapshot = try test.restorable(messages: 4)
+            let snapshot = try test.restorable(messages: 620)
             let messages = snapshot.messages.enumerated().map { $0 == 0 ? $1.with(id: there.id) : $1 }
             try await test.expectUnchanged(there.id, "a refused restore") {
                 await test.expect(.checksumMismatch, "a source that fails") { () throws(StoreError) in
@@ -77,7 +77,8 @@ extension Scenario {
             }
             try await test.store.restore(snapshot.session, messages: ListedMessages(messages))
             test.expect(
-                try await test.access.messages(snapshot.session.id), equals: messages, "the messages of a good one")
+                try await test.access.messages(snapshot.session.id) == messages,
+                "the messages are not those that were restored")
         },
         Scenario(
             "restore.endless", .record, "3.10",

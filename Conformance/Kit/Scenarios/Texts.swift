@@ -109,14 +109,14 @@ private func scalars(_ values: [UInt32]) -> String {
 }
 
 extension ScenarioContext {
-    /// Compares texts byte for byte, as `==` takes some that differ for equal; and by characters, as a text that was made
-    /// of bytes without a look at them may have the right bytes and count them wrong.
+    /// Compares texts byte for byte, as `==` takes some that differ for equal; and by characters and units of UTF-16, as a
+    /// text that was made of bytes without a look at them may have the right bytes and count them wrong.
     fileprivate func expectTexts(_ actual: [String], equal expected: [String], _ what: String) {
         let same =
             actual.count == expected.count
             && zip(actual, expected).allSatisfy {
                 $0.utf8.elementsEqual($1.utf8) && $0.unicodeScalars.elementsEqual($1.unicodeScalars)
-                    && $0.count == $1.count
+                    && $0.count == $1.count && $0.utf16.count == $1.utf16.count
             }
         expect(same, "\(what): expected the bytes \(bytes(expected)), found \(bytes(actual))")
     }

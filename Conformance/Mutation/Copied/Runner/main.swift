@@ -26,7 +26,8 @@ struct MutatedStores: StoreFactory {
 
     func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
         switch name {
-        case "memory": return MemorySessionStore()
+        // No two limits are the same, so that one in the place of another shows.
+        case "memory": return MemorySessionStore(limits: StoreLimits(actorNameBytes: 254, pageItems: 9_000))
         default: return try await SQLiteSessionStore.open(SQLiteConfiguration(path: "\(place.folder)/store.db"))
         }
     }

@@ -5,6 +5,9 @@ public struct EqualMutants: Sendable {
     /// Where the list is, from the root of the package.
     public static let path = "Conformance/Mutation/equal-mutants.tsv"
 
+    /// What the reasons of mutants begin with that only a damaged store tells from the original.
+    static let damage = "Damage:"
+
     private let reasons: [Mutant.Key: String]
 
     /// Reads the list: a line a mutant, of file, declaration, kind, change, ordinal and reason, with tabs between them.

@@ -100,7 +100,10 @@ struct Judging {
             switch try runner.run(rest, on: mutant, seconds: seconds) {
             case .survived: return .survived
             case .crashed(let how): return .killed(.crashed, by: rest[0], message: how)
-            case .outOfTime: return .killed(.hung, by: rest[0], message: "no end within \(Int(seconds)) s")
+            case .outOfTime:
+                // As below: the machine may have been asleep.
+                guard try runner.run(rest, on: mutant, seconds: seconds) == .outOfTime else { continue }
+                return .killed(.hung, by: rest[0], message: "no end within \(Int(seconds)) s")
             case .failed(let scenario, let message):
                 guard Self.isOfTime(message) else { return .killed(.failed, by: scenario, message: message) }
                 // A machine that is busy with other things must not be taken for a store that hangs.

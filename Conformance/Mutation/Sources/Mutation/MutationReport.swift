@@ -17,17 +17,18 @@ public struct AreaResult: Sendable {
     /// Those that the kit did not find.
     public var survivors: [Finding] { findings.filter { $0.verdict == .survived } }
     /// How many are the same program.
-    public var equals: Int { count { if case .equal = $0 { true } else { false } } }
+    public var equals: Int { count(\.isEqual) - damaged }
+    /// How many only a damaged store tells from the original.
+    public var damaged: Int {
+        count { if case .equal(let reason) = $0 { reason.hasPrefix(EqualMutants.damage) } else { false } }
+    }
     /// Those that the list calls the same program, although the kit finds them.
     public var wrongEquals: [Finding] { findings.filter { $0.isListed && $0.verdict.isKilled } }
     /// How many do not compile.
     public var refused: Int { count { $0 == .refused } }
 
     /// Killed, in percent of what is not the same program and compiles.
-    public var score: Double {
-        let counted = killed + survivors.count
-        return counted == 0 ? 100 : 100 * Double(killed) / Double(counted)
-    }
+    public var score: Double { [self].score }
 
     /// The text for people: the survivors, then a line of figures.
     public var text: String {
@@ -44,8 +45,18 @@ public struct AreaResult: Sendable {
         }
         return text
             + "\(area.name): \(findings.count) mutants, \(refused) do not compile, \(equals) are the same program, "
-            + "\(killed) killed (\(killedBy.joined(separator: ", "))), \(survivors.count) survived: "
-            + String(format: "%.1f %% (%.0f %% wanted), %.0f s", score, area.minimum, seconds)
+            + "\(damaged) differ on a damaged store alone, \(killed) killed (\(killedBy.joined(separator: ", "))), "
+            + "\(survivors.count) survived: "
+            + String(format: "%.1f %%, %.0f s", score, seconds)
+    }
+}
+
+extension Sequence<AreaResult> {
+    /// Killed, in percent of what is not the same program and compiles.
+    public var score: Double {
+        let killed = reduce(0) { $0 + $1.killed }
+        let counted = reduce(killed) { $0 + $1.survivors.count }
+        return counted == 0 ? 100 : 100 * Double(killed) / Double(counted)
     }
 }
 
@@ -69,10 +80,10 @@ public struct MutationReport: Codable, Sendable {
         let mutants: Int
         let refused: Int
         let equal: Int
+        let damaged: Int
         let killed: Int
         let survived: Int
         let score: Double
-        let minimum: Double
         let seconds: Double
     }
 
@@ -86,8 +97,8 @@ public struct MutationReport: Codable, Sendable {
         areas = results.map { result in
             Totals(
                 name: result.area.name, mutants: result.findings.count, refused: result.refused, equal: result.equals,
-                killed: result.killed, survived: result.survivors.count, score: result.score,
-                minimum: result.area.minimum, seconds: result.seconds)
+                damaged: result.damaged, killed: result.killed, survived: result.survivors.count, score: result.score,
+                seconds: result.seconds)
         }
         mutants = results.flatMap(\.findings).map { finding in
             let (verdict, by, message): (String, String?, String?) =
@@ -103,6 +114,21 @@ public struct MutationReport: Codable, Sendable {
                 change: key.change, ordinal: key.ordinal, verdict: verdict, by: by, message: message,
                 reachedBy: finding.reachedBy)
         }
+    }
+
+    /// Reads a report.
+    init(path: String) throws {
+        self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+
+    /// The mutants that the kit did not find.
+    var survivors: Set<Mutant.Key> {
+        Set(
+            mutants.filter { $0.verdict == "survived" }.map { row in
+                Mutant.Key(
+                    file: String(row.path.split(separator: "/").last ?? ""), declaration: row.declaration,
+                    kind: row.kind, change: row.change, ordinal: row.ordinal)
+            })
     }
 
     /// Writes the report.

@@ -8,6 +8,8 @@ public struct MutationRun: Sendable {
         public var areas = Area.all
         /// Only mutants whose line of the list of equals has this in it.
         public var pattern: String?
+        /// Only those that survived in an earlier run, whose report is at this path.
+        public var survivorsOf: String?
         /// Only so many, drawn with ``sampleSeed``.
         public var sample: Int?
         /// What they are drawn with.
@@ -65,7 +67,7 @@ public struct MutationRun: Sendable {
     /// Runs.
     public func results() throws -> [AreaResult] {
         let areas = try files()
-        let chosen = choice(of: areas.flatMap(\.files).flatMap(\.mutants))
+        let chosen = try choice(of: areas.flatMap(\.files).flatMap(\.mutants))
         log("\(chosen.count) mutants in \(areas.flatMap(\.files).count) files")
         let folder = options.folder.absolute(in: root)
         let memory = try RefusedMutants(
@@ -114,9 +116,10 @@ public struct MutationRun: Sendable {
     }
 
     /// The numbers of the mutants that the options ask for.
-    private func choice(of mutants: [Mutant]) -> Set<Int> {
+    private func choice(of mutants: [Mutant]) throws -> Set<Int> {
+        let survivors = try options.survivorsOf.map { try MutationReport(path: $0).survivors }
         var numbers = mutants.filter { mutant in
-            options.pattern.map { mutant.key.line.contains($0) } ?? true
+            (options.pattern.map { mutant.key.line.contains($0) } ?? true) && (survivors?.contains(mutant.key) ?? true)
         }.map(\.number)
         if let sample = options.sample {
             var random = SplitMix(state: options.sampleSeed)

@@ -21,6 +21,9 @@ public enum Verdict: Sendable, Equatable {
 
     /// Whether the kit found it.
     public var isKilled: Bool { if case .killed = self { true } else { false } }
+
+    /// Whether the list has it, and the kit found nothing.
+    public var isEqual: Bool { if case .equal = self { true } else { false } }
 }
 
 /// A mutant with what became of it.

@@ -92,12 +92,17 @@ extension DeclReferenceExprSyntax {
 }
 
 extension FunctionCallExprSyntax {
-    /// Whether the call is one of several statements: without it, nothing is left of its statement.
+    /// Whether the call is a statement, and no value of its block: without it, nothing is left of the statement.
     fileprivate var isStatement: Bool {
         var node = parent
         while let one = node, one.is(TryExprSyntax.self) || one.is(AwaitExprSyntax.self) { node = one.parent }
-        return node?.as(CodeBlockItemSyntax.self)?.parent?.as(CodeBlockItemListSyntax.self).map { $0.count > 1 }
-            ?? false
+        guard let list = node?.as(CodeBlockItemSyntax.self)?.parent?.as(CodeBlockItemListSyntax.self) else {
+            return false
+        }
+        if list.count > 1 { return true }
+        // The body of a loop, a condition or a defer, as against that of a function, an accessor or a closure.
+        let owner = list.parent?.as(CodeBlockSyntax.self)?.parent
+        return owner.map { !$0.is(FunctionDeclSyntax.self) && !$0.is(AccessorDeclSyntax.self) } ?? false
     }
 }
 
