@@ -156,7 +156,9 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     }
 
     /// Records of copies stand beside the store's own record, where there is room in every store.
-    public func keepCopyRecords() async throws(StoreError) -> Bool { true }
+    public func keepCopyRecords() async throws(StoreError) -> Bool {
+        try await read { _ throws(StoreError) in true }
+    }
 
     /// Waits for what is under way, refuses more, and lets go of the folder where no other store of this process has it.
     public func close() async {

@@ -72,9 +72,14 @@ public final class MemorySessionStore: TransactionalSessionStore {
         return try await read { _ throws(StoreError) in steps }
     }
 
-    public func storeID() async throws(StoreError) -> ULID? { id }
+    public func storeID() async throws(StoreError) -> ULID? {
+        let id = id
+        return try await read { _ throws(StoreError) in id }
+    }
 
-    public func keepCopyRecords() async throws(StoreError) -> Bool { true }
+    public func keepCopyRecords() async throws(StoreError) -> Bool {
+        try await read { _ throws(StoreError) in true }
+    }
 
     public func close() async {
         state.withLock { state in

@@ -97,14 +97,18 @@ public final class JSONLinesStore: TransactionalSessionStore {
     // MARK: The store itself
 
     public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {
-        [StoreSetting("engine", "JSON lines, format \(StoreFormat.version)")]
+        // In a read, as a store that was closed says so.
+        try await read { _ throws(StoreError) in
+            [StoreSetting("engine", "JSON lines, format \(StoreFormat.version)")]
+        }
     }
 
     public func migrations() async throws(StoreError) -> [MigrationStatus] {
         let names = [StoreFormat.Step.resourceRegistry, StoreFormat.Step.sessionPersistence]
-        return zip(names, [nil, names[0]]).map { name, parent in
+        let steps = zip(names, [nil, names[0]]).map { name, parent in
             MigrationStatus(name: name, parent: parent, origin: .core, appliedAt: made.time, build: made.build)
         }
+        return try await read { _ throws(StoreError) in steps }
     }
 
     public func close() async {

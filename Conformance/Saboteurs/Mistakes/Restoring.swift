@@ -96,7 +96,7 @@ extension Saboteur {
                     try await store.restore(session, source)
                 } catch {
                     var reader = try source.makeReader()
-                    while let message = try? reader.next() { _ = try await store.delete(message.id) }
+                    while let message = try? reader.next() { _ = try await store.delete(message.id, nil) }
                     throw error
                 }
             }
