@@ -48,7 +48,7 @@ public struct Area: Sendable {
                     "AppendPlan.swift", "MessagePage+Checks.swift", "RestoreBatches.swift", "StoreLimits+Checks.swift",
                     "JSONObject+Normalised.swift", "MessageRequests.swift", "SessionRequests.swift",
                     "TransactionalSessionStore.swift", "StoreLimits.swift", "Session.swift", "SessionMessage.swift",
-                    "TokenUsage.swift", "NewMessage.swift",
+                    "TokenUsage.swift", "NewMessage.swift", "LongChange.swift", "Replacement.swift",
                 ],
                 // Not what compares records: it is the kit's eye, and no store's mistake.
                 only: [
@@ -65,7 +65,8 @@ public struct Area: Sendable {
             Sources(
                 target: "AgentSessionsSQLite",
                 files: [
-                    "SQLiteTransaction.swift", "SessionListQuery.swift", "RowReading.swift", "SQLiteStatement.swift",
+                    "SQLiteTransaction.swift", "SQLiteTransaction+Copies.swift", "SessionListQuery.swift",
+                    "RowReading.swift", "SQLiteStatement.swift",
                 ]
             ),
             // What a row holds is read by these; the memory store has no use for them.
