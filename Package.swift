@@ -48,17 +48,18 @@ let package = Package(
     // CSQLite). Programs for this repository alone have no product, and so no dependant meets them.
     targets: [
         .target(name: "AgentSessionsJSON"),
+        .target(name: "AgentSessionsThreads"),
         .target(
             name: "AgentSessions",
             dependencies: [
-                "AgentSessionsJSON",
+                "AgentSessionsJSON", "AgentSessionsThreads",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]),
         .target(
-            name: "AgentSessionsBlocking",
+            name: "AgentSessionsGroupCommit",
             dependencies: ["AgentSessions", .product(name: "Metrics", package: "swift-metrics")]),
         .target(name: "AgentSessionsMemory", dependencies: ["AgentSessions"]),
 
@@ -71,7 +72,7 @@ let package = Package(
         .target(
             name: "AgentSessionsSQLite",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking",
+                "AgentSessions", "AgentSessionsGroupCommit",
                 .target(name: "CAgentSessionsSQLite", condition: .when(traits: ["SQLite"])),
                 .target(name: "CAgentSessionsSQLiteHooks", condition: .when(traits: ["SQLite"])),
                 .product(name: "Logging", package: "swift-log"),
@@ -83,7 +84,7 @@ let package = Package(
         .target(
             name: "AgentSessionsLMDB",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking",
+                "AgentSessions", "AgentSessionsGroupCommit",
                 .target(name: "CAgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -95,7 +96,7 @@ let package = Package(
         .target(
             name: "AgentSessionsPostgres",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking",
+                "AgentSessions", "AgentSessionsGroupCommit",
                 .target(name: "CAgentSessionsLibPQ", condition: .when(traits: ["Postgres"])),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -148,20 +149,20 @@ let package = Package(
 
         .target(
             name: "AgentSessionsConformance",
-            dependencies: ["AgentSessions", "AgentSessionsBlocking", "AgentSessionsMemory"],
+            dependencies: ["AgentSessions", "AgentSessionsMemory"],
             path: "Conformance/Kit"),
         .target(
             name: "AgentSessionsConformanceTesting", dependencies: ["AgentSessionsConformance"],
             path: "Conformance/Testing"),
         // Wrong stores that the scenarios must catch, and the table that shows it.
         .target(
-            name: "AgentSessionsSaboteurs",
+            name: "AgentSessionsMutants",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsConformance", "AgentSessionsMemory",
+                "AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory",
             ],
-            path: "Conformance/Saboteurs"),
+            path: "Conformance/Mutants"),
         .executableTarget(
-            name: "conformance-selftest", dependencies: ["AgentSessionsConformance", "AgentSessionsSaboteurs"],
+            name: "conformance-selftest", dependencies: ["AgentSessionsConformance", "AgentSessionsMutants"],
             path: "Conformance/SelfTest"),
 
         .executableTarget(
@@ -170,6 +171,7 @@ let package = Package(
 
         .testTarget(
             name: "AgentSessionsJSONTests", dependencies: ["AgentSessionsJSON", "AgentSessionsTestSupport"]),
+        .testTarget(name: "AgentSessionsThreadsTests", dependencies: ["AgentSessionsThreads"]),
         .testTarget(
             name: "AgentSessionsTests",
             dependencies: [
@@ -181,9 +183,9 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]),
         .testTarget(
-            name: "AgentSessionsBlockingTests",
+            name: "AgentSessionsGroupCommitTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsMemory",
+                "AgentSessions", "AgentSessionsGroupCommit", "AgentSessionsMemory",
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]),
@@ -216,13 +218,13 @@ let package = Package(
         .testTarget(
             name: "AgentSessionsConformanceTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBlocking", "AgentSessionsConformance",
+                "agent-sessions", "AgentSessions", "AgentSessionsConformance",
                 "AgentSessionsConformanceTesting", "AgentSessionsMemory",
             ]),
         .testTarget(
-            name: "AgentSessionsSaboteurTests",
+            name: "AgentSessionsMutantTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory", "AgentSessionsSaboteurs",
+                "AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory", "AgentSessionsMutants",
             ]),
         // A program that the tests kill, starve and race: processes of its own are what it is for.
         .executableTarget(
@@ -245,7 +247,7 @@ let package = Package(
         .testTarget(
             name: "AgentSessionsLMDBTests",
             dependencies: [
-                "AgentSessions", "AgentSessionsBlocking", "AgentSessionsLMDB", "AgentSessionsStoreWriter",
+                "AgentSessions", "AgentSessionsLMDB", "AgentSessionsStoreWriter",
                 "AgentSessionsTestSupport",
                 .target(name: "CAgentSessionsLMDB", condition: .when(traits: ["LMDB"])),
             ]),
@@ -259,7 +261,7 @@ let package = Package(
         .testTarget(
             name: "AgentSessionsPostgresTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsBackends", "AgentSessionsBlocking",
+                "agent-sessions", "AgentSessions", "AgentSessionsBackends",
                 "AgentSessionsPostgresServer", "AgentSessionsTestSupport",
                 .target(name: "AgentSessionsPostgres", condition: .when(traits: ["Postgres"])),
             ]),
@@ -284,11 +286,12 @@ for target in package.targets where !target.name.hasPrefix("CAgentSessions") {
     target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
 }
 
-// A target that imports AgentSessions has AgentSessionsJSON with it. SwiftPM compiles a target again when a module changes
-// that is among its own dependencies, but not when one further away does: so each target names both.
+// A target that imports AgentSessions has AgentSessionsJSON with it, and may use AgentSessionsThreads. SwiftPM compiles a
+// target again when a module changes that is among its own dependencies, but not when one further away does: so each
+// target names all three.
 for target in package.targets {
     let importsCore = target.dependencies.contains { dependency in
         if case .byNameItem("AgentSessions", _) = dependency { true } else { false }
     }
-    if importsCore { target.dependencies.append("AgentSessionsJSON") }
+    if importsCore { target.dependencies += ["AgentSessionsJSON", "AgentSessionsThreads"] }
 }

@@ -115,7 +115,7 @@ extension StoreConfiguration {
 
 extension StoreConfiguration {
     /// The same configuration for a store at another place.
-    func relocated(to place: TrialPlace) throws(StoreError) -> StoreConfiguration {
+    func relocated(to place: ScratchLocation) throws(StoreError) -> StoreConfiguration {
         var relocated = self
         relocated.url = place.url
         relocated.settings = try settings.replacing(place.settings)

@@ -1,7 +1,7 @@
 import AgentSessions
-import AgentSessionsBlocking
 import AgentSessionsConformance
 import AgentSessionsMemory
+import AgentSessionsThreads
 import Testing
 
 @Suite("The runner of scenarios")

@@ -159,7 +159,7 @@ struct DamageTests {
     }
 
     @Test func `a map that a transaction holds cannot change`() throws {
-        let gate = MapGate()
+        let gate = MapResizeGate()
         try gate.enter()
         #expect(throws: StoreError.self) { try gate.exclusively(within: .milliseconds(30)) {} }
         gate.leave()

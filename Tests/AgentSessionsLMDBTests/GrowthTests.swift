@@ -1,6 +1,6 @@
 #if LMDB
 import AgentSessions
-import AgentSessionsBlocking
+import AgentSessionsThreads
 import Foundation
 import Synchronization
 import Testing
@@ -120,12 +120,12 @@ struct GrowthTests {
             let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
             let hasLooked = Atomic(false)
             let opening = try environment.gate.exclusively(within: .seconds(5)) { () throws(StoreError) in
-                let thread = try WorkerThread {
+                let thread = try WorkerThread.start {
                     let lock = try? WriterLock(path: environment.path, timeout: .seconds(5))
                     if let lock { try? environment.requireWholeFile(lock) }
                     hasLooked.store(true, ordering: .sequentiallyConsistent)
                 }
-                WorkerThread.pause(milliseconds: 50)
+                WorkerThread.pause(.milliseconds(50))
                 let tooEarly = hasLooked.load(ordering: .sequentiallyConsistent)
                 #expect(!tooEarly)
                 return thread

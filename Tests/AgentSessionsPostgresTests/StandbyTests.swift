@@ -174,7 +174,7 @@ struct StandbyTests {
                 try change(sessions[1], from: .now()),
             ]
             _ = try await whileBreakingOff(.terminate, on: cluster) {
-                let locked = OperationGroup.run(operations, on: connection, areSent: false)
+                let locked = StatementBatch.run(operations, on: connection, areSent: false)
                 #expect(locked.isEmpty)
             }
             #expect(operations.map(\.rows) == [0, 1, 0])
@@ -232,11 +232,11 @@ struct StandbyTests {
 }
 
 /// An operation that keeps what it hears.
-private final class HeardOperation: PendingOperation, @unchecked Sendable {
+private final class HeardOperation: QueuedStatement, @unchecked Sendable {
     private(set) var rows: Int?
-    private(set) var failure: UnitFailure?
+    private(set) var failure: PipelineError?
 
     override func receive(_ result: PostgresResult) { rows = result.count }
-    override func fail(_ failure: UnitFailure) { self.failure = failure }
+    override func fail(_ failure: PipelineError) { self.failure = failure }
 }
 #endif

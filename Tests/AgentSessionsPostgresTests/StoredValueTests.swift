@@ -89,14 +89,14 @@ struct StoredValueTests {
 
     @Test("what is lost after it was sent has an unknown outcome if it is a change")
     func outcomes() {
-        let sent = UnitFailure.lost(detail: "x", state: "57P01", mayBeStored: true, timedOut: false)
+        let sent = PipelineError.lost(detail: "x", state: "57P01", mayBeStored: true, timedOut: false)
         #expect(sent.writeError.code == .outcomeUnknown)
         #expect(sent.readError.code == .unavailable)
-        let unsent = UnitFailure.lost(detail: "x", state: nil, mayBeStored: false, timedOut: false)
+        let unsent = PipelineError.lost(detail: "x", state: nil, mayBeStored: false, timedOut: false)
         #expect(unsent.writeError.code == .unavailable)
-        let silent = UnitFailure.lost(detail: "x", state: nil, mayBeStored: false, timedOut: true)
+        let silent = PipelineError.lost(detail: "x", state: nil, mayBeStored: false, timedOut: true)
         #expect(silent.writeError.code == .timeout)
-        let alone = UnitFailure.unconfirmed(detail: "x")
+        let alone = PipelineError.unconfirmed(detail: "x")
         #expect(alone.writeError.code == .outcomeUnknown)
         #expect(alone.readError.code == .unavailable)
     }

@@ -1,5 +1,5 @@
 import AgentSessions
-import AgentSessionsBlocking
+import AgentSessionsThreads
 import Synchronization
 
 #if canImport(Glibc)
@@ -61,7 +61,7 @@ public final class HelperProcess: Sendable {
         self.child = child
         input = toChild[1]
         let output = fromChild[0]
-        _ = try WorkerThread { self.read(output) }
+        try WorkerThread.start { self.read(output) }
     }
 
     /// The lines of the answer, when the process has ended.
@@ -141,7 +141,7 @@ extension HelperProcess {
     public static func main(task: String, factory: any StoreFactory, place: StorePlace) async -> Int32 {
         guard let task = HelperTask(task) else { return 64 }
         do throws(StoreError) {
-            _ = try WorkerThread {
+            try WorkerThread.start {
                 var byte: UInt8 = 0
                 while readBytes(0, &byte, 1) != 0 {}
                 _exit(2)

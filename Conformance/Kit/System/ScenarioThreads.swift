@@ -1,4 +1,5 @@
-import AgentSessionsBlocking
+import AgentSessions
+import AgentSessionsThreads
 import Synchronization
 
 /// Threads of a scenario's own, on which its tasks run. A store that blocks them, however long, blocks nobody else: not
@@ -20,7 +21,7 @@ final class ScenarioThreads: TaskExecutor {
         do {
             for _ in 0..<count {
                 let jobs = jobs
-                _ = try WorkerThread { [weak self] in
+                try WorkerThread.start { [weak self] in
                     while let job = jobs.takeFirst() {
                         guard let self else { return }
                         if countsWaits {

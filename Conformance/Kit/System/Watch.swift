@@ -1,4 +1,5 @@
-import AgentSessionsBlocking
+import AgentSessions
+import AgentSessionsThreads
 import Synchronization
 
 /// Alarms that ring on a thread of their own, so that no store can keep them from it.
@@ -20,9 +21,9 @@ final class Watch: Sendable {
     ///
     /// - Throws: ``StoreError/Code/unavailable`` where the system has no thread to give.
     init() throws {
-        _ = try WorkerThread { [weak self] in
+        try WorkerThread.start { [weak self] in
             while let self, self.ringWhatIsDue() {
-                WorkerThread.pause(milliseconds: 20)
+                WorkerThread.pause(.milliseconds(20))
             }
         }
     }

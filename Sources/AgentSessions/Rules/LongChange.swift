@@ -1,3 +1,5 @@
+import AgentSessionsThreads
+
 /// Where a change begins to take long, so that nobody should have to wait for its end with a change of their own that is
 /// done already. See ``TransactionalSessionStore/writeAlone(_:)``.
 enum LongChange {

@@ -1,6 +1,5 @@
 #if LMDB
 internal import AgentSessions
-internal import AgentSessionsBlocking
 internal import CAgentSessionsLMDB
 
 #if canImport(Glibc)

@@ -1,6 +1,5 @@
 #if LMDB
 internal import AgentSessions
-internal import AgentSessionsBlocking
 internal import Synchronization
 
 /// The environments that this process has open, each once, however its path is spelled.

@@ -1,6 +1,5 @@
 #if LMDB
 internal import AgentSessions
-internal import AgentSessionsBlocking
 internal import CAgentSessionsLMDB
 internal import Synchronization
 
@@ -23,7 +22,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     let handle: OpaquePointer
     let path: String
     let sync: LMDBConfiguration.Sync
-    let gate = MapGate()
+    let gate = MapResizeGate()
     /// The files that are open.
     let files: OpenFiles
 

@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsThreads
 internal import Metrics
 internal import Synchronization
 
@@ -43,7 +43,7 @@ final class LMDBReaders: Sendable {
         self.databases = databases
         knownFaults = Atomic(Self.pageFaults())
         for _ in 0..<Self.threadCount {
-            let thread = try WorkerThread { [self] in serve() }
+            let thread = try WorkerThread.start { [self] in serve() }
             threads.withLock { $0.append(thread) }
         }
     }

@@ -1,6 +1,6 @@
 #if LMDB
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsGroupCommit
 internal import CAgentSessionsLMDB
 
 /// The transaction that writes, as the group commit uses it. LMDB wants it to begin and end on one thread.

@@ -1,5 +1,6 @@
 #if LMDB
 internal import AgentSessions
+import AgentSessionsThreads
 internal import CAgentSessionsLMDB
 
 /// The named databases of the store, as LMDB numbers them in this process.
@@ -14,7 +15,7 @@ struct Databases {
 
 /// A transaction of LMDB with its cursors, used over and over: a reader is reset and renewed, a writer begun anew.
 ///
-/// `@unchecked Sendable`: a state is used by one thread at a time. A reader's is handed over by ``MapGate`` under its
+/// `@unchecked Sendable`: a state is used by one thread at a time. A reader's is handed over by ``MapResizeGate`` under its
 /// mutex, and `MDB_NOTLS` lets a read transaction move between threads; the writer's stays on the writer's thread.
 final class TransactionState: @unchecked Sendable {
     /// Rows and bytes that a read on a caller's thread may touch; see ``LMDBReaders``.
@@ -38,7 +39,7 @@ final class TransactionState: @unchecked Sendable {
 
     private let keyBytes: UnsafeMutableRawPointer
     private let isReader: Bool
-    private var residency = MapResidency()
+    private var residency = MappedPageReclaimer()
     private var sessionCursor: OpaquePointer?
     private var messageCursor: OpaquePointer?
     private var actorCursor: OpaquePointer?
@@ -77,7 +78,7 @@ final class TransactionState: @unchecked Sendable {
         residency.trim(environment.mapNumber)
     }
 
-    /// A run of records was read; see ``MapResidency``. What a writer reads may lie beside the map.
+    /// A run of records was read; see ``MappedPageReclaimer``. What a writer reads may lie beside the map.
     @inline(__always)
     func didRead(_ run: Range<UInt>, bytes: Int) {
         if isReader { residency.read(run, bytes: bytes, in: environment.mapNumber) }

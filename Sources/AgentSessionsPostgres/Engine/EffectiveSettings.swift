@@ -17,7 +17,7 @@ enum EffectiveSettings {
         let columns = (0...names.count).map { "current_setting($\($0 + 2))" }.joined(separator: ", ")
         let partitions = "(SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass($1))"
         let values: PostgresResult
-        do throws(UnitFailure) {
+        do throws(PipelineError) {
             values = try connection.run(Command(Statement("SELECT \(columns), \(partitions)"), parameters))
         } catch {
             throw error.readError

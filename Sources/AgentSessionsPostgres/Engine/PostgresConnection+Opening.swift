@@ -32,7 +32,7 @@ extension PostgresConnection {
                 backend: PostgresBackend.name)
         }
         if let command = settings.opening {
-            do throws(UnitFailure) {
+            do throws(PipelineError) {
                 try connection.run([command], patience: .brief) { _, _ in }
             } catch {
                 throw error.readError

@@ -19,7 +19,7 @@ extension PostgresConnection {
     private func transaction<Success>(
         _ begin: String, isWrite: Bool, _ body: () throws(StoreError) -> Success
     ) throws(StoreError) -> Success {
-        do throws(UnitFailure) {
+        do throws(PipelineError) {
             try self.begin(begin)
         } catch {
             throw error.readError
@@ -38,7 +38,7 @@ extension PostgresConnection {
 
     private func commit(isWrite: Bool) throws(StoreError) {
         let tag: String
-        do throws(UnitFailure) {
+        do throws(PipelineError) {
             tag = try commit()
         } catch {
             throw isWrite ? error.writeError : error.readError

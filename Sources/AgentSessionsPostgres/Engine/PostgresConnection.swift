@@ -63,7 +63,7 @@ final class PostgresConnection: @unchecked Sendable {
     // MARK: Statements
 
     /// Runs one statement and gives its answer.
-    func run(_ command: Command) throws(UnitFailure) -> PostgresResult {
+    func run(_ command: Command) throws(PipelineError) -> PostgresResult {
         var answer: PostgresResult?
         try run([command]) { _, result in answer = result }
         guard let answer else {
@@ -81,14 +81,14 @@ final class PostgresConnection: @unchecked Sendable {
     ///   - receive: Called with the position and the answer of each statement, before the whole is committed.
     func run(
         _ commands: [Command], patience: LockPatience = .whole, receive: (Int, PostgresResult) -> Void
-    ) throws(UnitFailure) {
+    ) throws(PipelineError) {
         try start(commands, patience: patience)
         _ = try finish(receive: receive)
     }
 
     /// The first half of ``run(_:patience:receive:)``: sends statements. Where they are prepared, see
     /// ``hasPrepared(_:)``, this waits for nothing.
-    func start(_ commands: [Command], patience: LockPatience) throws(UnitFailure) {
+    func start(_ commands: [Command], patience: LockPatience) throws(PipelineError) {
         if let position = commands.firstIndex(where: { $0.parameters.bytes.count > settings.largestMessage }) {
             throw .refused(position: position, .messageTooLarge)
         }
@@ -98,7 +98,7 @@ final class PostgresConnection: @unchecked Sendable {
         try send(
             commands.count, committedAt: isOwnTransaction ? commands.count : nil,
             after: isOwnTransaction ? settings.prelude(patience) : []
-        ) { () throws(UnitFailure) in
+        ) { () throws(PipelineError) in
             for command in commands { try send(command) }
         }
     }
@@ -109,7 +109,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// - Returns: Whether all of it came. Where it did not, this is to be called again.
     func finish(
         within bound: Duration? = nil, receive: (Int, PostgresResult) -> Void
-    ) throws(UnitFailure) -> Bool {
+    ) throws(PipelineError) -> Bool {
         guard var unit else { throw lost("there is nothing to wait for", mayBeStored: false) }
         self.unit = nil
         let isOver = try take(in: &unit, until: bound.map { clock.now + $0 }, receive)
@@ -120,9 +120,9 @@ final class PostgresConnection: @unchecked Sendable {
     /// Opens a transaction, with the settings that it needs.
     ///
     /// - Parameter begin: The statement that opens it.
-    func begin(_ begin: String) throws(UnitFailure) {
+    func begin(_ begin: String) throws(PipelineError) {
         let commands = [Command(Statement(begin))] + settings.transaction
-        try send(commands.count, committedAt: nil) { () throws(UnitFailure) in
+        try send(commands.count, committedAt: nil) { () throws(PipelineError) in
             for command in commands { try send(command) }
         }
         _ = try finish { _, _ in }
@@ -131,15 +131,15 @@ final class PostgresConnection: @unchecked Sendable {
     /// Commits the open transaction.
     ///
     /// - Returns: What the server says it did: `ROLLBACK` where a statement of the transaction had failed.
-    func commit() throws(UnitFailure) -> String {
-        try send(1, committedAt: 0) { () throws(UnitFailure) in try send(Command(Statement("COMMIT"))) }
+    func commit() throws(PipelineError) -> String {
+        try send(1, committedAt: 0) { () throws(PipelineError) in try send(Command(Statement("COMMIT"))) }
         var tag = ""
         _ = try finish { _, result in tag = result.commandTag }
         return tag
     }
 
     /// Runs statements that are separated by semicolons, take no parameters and give no rows, outside the pipeline.
-    func execute(_ sql: String) throws(UnitFailure) {
+    func execute(_ sql: String) throws(PipelineError) {
         // Outside a transaction the server commits them as soon as it has them.
         var unit = Unit(count: 1, commit: PQtransactionStatus(handle) == PQTRANS_IDLE ? 0 : nil, position: 0)
         notices.clear()
@@ -150,7 +150,7 @@ final class PostgresConnection: @unchecked Sendable {
         try end(unit)
     }
 
-    private func prepareMissing(_ commands: [Command]) throws(UnitFailure) {
+    private func prepareMissing(_ commands: [Command]) throws(PipelineError) {
         var missing: [(statement: Statement, position: Int)] = []
         for (position, command) in commands.enumerated() {
             let statement = command.statement
@@ -159,8 +159,8 @@ final class PostgresConnection: @unchecked Sendable {
             }
         }
         guard !missing.isEmpty else { return }
-        do throws(UnitFailure) {
-            try send(missing.count, committedAt: nil) { () throws(UnitFailure) in
+        do throws(PipelineError) {
+            try send(missing.count, committedAt: nil) { () throws(PipelineError) in
                 for (statement, _) in missing where PQsendPrepare(handle, statement.name, statement.sql, 0, nil) != 1 {
                     throw lost(PQerrorMessage(handle), mayBeStored: false)
                 }
@@ -176,7 +176,7 @@ final class PostgresConnection: @unchecked Sendable {
         statement.name.isEmpty || prepared.contains(statement.name)
     }
 
-    private func send(_ command: Command) throws(UnitFailure) {
+    private func send(_ command: Command) throws(PipelineError) {
         let statement = command.statement
         let isPrepared = preparesStatements && !statement.name.isEmpty
         let sent = command.parameters.withPointers { count, values, lengths, formats in
@@ -224,8 +224,8 @@ final class PostgresConnection: @unchecked Sendable {
     ///   - prelude: Settings that it needs.
     private func send(
         _ count: Int, committedAt commit: Int?, after prelude: [Command] = [],
-        _ sendAll: () throws(UnitFailure) -> Void
-    ) throws(UnitFailure) {
+        _ sendAll: () throws(PipelineError) -> Void
+    ) throws(PipelineError) {
         guard !isBroken, PQenterPipelineMode(handle) == 1 else {
             throw lost("the connection was closed before", mayBeStored: false)
         }
@@ -249,7 +249,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// - Returns: Whether all of it came before `bound`.
     private func take(
         in unit: inout Unit, until bound: ContinuousClock.Instant?, _ receive: (Int, PostgresResult) -> Void
-    ) throws(UnitFailure) -> Bool {
+    ) throws(PipelineError) -> Bool {
         while true {
             guard try awaitResult(of: &unit, until: bound) else { return false }
             // The end of a statement's answers. The commit at the end of the unit has one only where it was refused.
@@ -281,7 +281,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// Takes in an error: one of the server, unless libpq made the result because the connection was lost.
     ///
     /// - Throws: What it comes to, where nothing comes after it.
-    private func take(_ result: PostgresResult, in unit: inout Unit) throws(UnitFailure) {
+    private func take(_ result: PostgresResult, in unit: inout Unit) throws(PipelineError) {
         guard let error = ServerError(result) else {
             throw lost(result.errorMessage, mayBeStored: unit.mayBeStored)
         }
@@ -298,7 +298,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// The server has answered all of a unit.
     ///
     /// - Throws: What came of it, where it was not a success.
-    private func end(_ unit: Unit) throws(UnitFailure) {
+    private func end(_ unit: Unit) throws(PipelineError) {
         if let (position, error) = unit.failure {
             if error.endsConnection { isBroken = true }
             throw .refused(position: position, error)
@@ -306,11 +306,11 @@ final class PostgresConnection: @unchecked Sendable {
         if unit.commit != nil, let wait = notices.abandonedWait { throw .unconfirmed(detail: wait) }
     }
 
-    private func lost(_ detail: UnsafePointer<CChar>?, mayBeStored: Bool) -> UnitFailure {
+    private func lost(_ detail: UnsafePointer<CChar>?, mayBeStored: Bool) -> PipelineError {
         lost(detail.map { String(cString: $0) } ?? "no reason given", mayBeStored: mayBeStored)
     }
 
-    private func lost(_ detail: String, mayBeStored: Bool, timedOut: Bool = false) -> UnitFailure {
+    private func lost(_ detail: String, mayBeStored: Bool, timedOut: Bool = false) -> PipelineError {
         isBroken = true
         let detail = notices.abandonedWait ?? oneLine(detail)
         return .lost(detail: detail, state: nil, mayBeStored: mayBeStored, timedOut: timedOut)
@@ -328,7 +328,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// - Returns: Whether it came before `bound`.
     private func awaitResult(
         of unit: inout Unit, until bound: ContinuousClock.Instant? = nil
-    ) throws(UnitFailure) -> Bool {
+    ) throws(PipelineError) -> Bool {
         var deadline: ContinuousClock.Instant?
         while true {
             if unit.unsent { unit.unsent = PQflush(handle) == 1 }

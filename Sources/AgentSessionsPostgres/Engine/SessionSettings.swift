@@ -1,5 +1,6 @@
 #if Postgres
 internal import AgentSessions
+import AgentSessionsThreads
 
 /// How long a lock is waited for.
 enum LockPatience {

@@ -1,5 +1,6 @@
 #if Postgres
 internal import AgentSessions
+import AgentSessionsThreads
 internal import CAgentSessionsLibPQ
 
 #if canImport(Glibc)

@@ -15,7 +15,7 @@ public struct PostgresMigrationTarget {
     ///
     /// - Throws: What Postgres reports; the migration is undone then.
     public func execute(_ sql: String) throws(StoreError) {
-        do throws(UnitFailure) {
+        do throws(PipelineError) {
             try connection.execute(sql)
         } catch {
             throw error.readError

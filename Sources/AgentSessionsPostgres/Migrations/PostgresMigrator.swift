@@ -1,6 +1,6 @@
 #if Postgres
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsThreads
 
 /// Brings a schema up to date, once, however many processes open it at the same moment.
 struct PostgresMigrator {
@@ -50,7 +50,7 @@ struct PostgresMigrator {
             do throws(StoreError) {
                 return try connection.transaction { () throws(StoreError) in try migrateInTransaction(policy) }
             } catch  where error.isLostRace && attempt < Self.attempts {
-                WorkerThread.pause(milliseconds: 5 * attempt)
+                WorkerThread.pause(.milliseconds(5 * attempt))
             }
         }
     }
@@ -108,7 +108,7 @@ struct PostgresMigrator {
     }
 
     private func query(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> PostgresResult {
-        do throws(UnitFailure) {
+        do throws(PipelineError) {
             return try connection.run(Command(Statement(sql), parameters))
         } catch {
             throw error.readError

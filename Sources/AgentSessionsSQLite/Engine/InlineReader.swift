@@ -1,5 +1,6 @@
 #if SQLite
 internal import AgentSessions
+import AgentSessionsThreads
 internal import CAgentSessionsSQLiteHooks
 
 /// A connection for reads on the caller's thread, which give up rather than wait.

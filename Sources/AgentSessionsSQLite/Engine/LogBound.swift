@@ -1,5 +1,6 @@
 #if SQLite
 internal import AgentSessions
+import AgentSessionsThreads
 
 /// When a commit waits for the write-ahead log to be emptied, and for how long.
 ///

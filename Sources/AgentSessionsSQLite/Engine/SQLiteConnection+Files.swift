@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsThreads
 internal import CAgentSessionsSQLite
 
 // What a connection knows of its files: the database, the log and the index of the log.
@@ -58,7 +58,7 @@ extension SQLiteConnection {
                 let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
                 // Where another connection is at its own checkpoint, SQLite does not wait.
                 guard code & 0xFF == SQLITE_BUSY, MonotonicTime.now() < deadline else { return code == SQLITE_OK }
-                WorkerThread.pause(milliseconds: 1)
+                WorkerThread.pause(.milliseconds(1))
             }
         }
     }

@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsThreads
 
 extension SQLiteConnection {
     private static let pageSize = 4096
@@ -77,7 +77,7 @@ extension SQLiteConnection {
             do throws(StoreError) {
                 return try set("journal_mode", to: "WAL", expecting: "wal")
             } catch  where error.code == .busy && clock.now < deadline {
-                WorkerThread.pause(milliseconds: 5)
+                WorkerThread.pause(.milliseconds(5))
             }
         }
     }

@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsThreads
 internal import CAgentSessionsSQLite
 internal import CAgentSessionsSQLiteHooks
 
@@ -20,7 +20,7 @@ final class SQLiteConnection {
     let handle: OpaquePointer
     /// The files of the store, where they are known.
     var files: OpenFiles?
-    private var longReads = LongReads()
+    private var longReads = ScanTracker()
     private let busyWait: UnsafeMutablePointer<agent_sessions_busy_wait>
     private var literals: [UInt: SQLiteStatement] = [:]
     private var statements: [String: SQLiteStatement] = [:]
@@ -67,14 +67,14 @@ final class SQLiteConnection {
         agent_sessions_inline_bound(handle, 50_000)
     }
 
-    /// A run of messages of so many bytes was read; see ``LongReads``.
+    /// A run of messages of so many bytes was read; see ``ScanTracker``.
     func didRead(run bytes: Int) {
         if longReads.add(run: bytes), longReads.areMany { emptyCache() }
     }
 
     /// Lets go of the pages that the cache keeps.
     func emptyCache() {
-        longReads = LongReads()
+        longReads = ScanTracker()
         sqlite3_db_release_memory(handle)
     }
 

@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsThreads
 internal import CAgentSessionsSQLiteHooks
 internal import Metrics
 internal import Synchronization
@@ -51,7 +51,7 @@ final class SQLiteReaders: Sendable {
         idle.withLock { $0.canReadInline = canReadInline }
         do throws(StoreError) {
             for _ in 0..<Self.threadCount {
-                let thread = try WorkerThread { [self] in serve() }
+                let thread = try WorkerThread.start { [self] in serve() }
                 threads.withLock { $0.append(thread) }
             }
         } catch {

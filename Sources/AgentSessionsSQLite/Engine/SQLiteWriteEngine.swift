@@ -1,6 +1,6 @@
 #if SQLite
 internal import AgentSessions
-internal import AgentSessionsBlocking
+internal import AgentSessionsGroupCommit
 
 /// The connection that writes, as the group commit uses it.
 final class SQLiteWriteEngine: CommitEngine {

@@ -198,7 +198,7 @@ struct BenchCommand: ToolCommand {
 
     // MARK: Stores
 
-    private func places(_ context: ToolContext) throws(StoreError) -> [ScratchPlaces] {
+    private func places(_ context: ToolContext) throws(StoreError) -> [ScratchLocations] {
         var urls = stores
         if urls.isEmpty, let store = global.store { urls = [store] }
         if urls.isEmpty {
@@ -208,11 +208,11 @@ struct BenchCommand: ToolCommand {
             ]
             urls = context.registry.names.compactMap { known[$0] }
         }
-        return try urls.map { (url) throws(StoreError) in try ScratchPlaces(url, registry: context.registry) }
+        return try urls.map { (url) throws(StoreError) in try ScratchLocations(url, registry: context.registry) }
     }
 
     /// The harness's own cost first, then each store with its engine beside it.
-    private func subjects(_ places: [ScratchPlaces], _ options: BenchmarkOptions) -> [any BenchmarkSubject] {
+    private func subjects(_ places: [ScratchLocations], _ options: BenchmarkOptions) -> [any BenchmarkSubject] {
         var subjects: [any BenchmarkSubject] = [StoreSubject.noop]
         var seen: [String: Int] = [:]
         for place in places {

@@ -18,11 +18,11 @@ struct ConfiguredStores: StoreFactory {
     let options: GlobalOptions
 
     func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
-        try await configuration.trial(named: place.name, folder: place.folder).open(migrations: .apply)
+        try await configuration.scratch(named: place.name, folder: place.folder).open(migrations: .apply)
     }
 
     func destroy(_ place: StorePlace) async throws(StoreError) {
-        try await configuration.trial(named: place.name, folder: place.folder).removeTrial()
+        try await configuration.scratch(named: place.name, folder: place.folder).removeScratch()
     }
 
     func helperCommand(_ task: String, at place: StorePlace) -> [String]? {

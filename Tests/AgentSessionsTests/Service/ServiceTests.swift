@@ -1,4 +1,5 @@
 import AgentSessionsMemory
+import AgentSessionsThreads
 import Foundation
 import InMemoryTracing
 import Logging

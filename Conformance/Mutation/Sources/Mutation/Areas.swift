@@ -70,6 +70,6 @@ public struct Area: Sendable {
                 ]
             ),
             // What a row holds is read by these; the memory store has no use for them.
-            Sources(target: "AgentSessions", files: ["StoredForms.swift"]),
+            Sources(target: "AgentSessions", files: ["StoredValueDecoding.swift"]),
         ])
 }

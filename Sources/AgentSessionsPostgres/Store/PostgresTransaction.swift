@@ -1,0 +1,149 @@
+#if Postgres
+public import AgentSessions
+
+/// The reads and changes of a transaction, on the connection that it is open on. It never leaves the closure that it
+/// was given to. Each call is a round trip.
+public struct PostgresTransaction: SessionStoreWriter {
+    let connection: PostgresConnection
+    let statements: StoreStatements
+    /// Whether the transaction may change the store, so that a session that it reads is locked for it.
+    let isWriting: Bool
+
+    // MARK: Reading
+
+    public func session(_ id: ULID) throws(StoreError) -> Session? {
+        var parameters = Parameters()
+        parameters.add(id)
+        let rows = try run(isWriting ? statements.lockSession : statements.session, parameters)
+        return rows.count > 0 ? try rows.session(0) : nil
+    }
+
+    public func sessions(_ request: SessionListRequest) throws(StoreError) -> [Session] {
+        try run(statements.list(request)).sessions()
+    }
+
+    public func messages(_ request: MessageRequest, of session: Session) throws(StoreError) -> [SessionMessage] {
+        var query = PageQuery(request)
+        while true {
+            let rows = try run(query.command(statements))
+            guard let page = try query.page(rows) else { continue }
+            return page.messages
+        }
+    }
+
+    public func messages(of session: ULID, withIDs ids: [ULID]) throws(StoreError) -> [SessionMessage] {
+        var parameters = Parameters()
+        parameters.add(session)
+        parameters.add(ids)
+        return try run(statements.messagesByID, parameters).messages(of: session)
+    }
+
+    // MARK: Writing
+
+    public func insert(_ session: Session) throws(StoreError) {
+        var parameters = Parameters()
+        parameters.add(session.id)
+        parameters.add(session.actorName)
+        Self.addCounters(of: session, to: &parameters)
+        try parameters.add(session.metadata)
+        parameters.add(session.createdAt)
+        parameters.add(session.updatedAt)
+        try run(Command(statements.insertSession, parameters)) { error in
+            error.isUniqueViolation ? .sessionExists(session.id) : error.storeError
+        }
+    }
+
+    public func replace(_ previous: Session, with session: Session) throws(StoreError) {
+        var parameters = Parameters()
+        parameters.add(session.id)
+        parameters.add(session.actorName)
+        Self.addCounters(of: session, to: &parameters)
+        try parameters.add(session.metadata)
+        parameters.add(session.updatedAt)
+        _ = try run(statements.replaceSession, parameters)
+    }
+
+    public func remove(_ session: Session) throws(StoreError) {
+        // The messages go with it: ON DELETE CASCADE.
+        var parameters = Parameters()
+        parameters.add(session.id)
+        parameters.add(session.createdAt)
+        _ = try run(statements.delete, parameters)
+    }
+
+    /// Bytes of content and metadata in one statement, far below what a message of the protocol may hold.
+    private static let statementBytes = 4 << 20
+    private static let statementMessages = 1000
+
+    public func insert(_ messages: [SessionMessage]) throws(StoreError) {
+        var rest = messages[...]
+        while let first = rest.first {
+            var count = 0
+            var bytes = 0
+            for message in rest.prefix(Self.statementMessages) where bytes < Self.statementBytes {
+                bytes += message.payloadBytes
+                count += 1
+            }
+            try insert(rest.prefix(count), into: first.sessionID)
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private func insert(_ messages: ArraySlice<SessionMessage>, into session: ULID) throws(StoreError) {
+        var parameters = Parameters()
+        parameters.add(session)
+        parameters.add(messages.map(\.id))
+        parameters.add(numbers: messages.map(\.sequence))
+        parameters.add(texts: messages.map(\.role.name))
+        parameters.add(texts: messages.map(\.content))
+        parameters.add(texts: messages.map(\.toolCallID))
+        try parameters.add(objects: messages.map(\.metadata))
+        parameters.add(times: messages.map(\.createdAt))
+        try run(Command(statements.insertMessages, parameters)) { error in
+            // The name of the constraint ends alike in each partition.
+            guard error.isUniqueViolation, error.constraint?.hasSuffix("_pkey") ?? false else {
+                return error.storeError
+            }
+            return StoreError(
+                .conflict, "The id of a message comes twice in the session. Give each message an id of its own.",
+                backend: PostgresBackend.name, nativeCode: error.state)
+        }
+    }
+
+    public func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {
+        var parameters = Parameters()
+        parameters.add(session.id)
+        parameters.add(sequence)
+        _ = try run(statements.removeMessages, parameters)
+    }
+
+    // MARK: Statements
+
+    /// Adds the four numbers that change with every append.
+    private static func addCounters(of session: Session, to parameters: inout Parameters) {
+        parameters.add(session.messageCount)
+        parameters.add(session.usage.inputTokens)
+        parameters.add(session.usage.outputTokens)
+        parameters.add(session.usage.estimatedCost)
+    }
+
+    private func run(_ statement: Statement, _ parameters: Parameters) throws(StoreError) -> PostgresResult {
+        try run(Command(statement, parameters))
+    }
+
+    /// - Parameter translate: Makes an error of what the server refuses.
+    @discardableResult
+    func run(
+        _ command: Command, translate: (ServerError) -> StoreError = \.storeError
+    ) throws(StoreError) -> PostgresResult {
+        do throws(PipelineError) {
+            return try connection.run(command)
+        } catch .refused(_, let error) {
+            throw translate(error)
+        } catch {
+            // The transaction is open still, so whatever happened, nothing of it is stored.
+            throw error.readError
+        }
+    }
+}
+#endif

@@ -1,0 +1,24 @@
+/// Notices when so much was read in long runs, as an export does, that what it left in an engine's cache should go: it is
+/// not read again soon, and would fill the memory of the process.
+package struct ScanTracker: Sendable {
+    /// A run of fewer bytes is not long: what is read often, such as the end of a conversation, stays.
+    private static let longRun = 64 << 10
+    /// Bytes of long runs that stay.
+    private static let bound = 4 << 20
+
+    private var bytes = 0
+
+    package init() {}
+
+    /// Whether it is time to let go of what the runs left, and to begin anew.
+    package var areMany: Bool { bytes >= Self.bound }
+
+    /// Counts a run of so many bytes.
+    ///
+    /// - Returns: Whether it was a long one.
+    package mutating func add(run: Int) -> Bool {
+        guard run >= Self.longRun else { return false }
+        bytes += run
+        return true
+    }
+}

@@ -1,0 +1,564 @@
+import AgentSessions
+import AgentSessionsMemory
+import Metrics
+import MetricsTestKit
+import Synchronization
+import Testing
+
+@testable import AgentSessionsGroupCommit
+@testable import AgentSessionsThreads
+
+/// An engine that keeps its rows in memory, fails as it is told, and logs what is done to it.
+final class FakeEngine: CommitEngine {
+    /// What the test and the writer's thread share.
+    final class Journal: Sendable {
+        struct State: Sendable {
+            var log: [String] = []
+            var committed: [String] = []
+            var beginFailures: [StoreError.Code?] = []
+            var commitFailures: [StoreError.Code?] = []
+        }
+
+        let state = Mutex(State())
+
+        var log: [String] { state.withLock { $0.log } }
+        var committed: [String] { state.withLock { $0.committed } }
+    }
+
+    let journal: Journal
+    var writer = FakeWriter()
+
+    init(_ journal: Journal) { self.journal = journal }
+
+    var changeCount: Int { writer.changes }
+
+    func begin() throws(StoreError) {
+        writer.rows = []
+        let failure = journal.state.withLock { state in
+            state.log.append("begin")
+            return state.beginFailures.isEmpty ? nil : state.beginFailures.removeFirst()
+        }
+        if let failure { throw StoreError(failure, "begin") }
+    }
+
+    func commit() throws(StoreError) {
+        let rows = writer.rows
+        let failure = journal.state.withLock { state in
+            state.log.append("commit \(rows.joined())")
+            let failure = state.commitFailures.isEmpty ? nil : state.commitFailures.removeFirst()
+            if failure == nil { state.committed += rows }
+            return failure
+        }
+        if let failure { throw StoreError(failure, "commit") }
+    }
+
+    func rollback() { journal.state.withLock { $0.log.append("rollback") } }
+
+    func close() { journal.state.withLock { $0.log.append("close") } }
+}
+
+struct FakeWriter: SessionStoreWriter {
+    var rows: [String] = []
+    var changes = 0
+
+    mutating func add(_ row: String) {
+        rows.append(row)
+        changes += 1
+    }
+
+    func session(_ id: ULID) throws(StoreError) -> Session? { nil }
+    func sessions(_ request: SessionListRequest) throws(StoreError) -> [Session] { [] }
+    func messages(_ request: MessageRequest, of session: Session) throws(StoreError) -> [SessionMessage] { [] }
+    func messages(of session: ULID, withIDs ids: [ULID]) throws(StoreError) -> [SessionMessage] { [] }
+    func insert(_ session: Session) throws(StoreError) {}
+    func replace(_ previous: Session, with session: Session) throws(StoreError) {}
+    func remove(_ session: Session) throws(StoreError) {}
+    func insert(_ messages: [SessionMessage]) throws(StoreError) {}
+    func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {}
+}
+
+/// A change that adds a row, and remembers what it was answered.
+///
+/// `@unchecked Sendable`, as its superclass is: one test makes it, runs it and looks at it, all on its own thread.
+final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable {
+    private let row: String
+    private let time: Duration
+    private let fails: Bool
+    private let meanwhile: () -> Void
+    private(set) var answers = 0
+    private(set) var error: StoreError?
+
+    /// - Parameters:
+    ///   - row: What it adds.
+    ///   - time: How long it takes.
+    ///   - fails: Whether it throws after it has added the row.
+    ///   - meanwhile: What happens while it is run.
+    init(
+        _ row: String, isAlone: Bool = false, taking time: Duration = .zero, fails: Bool = false,
+        until deadline: ContinuousClock.Instant = .now + .seconds(600), meanwhile: @escaping () -> Void = {}
+    ) {
+        (self.row, self.time, self.fails, self.meanwhile) = (row, time, fails, meanwhile)
+        super.init(isAlone: isAlone, deadline: deadline)
+    }
+
+    override var failed: Bool { fails }
+
+    override func run(_ writer: inout FakeWriter) {
+        let end = ContinuousClock.now + time
+        while ContinuousClock.now < end {}
+        writer.add(row)
+        meanwhile()
+    }
+
+    override func fail(_ error: StoreError) { self.error = error }
+
+    override func answer() { answers += 1 }
+}
+
+extension WaitingWrites {
+    /// Writes that wait, in order.
+    convenience init(_ writes: [Write]) {
+        self.init(backend: "fake")
+        for write in writes { add(write) }
+    }
+}
+
+extension GroupCommitter {
+    /// Runs what waits, and what comes meanwhile, until nothing does.
+    mutating func runAll(_ waiting: WaitingWrites<Engine.Writer>) {
+        while waiting.count > 0 { _ = runNext() }
+    }
+}
+
+/// The changes of a group, as they come.
+private final class Waiting: Sendable {
+    let writes: Mutex<[PendingWrite<FakeWriter>?]>
+
+    init(_ writes: [PendingWrite<FakeWriter>?]) { self.writes = Mutex(writes) }
+}
+
+/// A door that a change on the writer's thread waits at until the test opens it.
+final class Gate: Sendable {
+    private let queue = BlockingQueue<Void>()
+    private let reached = OneShot<Void>()
+
+    func wait() {
+        reached.send(())
+        _ = queue.takeFirst()
+    }
+
+    func someoneWaits() async { await reached.value() }
+    func open() { queue.close() }
+}
+
+@Suite("Group commit", .timeLimit(.minutes(5)))
+struct GroupCommitTests {
+    typealias Body = @Sendable (inout FakeWriter) throws(StoreError) -> String
+
+    private func add(_ row: String) -> Body {
+        { (writer) throws(StoreError) in
+            writer.add(row)
+            return row
+        }
+    }
+
+    private func fail(_ code: StoreError.Code, adding row: String? = nil) -> Body {
+        { (writer) throws(StoreError) in
+            if let row { writer.add(row) }
+            throw StoreError(code, "change")
+        }
+    }
+
+    /// Runs the changes as one group, and gives what each one heard.
+    private func run(
+        _ bodies: [Body], journal: FakeEngine.Journal = .init(), metrics: TestMetrics = TestMetrics()
+    ) async -> [String] {
+        let commitMetrics = withMetricsFactory(metrics) { CommitMetrics(backend: "fake") }
+        let heard = Waiting(Array(repeating: nil, count: bodies.count))
+        return await withTaskGroup(of: (Int, String).self) { group in
+            for (index, body) in bodies.enumerated() {
+                group.addTask {
+                    let outcome: Result<String, StoreError> = await withUnsafeContinuation { continuation in
+                        let write = TypedWrite(isAlone: false, deadline: .now + .seconds(600), body)
+                        write.continuation = continuation
+                        let all = heard.writes.withLock { heard in
+                            heard[index] = write
+                            return heard
+                        }
+                        guard all.allSatisfy({ $0 != nil }) else { return }
+                        // The last to come runs the group, in the order of the changes.
+                        let waiting = WaitingWrites(all.compactMap { $0 })
+                        var committer = GroupCommitter(
+                            engine: FakeEngine(journal), metrics: commitMetrics, waiting: waiting)
+                        committer.runAll(waiting)
+                    }
+                    switch outcome {
+                    case .success(let row): return (index, row)
+                    case .failure(let error): return (index, "\(error.code)")
+                    }
+                }
+            }
+            var answers = Array(repeating: "", count: bodies.count)
+            for await (index, answer) in group { answers[index] = answer }
+            return answers
+        }
+    }
+
+    @Test("Changes that wait together share one commit")
+    func shared() async throws {
+        let journal = FakeEngine.Journal()
+        let metrics = TestMetrics()
+        #expect(await run([add("a"), add("b"), add("c")], journal: journal, metrics: metrics) == ["a", "b", "c"])
+        #expect(journal.log == ["begin", "commit abc"])
+        let size = try metrics.expectRecorder("agent_sessions_commit_group_size", [("backend", "fake")])
+        #expect(size.values == [3])
+        #expect(try metrics.expectTimer("agent_sessions_commit_seconds", [("backend", "fake")]).values.count == 1)
+    }
+
+    @Test("One that throws before it changes anything does not disturb the others")
+    func harmlessFailure() async {
+        let journal = FakeEngine.Journal()
+        #expect(await run([add("a"), fail(.conflict), add("c")], journal: journal) == ["a", "conflict", "c"])
+        #expect(journal.log == ["begin", "commit ac"])
+    }
+
+    @Test("One that throws after a change makes the group run again, one by one")
+    func harmfulFailure() async {
+        let journal = FakeEngine.Journal()
+        let answers = await run([add("a"), fail(.limitExceeded, adding: "x"), add("c")], journal: journal)
+        #expect(answers == ["a", "limitExceeded", "c"])
+        #expect(journal.committed == ["a", "c"])
+        // The third was not run yet, so it has its turn between the two that were undone.
+        #expect(
+            journal.log == [
+                "begin", "rollback", "begin", "commit a", "begin", "commit c", "begin", "rollback",
+            ])
+    }
+
+    @Test("A change alone that throws is undone, and nothing is committed for failures alone")
+    func alone() async {
+        let journal = FakeEngine.Journal()
+        #expect(await run([fail(.corrupt, adding: "x")], journal: journal) == ["corrupt"])
+        #expect(journal.log == ["begin", "rollback"])
+        let second = FakeEngine.Journal()
+        second.state.withLock { $0.commitFailures = [.outcomeUnknown] }
+        #expect(await run([fail(.notFound), fail(.conflict)], journal: second) == ["notFound", "conflict"])
+        #expect(second.log == ["begin", "rollback"])
+    }
+
+    @Test("A lock that is not to be had is the answer to all")
+    func busyBegin() async {
+        let journal = FakeEngine.Journal()
+        journal.state.withLock { $0.beginFailures = [.busy] }
+        #expect(await run([add("a"), add("b")], journal: journal) == ["busy", "busy"])
+        #expect(journal.log == ["begin"])
+    }
+
+    @Test("A commit that fails is run again one by one, and each hears of its own")
+    func failedCommit() async {
+        let journal = FakeEngine.Journal()
+        journal.state.withLock { $0.commitFailures = [.unavailable, nil, .limitExceeded, nil] }
+        #expect(await run([add("a"), add("b"), add("c")], journal: journal) == ["a", "limitExceeded", "c"])
+        #expect(journal.committed == ["a", "c"])
+        let single = FakeEngine.Journal()
+        single.state.withLock { $0.commitFailures = [.unavailable] }
+        #expect(await run([add("a")], journal: single) == ["unavailable"])
+        #expect(single.log == ["begin", "commit a"])
+    }
+
+    @Test("A lock that is lost between changes that run alone is the answer to its change only")
+    func busyAlone() async {
+        let journal = FakeEngine.Journal()
+        journal.state.withLock { state in
+            state.commitFailures = [.unavailable]
+            state.beginFailures = [nil, .busy, nil]
+        }
+        #expect(await run([add("a"), add("b")], journal: journal) == ["busy", "b"])
+    }
+
+    @Test("An unknown outcome of a shared commit is told to all, and nothing is run again")
+    func unknown() async {
+        let journal = FakeEngine.Journal()
+        journal.state.withLock { $0.commitFailures = [.outcomeUnknown] }
+        #expect(await run([add("a"), add("b")], journal: journal) == ["outcomeUnknown", "outcomeUnknown"])
+        #expect(journal.log == ["begin", "commit ab"])
+    }
+
+    @Test("One that was refused hears why, where the outcome of the others is unknown")
+    func unknownAndRefused() async {
+        let journal = FakeEngine.Journal()
+        journal.state.withLock { $0.commitFailures = [.outcomeUnknown] }
+        let answers = await run([add("a"), fail(.conflict), add("c"), fail(.notFound)], journal: journal)
+        #expect(answers == ["outcomeUnknown", "conflict", "outcomeUnknown", "notFound"])
+        #expect(journal.log == ["begin", "commit ac"])
+    }
+
+    @Test("A long change ends the group")
+    func longChange() async {
+        let journal = FakeEngine.Journal()
+        let slow: Body = { (writer) throws(StoreError) in
+            let end = ContinuousClock.now + .milliseconds(25)
+            while ContinuousClock.now < end {}
+            writer.add("s")
+            return "s"
+        }
+        #expect(await run([slow, add("b"), add("c")], journal: journal) == ["s", "b", "c"])
+        #expect(journal.log.prefix(2) == ["begin", "commit s"])
+        #expect(journal.committed == ["s", "b", "c"])
+    }
+
+    // MARK: Those who come back
+
+    /// A committer that has just made one slow commit of two changes, so that it waits for two again. By its clock nothing
+    /// else takes time, however busy the machine is.
+    private func committer(
+        _ journal: FakeEngine.Journal, _ waiting: WaitingWrites<FakeWriter>
+    ) -> GroupCommitter<FakeEngine> {
+        let time = Mutex(ContinuousClock.now)
+        var committer = GroupCommitter(
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting,
+            now: { time.withLock { $0 } })
+        waiting.add(RecordedWrite("1", meanwhile: { time.withLock { $0 += .milliseconds(10) } }))
+        waiting.add(RecordedWrite("2"))
+        committer.runAll(waiting)
+        return committer
+    }
+
+    @Test("Those who come while a group is run join its commit, in order")
+    func joining() {
+        let journal = FakeEngine.Journal()
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        let second = RecordedWrite("b")
+        let first = RecordedWrite("a", meanwhile: { waiting.add(second) })
+        waiting.add(first)
+        _ = committer.runNext()
+        #expect(journal.log.suffix(2) == ["begin", "commit ab"])
+        #expect(first.answers == 1 && second.answers == 1)
+    }
+
+    @Test("Nobody who did not share the last commit is waited for")
+    func notJoining() {
+        let journal = FakeEngine.Journal()
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        waiting.add(RecordedWrite("a"))
+        waiting.add(RecordedWrite("b", meanwhile: { waiting.add(RecordedWrite("c")) }))
+        _ = committer.runNext()
+        #expect(journal.log.suffix(2) == ["begin", "commit ab"])
+        #expect(waiting.count == 1)
+    }
+
+    @Test("One that joins and throws after a change makes the group run again, one by one")
+    func joiningAndFailing() {
+        let journal = FakeEngine.Journal()
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        let second = RecordedWrite("b", fails: true)
+        // It is run twice, and meets the other one the first time.
+        var joining = [second]
+        let first = RecordedWrite("a", meanwhile: { if let last = joining.popLast() { waiting.add(last) } })
+        waiting.add(first)
+        committer.runAll(waiting)
+        #expect(journal.log.suffix(5) == ["rollback", "begin", "commit a", "begin", "rollback"])
+        #expect(journal.committed == ["1", "2", "a"])
+        #expect(first.answers == 1 && second.answers == 1)
+    }
+
+    @Test("Nobody joins a group whose changes undid each other")
+    func notJoiningSpoilt() {
+        let journal = FakeEngine.Journal()
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = committer(journal, waiting)
+        waiting.add(RecordedWrite("a", fails: true, meanwhile: { waiting.add(RecordedWrite("b")) }))
+        _ = committer.runNext()
+        #expect(waiting.count == 1)
+        #expect(journal.committed == ["1", "2"])
+    }
+
+    // MARK: The queue
+
+    private func queue(_ journal: FakeEngine.Journal) async throws(StoreError) -> CommitQueue<FakeEngine> {
+        try await CommitQueue.start(backend: "fake", patience: .seconds(60)) { () throws(StoreError) in
+            FakeEngine(journal)
+        }
+    }
+
+    @Test("What gathers during a commit shares the next, and each hears only after it")
+    func gathering() async throws {
+        let journal = FakeEngine.Journal()
+        let queue = try await queue(journal)
+        let gate = Gate()
+        let first = Task {
+            try await queue.write { (writer) throws(StoreError) in
+                gate.wait()
+                writer.add("0")
+                return 0
+            }
+        }
+        await gate.someoneWaits()
+        let heard = await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 1...40 {
+                group.addTask {
+                    try await queue.write { (writer) throws(StoreError) in writer.add("<\(number)>") }
+                    // Heard after the commit: the row is there.
+                    return journal.committed.contains("<\(number)>")
+                }
+            }
+            // Give the tasks a moment to queue up behind the gate; however many make it, the rest come after.
+            try? await Task.sleep(for: .milliseconds(50))
+            gate.open()
+            var all: [Bool] = []
+            while let result = await group.nextResult() { all.append((try? result.get()) ?? false) }
+            return all
+        }
+        #expect(try await first.value == 0)
+        #expect(heard.count == 40)
+        #expect(heard.allSatisfy { $0 })
+        #expect(journal.committed.count == 41)
+        #expect(journal.log.filter { $0 == "begin" }.count < 20)
+        await queue.close()
+    }
+
+    @Test("Closing finishes what is queued, closes the engine once, and refuses new work")
+    func closing() async throws {
+        let journal = FakeEngine.Journal()
+        let queue = try await queue(journal)
+        let gate = Gate()
+        let first = Task {
+            try await queue.write { (writer) throws(StoreError) in
+                gate.wait()
+                writer.add("a")
+            }
+        }
+        await gate.someoneWaits()
+        let second = Task { try await queue.write { (writer) throws(StoreError) in writer.add("b") } }
+        try await Task.sleep(for: .milliseconds(20))
+        let closing = Task { await queue.close() }
+        try await Task.sleep(for: .milliseconds(20))
+        gate.open()
+        await closing.value
+        try await first.value
+        try await second.value
+        await queue.close()
+        #expect(journal.committed == ["a", "b"])
+        #expect(journal.log.last == "close")
+        #expect(journal.log.filter { $0 == "close" }.count == 1)
+        do throws(StoreError) {
+            try await queue.write { (writer) throws(StoreError) in writer.add("c") }
+            Issue.record("a closed queue took work")
+        } catch {
+            #expect(error.code == .closed)
+            #expect(error.backend == "fake")
+        }
+    }
+
+    @Test("An engine that cannot be made gives its error")
+    func noEngine() async {
+        do throws(StoreError) {
+            _ = try await CommitQueue<FakeEngine>.start(backend: "fake", patience: .seconds(60)) {
+                () throws(StoreError) in
+                throw StoreError(.unavailable, "no file")
+            }
+            Issue.record("a queue without an engine started")
+        } catch {
+            #expect(error.code == .unavailable)
+        }
+    }
+
+    @Test("A queue that nobody closed closes its engine when it is let go")
+    func dropped() async throws {
+        let journal = FakeEngine.Journal()
+        do {
+            let queue = try await queue(journal)
+            try await queue.write { (writer) throws(StoreError) in writer.add("a") }
+        }
+        for _ in 0..<500 where journal.log.last != "close" { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(journal.log.last == "close")
+    }
+}
+
+extension BlockingQueue {
+    fileprivate func takeAll() -> [Element]? {
+        take { elements in
+            defer { elements = [] }
+            return elements
+        }
+    }
+}
+
+@Suite("Threads and queues", .timeLimit(.minutes(5)))
+struct BlockingTests {
+    @Test("Elements come in order, all at once or one by one")
+    func order() {
+        let queue = BlockingQueue<Int>()
+        for number in 1...5 { #expect(queue.add(number)) }
+        #expect(queue.takeFirst() == 1)
+        #expect(queue.count == 4)
+        #expect(queue.takeAll() == [2, 3, 4, 5])
+        #expect(queue.add(6))
+        queue.close()
+        queue.close()
+        #expect(!queue.add(7))
+        #expect(queue.takeAll() == [6])
+        #expect(queue.takeAll() == nil)
+        #expect(queue.takeFirst() == nil)
+    }
+
+    @Test("Threads that wait are all let go when the queue is closed")
+    func closeWithWaiting() async throws {
+        let queue = BlockingQueue<Int>()
+        let threads = try (0..<4).map { number in
+            try WorkerThread.start {
+                if number.isMultiple(of: 2) { _ = queue.takeAll() } else { _ = queue.takeFirst() }
+            }
+        }
+        try await Task.sleep(for: .milliseconds(20))
+        queue.close()
+        for thread in threads { await thread.finished() }
+    }
+
+    @Test("Each of many elements reaches exactly one of several threads")
+    func manyThreads() async throws {
+        let queue = BlockingQueue<Int>()
+        let taken = Mutex<[Int]>([])
+        let threads = try (0..<4).map { _ in
+            try WorkerThread.start { while let next = queue.takeFirst() { taken.withLock { $0.append(next) } } }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for part in 0..<8 {
+                group.addTask { for number in 0..<500 { _ = queue.add(part * 500 + number) } }
+            }
+        }
+        queue.close()
+        for thread in threads { await thread.finished() }
+        #expect(taken.withLock { $0.sorted() } == Array(0..<4000))
+    }
+
+    @Test("A value is sent once, before or after it is waited for")
+    func oneShot() async {
+        let early = OneShot<Int>()
+        early.send(1)
+        early.send(2)
+        #expect(await early.value() == 1)
+        let late = OneShot<Int>()
+        let waiting = Task { await late.value() }
+        try? await Task.sleep(for: .milliseconds(20))
+        late.send(3)
+        late.send(4)
+        #expect(await waiting.value == 3)
+    }
+
+    @Test("The end of a thread can be waited for before and after, by any number of tasks")
+    func finished() async throws {
+        let gate = Gate()
+        let thread = try WorkerThread.start { gate.wait() }
+        await gate.someoneWaits()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<3 { group.addTask { await thread.finished() } }
+            try? await Task.sleep(for: .milliseconds(20))
+            gate.open()
+        }
+        await thread.finished()
+    }
+}

@@ -1,0 +1,214 @@
+import AgentSessions
+import Metrics
+import Synchronization
+import Testing
+
+@testable import AgentSessionsGroupCommit
+
+/// Who is next, and who has waited long enough.
+@Suite("Turns of the writer's thread", .timeLimit(.minutes(5)))
+struct TurnTests {
+    private let journal = FakeEngine.Journal()
+
+    private func run(_ writes: [RecordedWrite]) {
+        let waiting = WaitingWrites(writes)
+        var committer = GroupCommitter(
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
+        committer.runAll(waiting)
+        #expect(writes.allSatisfy { $0.answers == 1 })
+    }
+
+    private var commits: [String] { journal.log.filter { $0.hasPrefix("commit") } }
+
+    @Test("What came before a long change is committed and answered before it begins")
+    func before() {
+        let first = RecordedWrite("a")
+        var hadAnswer = false
+        let long = RecordedWrite("L", isAlone: true, meanwhile: { hadAnswer = first.answers == 1 })
+        run([first, long, RecordedWrite("b")])
+        #expect(hadAnswer)
+        #expect(commits == ["commit ab", "commit L"])
+    }
+
+    @Test("Long changes and the others take turns, so that neither keeps the other waiting for ever")
+    func turns() {
+        run([
+            RecordedWrite("K", isAlone: true), RecordedWrite("L", isAlone: true), RecordedWrite("a"),
+            RecordedWrite("M", isAlone: true), RecordedWrite("b"),
+        ])
+        #expect(commits == ["commit K", "commit ab", "commit L", "commit M"])
+    }
+
+    @Test("Nobody joins a long change")
+    func joinsNobody() {
+        let waiting = WaitingWrites<FakeWriter>([])
+        var committer = GroupCommitter(
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
+        // A slow commit of two, after which two are waited for.
+        for write in [RecordedWrite("1", taking: .milliseconds(10)), RecordedWrite("2")] { waiting.add(write) }
+        committer.runAll(waiting)
+        waiting.add(RecordedWrite("L", isAlone: true, meanwhile: { waiting.add(RecordedWrite("a")) }))
+        committer.runAll(waiting)
+        #expect(commits.suffix(2) == ["commit L", "commit a"])
+    }
+
+    @Test("What a slow neighbour left no time for waits again, with those who came since")
+    func putBack() {
+        let waiting = WaitingWrites<FakeWriter>([])
+        let late = RecordedWrite("c")
+        let writes = [
+            RecordedWrite("a", taking: .milliseconds(25), meanwhile: { waiting.add(late) }), RecordedWrite("b"),
+        ]
+        for write in writes { waiting.add(write) }
+        var committer = GroupCommitter(
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
+        _ = committer.runNext()
+        #expect(waiting.count == 2)
+        committer.runAll(waiting)
+        #expect(commits == ["commit a", "commit bc"])
+        #expect((writes + [late]).allSatisfy { $0.answers == 1 })
+    }
+
+    // MARK: Time
+
+    /// What each of many tasks heard.
+    private func heard(by count: Int, in queue: CommitQueue<FakeEngine>) async -> [StoreError.Code?] {
+        await withTaskGroup(of: StoreError.Code?.self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    do throws(StoreError) {
+                        try await queue.write { (writer) throws(StoreError) in writer.add("<\(number)>") }
+                        return nil
+                    } catch {
+                        return error.code
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    private func queue(patience: Duration) async throws -> CommitQueue<FakeEngine> {
+        let journal = journal
+        return try await CommitQueue.start(backend: "fake", patience: patience) { () throws(StoreError) in
+            FakeEngine(journal)
+        }
+    }
+
+    /// A change that holds up the writer's thread until the gate opens.
+    private func hold(_ queue: CommitQueue<FakeEngine>, at gate: Gate) async -> Task<Void, any Error> {
+        let long = Task {
+            try await queue.write(isAlone: true) { (writer) throws(StoreError) in
+                gate.wait()
+                writer.add("long")
+            }
+        }
+        await gate.someoneWaits()
+        return long
+    }
+
+    @Test(
+        "Behind a change without end, all who wait hear busy in time, and nothing of theirs is written",
+        arguments: [1, 500])
+    func busy(count: Int) async throws {
+        let queue = try await queue(patience: .milliseconds(150))
+        let gate = Gate()
+        let long = await hold(queue, at: gate)
+        let start = ContinuousClock.now
+        let heard = await heard(by: count, in: queue)
+        #expect(ContinuousClock.now - start >= .milliseconds(140))
+        #expect(heard == Array(repeating: .busy, count: count))
+        gate.open()
+        try await long.value
+        try await queue.write { (writer) throws(StoreError) in writer.add("after") }
+        #expect(journal.committed == ["long", "after"])
+        await queue.close()
+    }
+
+    @Test("The error says what to do, and that the call may be made again")
+    func error() async throws {
+        let queue = try await queue(patience: .zero)
+        let gate = Gate()
+        let long = await hold(queue, at: gate)
+        do throws(StoreError) {
+            try await queue.write { (writer) throws(StoreError) in writer.add("x") }
+            Issue.record("nobody was in the way")
+        } catch {
+            #expect(error.code == .busy && error.isTransient && error.backend == "fake")
+            #expect(error.message.contains("busy_timeout"))
+        }
+        gate.open()
+        try await long.value
+        await queue.close()
+    }
+
+    @Test("Who has a turn in time is served, however short the patience")
+    func inTime() async throws {
+        let queue = try await queue(patience: .zero)
+        for _ in 0..<20 {
+            let heard = await heard(by: 20, in: queue)
+            #expect(heard == Array(repeating: nil, count: 20))
+        }
+        #expect(journal.committed.count == 400)
+        await queue.close()
+    }
+
+    @Test("The watch comes back after it had nothing to do")
+    func watchedAgain() async throws {
+        let queue = try await queue(patience: .milliseconds(100))
+        for _ in 0..<3 {
+            let gate = Gate()
+            let long = await hold(queue, at: gate)
+            #expect(await heard(by: 2, in: queue) == [.busy, .busy])
+            gate.open()
+            try await long.value
+            #expect(await heard(by: 1, in: queue) == [nil])
+        }
+        await queue.close()
+    }
+
+    @Test("A change of a cancelled task that still waits is taken back at once")
+    func cancelled() async throws {
+        let queue = try await queue(patience: .seconds(600))
+        let gate = Gate()
+        let long = await hold(queue, at: gate)
+        let waiting = (0..<50).map { number in
+            Task { try await queue.write { (writer) throws(StoreError) in writer.add("<\(number)>") } }
+        }
+        let before = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await queue.write { (writer) throws(StoreError) in writer.add("before") }
+        }
+        try await Task.sleep(for: .milliseconds(20))
+        for task in waiting { task.cancel() }
+        for task in waiting + [before] {
+            let error = await #expect(throws: StoreError.self) { try await task.value }
+            #expect(error?.code == .cancelled)
+        }
+        // The one under way is not given up: its task learns what became of it.
+        long.cancel()
+        gate.open()
+        try await long.value
+        await queue.close()
+        #expect(journal.committed == ["long"])
+    }
+
+    @Test("Each is answered once, where closing, cancelling, time and turns meet")
+    func races() async throws {
+        for round in 0..<20 {
+            let queue = try await queue(patience: .milliseconds(100))
+            let tasks = (0..<60).map { number in
+                Task {
+                    try? await queue.write(isAlone: number.isMultiple(of: 7)) { (writer) throws(StoreError) in
+                        writer.add("<\(round) \(number)>")
+                    }
+                }
+            }
+            for (number, task) in tasks.enumerated() where number.isMultiple(of: 3) { task.cancel() }
+            await queue.close()
+            // A change that nobody answers would hang here, and one that is answered twice end the process.
+            for task in tasks { await task.value }
+        }
+        #expect(Set(journal.committed).count == journal.committed.count)
+    }
+}
