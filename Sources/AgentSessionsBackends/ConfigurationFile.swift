@@ -13,13 +13,29 @@ struct ConfigurationFile {
     /// truth value is `nil`.
     func values() throws(StoreError) -> [String: String?] {
         switch path.split(separator: ".").last?.lowercased() {
-        case "yaml", "yml": try yamlValues(try readFile(path, limit: Self.maximumBytes, what: what))
-        case "json": try jsonValues(try readFile(path, limit: Self.maximumBytes, what: what))
+        case "yaml", "yml": try yamlValues(try read())
+        case "json": try jsonValues(try read())
         default:
             throw StoreError(
                 .invalidArgument,
                 "\(what) is of no known kind: give a file whose name ends in .yaml, .yml or .json.")
         }
+    }
+
+    /// The bytes of the file, or of anything else that can be read to an end, such as a pipe.
+    private func read() throws(StoreError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        do {
+            let file = try FileDescriptor(path, .reading)
+            while bytes.count <= Self.maximumBytes {
+                let chunk = try file.read(atMost: 64 << 10)
+                if chunk.isEmpty { return bytes }
+                bytes += chunk
+            }
+        } catch {
+            throw .system("\(what) cannot be read", error)
+        }
+        throw StoreError(.limitExceeded, "\(what) is too long: at most \(Self.maximumBytes) bytes are read.")
     }
 
     private var what: String { "The configuration file \(quoted(path, limit: 200))" }

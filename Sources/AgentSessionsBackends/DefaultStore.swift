@@ -54,7 +54,7 @@ enum DefaultStore {
                 throw StoreError(
                     .unavailable,
                     "The directory \(quoted(path, limit: 200)) for the default store cannot be made: "
-                        + "\(systemMessage(code)). Name another store, such as --store sqlite:sessions.db.")
+                        + "\(SystemError(code)). Name another store, such as --store sqlite:sessions.db.")
             }
         }
     }

@@ -139,7 +139,7 @@ struct ConsoleTests {
     func output() throws {
         let descriptor = open(bench.path("out"), O_WRONLY | O_CREAT, 0o600)
         defer { close(descriptor) }
-        let output = ByteOutput(descriptor: descriptor, name: "The test")
+        let output = ByteOutput(FileDescriptor(borrowing: descriptor), name: "The test")
         let chunk = [UInt8](repeating: 7, count: 50_000)
         for _ in 1...5 { try output.write(chunk) }
         #expect(try bench.contents("out").count == 200_000)
@@ -267,14 +267,11 @@ struct ReplacingFileTests {
 
     @Test("A folder is the working folder where none is named")
     func workingFolder() throws {
-        let place = try FilePlace("name")
-        defer { place.release() }
+        let target = try FileTarget("name")
         var (here, there) = (stat(), stat())
-        #expect(fstat(place.folder, &here) == 0 && stat(".", &there) == 0)
-        #expect(here.st_ino == there.st_ino && here.st_dev == there.st_dev && place.name == "name")
-        let root = try FilePlace("/name-that-is-not-there")
-        #expect(root.name == "name-that-is-not-there")
-        root.release()
+        #expect(fstat(target.folder.number, &here) == 0 && stat(".", &there) == 0)
+        #expect(here.st_ino == there.st_ino && here.st_dev == there.st_dev && target.name == "name")
+        #expect(try FileTarget("/name-that-is-not-there").name == "name-that-is-not-there")
     }
 
     @Test("What is no ordinary file is left alone", arguments: [".", "/dev/null"])
@@ -297,7 +294,7 @@ struct ReplacingFileTests {
         let descriptor = open("/dev/full", O_WRONLY)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
-        let output = ByteOutput(descriptor: descriptor, name: "The disk")
+        let output = ByteOutput(FileDescriptor(borrowing: descriptor), name: "The disk")
         let error = #expect(throws: StoreError.self) {
             try output.print("x")
             try output.flush()
@@ -320,7 +317,7 @@ struct TakingBackTests {
     ) async throws {
         let descriptor = open(bench.path("out"), O_RDWR | O_CREAT | flags, 0o600)
         defer { close(descriptor) }
-        try await body(ByteOutput(descriptor: descriptor, name: "The test"), descriptor)
+        try await body(ByteOutput(FileDescriptor(borrowing: descriptor), name: "The test"), descriptor)
     }
 
     @Test(
@@ -373,7 +370,8 @@ struct TakingBackTests {
     @Test("Stay where they are on their way to a reader, except those that wait")
     func pipe() async throws {
         let pipe = Pipe()
-        let output = ByteOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor, name: "The test")
+        let output = ByteOutput(
+            FileDescriptor(borrowing: pipe.fileHandleForWriting.fileDescriptor), name: "The test")
         try output.write([1, 2])
         #expect(try await output.takeBack(1))
         try output.flush()

@@ -216,7 +216,7 @@ struct DocumentCommandTests {
             result.expectRefusal(name)
         }
         try await bench.run(["--store", store, "import", bench.path]).expectRefusal("directory")
-        try await bench.run(["--store", store, "import", "/dev/null"]).expectRefusal("no ordinary file")
+        try await bench.run(["--store", store, "import", "/dev/null"]).expectRefusal("not an ordinary file")
         #expect(try await bench.run(["--store", store, "list", "--json"]).json()["sessions"] == [])
     }
 

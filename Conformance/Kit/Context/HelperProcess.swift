@@ -60,7 +60,7 @@ public final class HelperProcess: Sendable {
         }
         self.child = child
         input = toChild[1]
-        let output = fromChild[0]
+        let output = FileDescriptor(owning: fromChild[0])
         try WorkerThread.start { self.read(output) }
     }
 
@@ -96,19 +96,14 @@ public final class HelperProcess: Sendable {
     }
 
     /// Reads what the process writes until it ends, on a thread that may wait.
-    private func read(_ output: Int32) {
+    private func read(_ output: FileDescriptor) {
         var rest: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = readBytes(output, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            rest += buffer[..<count]
+        while let bytes = try? output.read(atMost: 4096), !bytes.isEmpty {
+            rest += bytes
             var lines = rest.split(separator: 0x0A, omittingEmptySubsequences: false)
             rest = Array(lines.removeLast())
             add(lines.map { String(decoding: $0, as: UTF8.self) }, isAtEnd: false)
         }
-        close(output)
         close(input)
         // Waits without reaping first, so that nobody signals a number that is another's.
         var information = siginfo_t()

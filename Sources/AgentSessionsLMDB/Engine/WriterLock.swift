@@ -18,8 +18,8 @@ internal import Darwin
 ///
 /// The system lets both go when the process ends, whatever way it ends.
 final class WriterLock {
-    private let turn: Int32
-    private let right: Int32
+    private let turn: FileDescriptor
+    private let right: FileDescriptor
     private let path: String
     private let timeout: Duration
     private var isHeld = false
@@ -28,30 +28,18 @@ final class WriterLock {
     init(path: String, timeout: Duration) throws(StoreError) {
         self.path = path
         self.timeout = timeout
-        turn = try Self.descriptor(of: path, in: path)
-        do throws(StoreError) {
-            right = try Self.descriptor(of: "\(path)/\(EnvironmentFolder.dataFile)", in: path)
-        } catch {
-            close(turn)
-            throw error
-        }
-    }
-
-    deinit {
-        // Also lets go of the locks.
-        close(turn)
-        close(right)
+        turn = try Self.open(path, in: path)
+        right = try Self.open("\(path)/\(EnvironmentFolder.dataFile)", in: path)
     }
 
     /// Waits for the right to write.
     ///
-    /// - Throws: ``StoreError/Code/busy`` where it was not to be had in time.
+    /// - Throws: ``StoreError/Code/busy`` where it was not available in time.
     func acquire() throws(StoreError) {
         guard !isHeld else { return }
-        let clock = ContinuousClock()
-        let deadline = clock.now + timeout
+        let deadline = ContinuousClock().now + timeout
         try Self.lock(turn, until: deadline, of: path)
-        defer { Self.unlock(turn) }
+        defer { turn.unlock() }
         try Self.lock(right, until: deadline, of: path)
         isHeld = true
     }
@@ -59,7 +47,7 @@ final class WriterLock {
     /// Gives the right back; does nothing where it is not held.
     func release() {
         guard isHeld else { return }
-        Self.unlock(right)
+        right.unlock()
         isHeld = false
     }
 
@@ -67,30 +55,26 @@ final class WriterLock {
     static func withTurn<Success>(
         path: String, timeout: Duration, _ body: () throws(StoreError) -> Success
     ) throws(StoreError) -> Success {
-        let turn = try descriptor(of: path, in: path)
-        defer { close(turn) }
+        let turn = try open(path, in: path)
         try lock(turn, until: ContinuousClock().now + timeout, of: path)
+        // Also keeps it open, and with it the lock, until then.
+        defer { turn.unlock() }
         return try body()
     }
 
-    private static func descriptor(of file: String, in path: String) throws(StoreError) -> Int32 {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let code = errno
-            throw StoreError(lmdb: code, while: .opening, path: path)
+    private static func open(_ file: String, in path: String) throws(StoreError) -> FileDescriptor {
+        do throws(SystemError) {
+            return try FileDescriptor(file, .reading)
+        } catch {
+            throw StoreError(lmdb: error.number, while: .opening, path: path)
         }
-        return descriptor
     }
 
     private static func lock(
-        _ descriptor: Int32, until deadline: ContinuousClock.Instant, of path: String
+        _ file: FileDescriptor, until deadline: ContinuousClock.Instant, of path: String
     ) throws(StoreError) {
         var pause: Int = 50_000
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            let code = errno
-            guard code == EWOULDBLOCK || code == EINTR else {
-                throw StoreError(lmdb: code, while: .writing, path: path)
-            }
+        while try !tryLock(file, of: path) {
             guard ContinuousClock().now < deadline else {
                 throw StoreError(
                     .busy,
@@ -105,8 +89,12 @@ final class WriterLock {
         }
     }
 
-    private static func unlock(_ descriptor: Int32) {
-        _ = flock(descriptor, LOCK_UN)
+    private static func tryLock(_ file: FileDescriptor, of path: String) throws(StoreError) -> Bool {
+        do throws(SystemError) {
+            return try file.tryLock()
+        } catch {
+            throw StoreError(lmdb: error.number, while: .writing, path: path)
+        }
     }
 }
 #endif

@@ -1,18 +1,10 @@
 import AgentSessions
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// A descriptor that bytes are read from.
 struct ByteInput: Sendable {
     private static let chunkBytes = 64 << 10
 
-    let descriptor: Int32
+    let descriptor: FileDescriptor
     /// What errors call it, to begin a sentence with.
     let name: String
 
@@ -21,17 +13,11 @@ struct ByteInput: Sendable {
     /// - Throws: `unavailable` where the descriptor cannot be read, `cancelled` where the task is while it waits.
     func read() throws(StoreError) -> [UInt8] {
         while true {
-            var code: Int32 = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { (buffer, count) in
-                let got = systemRead(descriptor, buffer.baseAddress, buffer.count)
-                code = got < 0 ? errno : 0
-                count = max(got, 0)
-            }
-            switch code {
-            case 0: return bytes
-            case EINTR: continue
-            case EAGAIN, EWOULDBLOCK: try waitUntilReady(descriptor, POLLIN, name: name)
-            default: throw .system("\(name) cannot be read", code)
+            do throws(SystemError) {
+                return try descriptor.read(atMost: Self.chunkBytes)
+            } catch {
+                guard error.isNotReady else { throw .system("\(name) cannot be read", error) }
+                try descriptor.waitUntilReady(toRead: true, name: name)
             }
         }
     }
@@ -57,8 +43,4 @@ struct ByteInput: Sendable {
         }
         return text
     }
-}
-
-private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    read(descriptor, bytes, count)
 }

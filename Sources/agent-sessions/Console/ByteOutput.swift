@@ -1,14 +1,6 @@
 import AgentSessions
 import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// A descriptor that bytes are written to, through a buffer.
 final class ByteOutput: Sendable {
     private static let bufferBytes = 64 << 10
@@ -18,12 +10,12 @@ final class ByteOutput: Sendable {
         var tail = FileTail()
     }
 
-    private let descriptor: Int32
+    private let descriptor: FileDescriptor
     private let name: String
     private let state = Mutex(State())
 
     /// - Parameter name: What errors call it, to begin a sentence with.
-    init(descriptor: Int32, name: String) {
+    init(_ descriptor: FileDescriptor, name: String) {
         self.descriptor = descriptor
         self.name = name
     }
@@ -57,17 +49,11 @@ final class ByteOutput: Sendable {
         state.tail = FileTail()
         var sent = 0
         while sent < state.buffer.count {
-            let result = state.buffer.withUnsafeBytes { buffer in
-                systemWrite(descriptor, buffer.baseAddress?.advanced(by: sent), buffer.count - sent)
-            }
-            if result >= 0 {
-                sent += result
-                continue
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN, EWOULDBLOCK: try waitUntilReady(descriptor, POLLOUT, name: name)
-            case let code: throw .system("\(name) cannot be written", code)
+            do throws(SystemError) {
+                sent += try descriptor.write(state.buffer[sent...])
+            } catch {
+                guard error.isNotReady else { throw .system("\(name) cannot be written", error) }
+                try descriptor.waitUntilReady(toRead: false, name: name)
             }
         }
         state.tail = tail.grown(by: sent, in: descriptor)
@@ -80,25 +66,14 @@ extension ByteOutput: DocumentSink {
         try state.withLock { (state) throws(StoreError) in
             let waiting = min(count, state.buffer.count)
             if count > waiting {
-                do throws(FileTail.Failure) {
+                do throws(SystemError) {
                     guard try state.tail.cutOff(count - waiting, of: descriptor) else { return false }
                 } catch {
-                    throw .system("\(name) cannot be cut off", error.code)
+                    throw .system("\(name) cannot be cut off", error)
                 }
             }
             state.buffer.removeLast(waiting)
             return true
         }
-    }
-}
-
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
-}
-
-extension StoreError {
-    /// A call to the system failed.
-    static func system(_ what: String, _ code: Int32) -> StoreError {
-        StoreError(.unavailable, "\(what): \(String(cString: strerror(code))).")
     }
 }

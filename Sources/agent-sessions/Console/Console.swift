@@ -21,9 +21,9 @@ struct Console: Sendable {
 
     /// A console on these descriptors, which stay open when it is gone.
     init(input: Int32, output: Int32, errors: Int32, showsProgress: Bool) {
-        self.input = ByteInput(descriptor: input, name: "Standard input")
-        self.output = ByteOutput(descriptor: output, name: "Standard output")
-        self.errors = ByteOutput(descriptor: errors, name: "Standard error")
+        self.input = ByteInput(descriptor: FileDescriptor(borrowing: input), name: "Standard input")
+        self.output = ByteOutput(FileDescriptor(borrowing: output), name: "Standard output")
+        self.errors = ByteOutput(FileDescriptor(borrowing: errors), name: "Standard error")
         self.showsProgress = showsProgress
     }
 

@@ -1,3 +1,4 @@
+import AgentSessions
 import Synchronization
 
 #if canImport(Glibc)
@@ -18,17 +19,20 @@ struct RemovalOnSignal {
     private static let name = Atomic<UInt>(0)
     private static let isTaken = Atomic(false)
 
+    /// It stays open for as long as a handler may use its number.
+    private let openFolder: FileDescriptor
     private var handled: [Int32] = []
 
     /// Sees to the removal of a file that may not be there yet.
     ///
     /// - Parameters:
     ///   - file: Its name, which nobody else uses.
-    ///   - folder: The descriptor of its folder.
-    init?(of file: String, in folder: Int32) {
+    ///   - folder: Its folder.
+    init?(of file: String, in folder: FileDescriptor) {
         guard Self.isTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
         else { return nil }
-        Self.folder.store(folder, ordering: .relaxed)
+        openFolder = folder
+        Self.folder.store(folder.number, ordering: .relaxed)
         // Never freed: a handler may be about to use it on another thread.
         Self.name.store(UInt(bitPattern: strdup(file)), ordering: .releasing)
         for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
@@ -51,7 +55,7 @@ struct RemovalOnSignal {
         raise(number)
     }
 
-    /// The file is removed or has its place: nothing is left to do.
+    /// The file is removed or has its own name: nothing is left to do.
     func end() {
         for number in handled { signal(number, SIG_DFL) }
         Self.name.store(0, ordering: .releasing)

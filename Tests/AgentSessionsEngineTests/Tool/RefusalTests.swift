@@ -198,7 +198,7 @@ private struct Sample {
             }
             // A file that is whole first: it is not stored either.
             for (path, hint) in [
-                (shop.path, "directory"), ("\(shop.path)/none", "No such file"), ("/dev/null", "no ordinary file"),
+                (shop.path, "directory"), ("\(shop.path)/none", "No such file"), ("/dev/null", "not an ordinary file"),
                 ("\(shop.path)/edited.json", "checksumMismatch"),
             ] {
                 try await sample.tool.run("import", good, path).expectRefusal(hint)

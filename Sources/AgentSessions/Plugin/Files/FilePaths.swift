@@ -32,15 +32,11 @@ package func directory(of path: String) -> String {
 /// - Returns: 0, or the error number of the system. A directory that this user may not read, and a file system that syncs
 ///   no directories, is none.
 package func syncDirectory(_ path: String) -> Int32 {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return 0 }
-    defer { close(descriptor) }
-    while fsync(descriptor) != 0 {
-        switch errno {
-        case EINTR: continue
-        case EINVAL, ENOTSUP: return 0
-        case let code: return code
-        }
+    guard let directory = try? FileDescriptor(path, .folder) else { return 0 }
+    do throws(SystemError) {
+        try directory.syncEntries()
+        return 0
+    } catch {
+        return error.number
     }
-    return 0
 }
