@@ -89,12 +89,3 @@ public struct SessionExport: AsyncSequence, Sendable {
 
 @available(*, unavailable)
 extension SessionExport.AsyncIterator: Sendable {}
-
-extension PersistentSessionService {
-    /// A session with all its messages as a document.
-    public func exportSession(_ id: ULID, format: DocumentFormat) -> SessionExport {
-        SessionExport(of: id, format: format, now: clock.now) { (range, limit) throws(StoreError) in
-            try await streamPage(of: id, range, limit: limit)
-        }
-    }
-}

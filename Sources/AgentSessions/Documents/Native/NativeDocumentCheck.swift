@@ -122,52 +122,14 @@ struct NativeDocumentCheck {
                 .invalidArgument,
                 "the session has message_count \(session.messageCount), but the document has \(count) messages.")
         }
-        var canonical: [UInt8] = []
+        let canonical: [UInt8]
         do throws(JSONError) {
-            try NativeFields.append(session, into: &canonical) { (metadata, bytes) throws(JSONError) in
-                try metadata.appendCanonical(into: &bytes)
-            }
+            canonical = try NativeFields.canonical(session)
         } catch {
             throw StoreError(invalidJSON: error, in: "the metadata of the session")
         }
         guard expected.finish(session: canonical, writer: writer) == checksum else { throw .checksumMismatch }
         return CheckedDocument(
             start: start, messages: messages, count: count, header: header.value(), body: body.value())
-    }
-}
-
-extension NativeFields {
-    /// Appends a message in canonical form.
-    mutating func appendCanonical(_ message: SessionMessage, into bytes: inout [UInt8]) throws(StoreError) {
-        appendBeforeMetadata(message, into: &bytes)
-        do throws(JSONError) {
-            try message.metadata.appendCanonical(into: &bytes)
-        } catch {
-            throw StoreError(invalidJSON: error, in: "the metadata")
-        }
-        appendAfterMetadata(message, into: &bytes)
-    }
-}
-
-extension FieldReader {
-    /// Reads the next value of a document, which must be an integer.
-    static func integer(of walker: inout DocumentWalker, _ key: String) throws(StoreError) -> Int64 {
-        var reader = try next(of: &walker, key)
-        let value = try reader.integer()
-        try reader.finish()
-        return value
-    }
-
-    /// Reads the next value of a document, which must be a string.
-    static func string(of walker: inout DocumentWalker, _ key: String) throws(StoreError) -> String {
-        var reader = try next(of: &walker, key)
-        let value = try reader.string()
-        try reader.finish()
-        return value
-    }
-
-    private static func next(of walker: inout DocumentWalker, _ key: String) throws(StoreError) -> FieldReader {
-        let bytes = try walker.readValue(atMost: DocumentLimits.scalarBytes, what: quoted(key))
-        return try FieldReader(bytes, at: walker.offset - bytes.count)
     }
 }

@@ -60,11 +60,7 @@ struct NativeDocumentWriter: DocumentWriter {
     }
 
     mutating func end(_ bytes: inout [UInt8]) throws(JSONError) {
-        var canonical: [UInt8] = []
-        try NativeFields.append(session, into: &canonical) { (metadata, bytes) throws(JSONError) in
-            try metadata.appendCanonical(into: &bytes)
-        }
-        let checksum = checksum.finish(session: canonical, writer: BuildInfo.writer)
+        let checksum = checksum.finish(session: try NativeFields.canonical(session), writer: BuildInfo.writer)
         finalChecksum = checksum
         bytes.append(json: #"],"checksum":"#)
         bytes.append(plain: checksum)

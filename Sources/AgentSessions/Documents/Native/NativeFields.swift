@@ -51,6 +51,26 @@ struct NativeFields {
         }
     }
 
+    /// Appends a message in canonical form.
+    mutating func appendCanonical(_ message: SessionMessage, into bytes: inout [UInt8]) throws(StoreError) {
+        appendBeforeMetadata(message, into: &bytes)
+        do throws(JSONError) {
+            try message.metadata.appendCanonical(into: &bytes)
+        } catch {
+            throw StoreError(invalidJSON: error, in: "the metadata")
+        }
+        appendAfterMetadata(message, into: &bytes)
+    }
+
+    /// A session in canonical form.
+    static func canonical(_ session: Session) throws(JSONError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try append(session, into: &bytes) { (metadata, bytes) throws(JSONError) in
+            try metadata.appendCanonical(into: &bytes)
+        }
+        return bytes
+    }
+
     /// Appends a session; its metadata as `metadata` writes it.
     static func append(
         _ session: Session, into bytes: inout [UInt8],

@@ -68,6 +68,31 @@ struct FieldReader {
     }
 }
 
+// MARK: - Values of an object that is walked
+
+extension FieldReader {
+    /// Reads the next value of a document, which must be an integer.
+    static func integer(of walker: inout DocumentWalker, _ key: String) throws(StoreError) -> Int64 {
+        var reader = try next(of: &walker, key)
+        let value = try reader.integer()
+        try reader.finish()
+        return value
+    }
+
+    /// Reads the next value of a document, which must be a string.
+    static func string(of walker: inout DocumentWalker, _ key: String) throws(StoreError) -> String {
+        var reader = try next(of: &walker, key)
+        let value = try reader.string()
+        try reader.finish()
+        return value
+    }
+
+    private static func next(of walker: inout DocumentWalker, _ key: String) throws(StoreError) -> FieldReader {
+        let bytes = try walker.readValue(atMost: DocumentLimits.scalarBytes, what: quoted(key))
+        return try FieldReader(bytes, at: walker.offset - bytes.count)
+    }
+}
+
 // MARK: - Values of the contract
 
 extension FieldReader {

@@ -31,15 +31,11 @@ struct SessionChecksum: Sendable {
     func finish(_ session: Session) throws(StoreError) -> String {
         var whole = checksum
         whole.add(pending[...])
-        var canonical: [UInt8] = []
         do throws(JSONError) {
-            try NativeFields.append(session, into: &canonical) { (metadata, bytes) throws(JSONError) in
-                try metadata.appendCanonical(into: &bytes)
-            }
+            return whole.finish(session: try NativeFields.canonical(session), writer: BuildInfo.writer)
         } catch {
             throw .corrupt("Session \(session.id)", error.description, cause: error)
         }
-        return whole.finish(session: canonical, writer: BuildInfo.writer)
     }
 
     /// The checksum of a session as its pages show it, with the session of that moment.
