@@ -2,7 +2,7 @@ public import AgentSessions
 
 /// The backends that a program knows, by the scheme of their store URLs.
 ///
-/// A registry is a value: what one part of a program registers, no other part sees. ``standard`` holds the backends of
+/// A registry is a value: a backend that one part of a program registers is not visible to the others. ``standard`` holds the backends of
 /// this package that were compiled in.
 ///
 /// ```swift
@@ -25,8 +25,8 @@ public struct BackendRegistry: Sendable {
 
     /// Adds a backend.
     ///
-    /// - Throws: ``AgentSessions/StoreError/Code/invalidArgument`` where a backend of that name is registered, the name
-    ///   is no scheme (`[a-z][a-z0-9]*`), or a setting has a name that means something else: `store`, `config`, a
+    /// - Throws: ``AgentSessions/StoreError/Code/invalidArgument`` if a backend of that name is registered, the name is
+    ///   not a scheme (`[a-z][a-z0-9]*`), or a setting has a name that means something else: `store`, `config`, a
     ///   common setting, or another setting of the backend.
     public mutating func register<Backend: StoreBackend>(_ backend: Backend.Type) throws(StoreError) {
         var schemes = Set(backends.flatMap { $0.schemes })
@@ -55,8 +55,8 @@ public struct BackendRegistry: Sendable {
 
     /// The backend of that name or alias.
     ///
-    /// - Throws: ``AgentSessions/StoreError/Code/invalidArgument`` where there is none; the message lists those that
-    ///   there are.
+    /// - Throws: ``AgentSessions/StoreError/Code/invalidArgument`` if there is none; the message lists the backends
+    ///   of the registry.
     public func backend(named name: String) throws(StoreError) -> any StoreBackend.Type {
         guard let backend = backends.first(where: { $0.schemes.contains(name) }) else {
             let known = names.isEmpty ? "none" : names.joined(separator: ", ")

@@ -9,8 +9,8 @@ struct ConfigurationFile {
 
     let path: String
 
-    /// The keys of the file and their values as text. Nested keys are joined by dots. A value that is no text, number or
-    /// truth value is `nil`.
+    /// The keys of the file and their values as text. Nested keys are joined by dots. A value that is neither a string nor a
+    /// number nor a boolean is `nil`.
     func values() throws(StoreError) -> [String: String?] {
         switch path.split(separator: ".").last?.lowercased() {
         case "yaml", "yml": try yamlValues(try read())
@@ -18,7 +18,7 @@ struct ConfigurationFile {
         default:
             throw StoreError(
                 .invalidArgument,
-                "\(what) is of no known kind: give a file whose name ends in .yaml, .yml or .json.")
+                "\(what) has an unknown suffix: give a file whose name ends in .yaml, .yml or .json.")
         }
     }
 
@@ -52,7 +52,7 @@ extension ConfigurationFile {
                 try JSONObject(parsing: buffer, limits: limits)
             }
         } catch {
-            throw StoreError(.invalidArgument, "\(what) cannot be taken: \(error)", cause: error)
+            throw StoreError(.invalidArgument, "\(what) is not valid: \(error)", cause: error)
         }
         var values: [String: String?] = [:]
         flatten(object, under: "", into: &values)
@@ -89,7 +89,7 @@ extension ConfigurationFile {
         do {
             snapshot = try YAMLSnapshot(data: bytes.span.bytes, providerName: path, parsingOptions: options)
         } catch {
-            throw StoreError(.invalidArgument, "\(what) is not valid YAML\(Self.place(of: error)).")
+            throw StoreError(.invalidArgument, "\(what) is not valid YAML\(Self.position(of: error)).")
         }
         var values: [String: String?] = [:]
         for key in seen.all {
@@ -106,11 +106,11 @@ extension ConfigurationFile {
 
     /// Where the parser stopped. Its own description quotes the file, which may hold a password, so only the position
     /// is taken from it.
-    static func place(of error: any Error) -> String {
+    static func position(of error: any Error) -> String {
         let description = String(describing: error)
-        if description.contains("duplicated key") { return ": a key stands in it twice" }
+        if description.contains("duplicated key") { return ": a key is duplicated" }
         if description.contains("not a mapping") {
-            return " of settings: write one `key: value` a line, such as store: sqlite:sessions.db"
+            return " of settings: write one `key: value` on each line, such as store: sqlite:sessions.db"
         }
         let numbers = description.prefix(24).split(separator: ":", maxSplits: 2).prefix(2).map { Int($0) }
         guard numbers.count == 2, let line = numbers[0], let column = numbers[1] else { return "" }
@@ -118,7 +118,7 @@ extension ConfigurationFile {
     }
 }
 
-/// The keys that a parser came across.
+/// The keys that a parser found.
 private final class SeenKeys: Sendable {
     private let keys = Mutex<Set<String>>([])
 

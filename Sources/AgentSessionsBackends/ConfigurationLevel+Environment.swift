@@ -8,8 +8,8 @@ import Foundation
 #endif
 
 extension ConfigurationLevel {
-    /// Environment variables: `AGENT_SESSIONS_STORE`, and `AGENT_SESSIONS_…` for every setting. Others are left alone,
-    /// and so is what Kubernetes puts there for services whose names begin like ours.
+    /// Environment variables: `AGENT_SESSIONS_STORE`, and `AGENT_SESSIONS_…` for every setting. Other variables
+    /// are ignored, as are those of Kubernetes for services whose names begin like ours.
     public static func environment(_ variables: [String: String]) -> ConfigurationLevel {
         let own = variables.filter { (name, value) in
             name.hasPrefix(SettingKey.environmentPrefix) && !isServiceLink(name, value)

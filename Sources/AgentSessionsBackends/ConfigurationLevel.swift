@@ -1,21 +1,20 @@
 import AgentSessions
 public import Configuration
 
-/// One place where a store can be configured, such as the environment or a file. ``StoreConfiguration`` takes several,
-/// the one that counts most first.
+/// A source of settings, such as the environment or a file. ``StoreConfiguration`` takes several, the one with the
+/// highest precedence first.
 public struct ConfigurationLevel: Sendable {
     /// What the level is called in errors, such as `the environment`.
     let name: String
-    /// What answers for the level's values.
+    /// What reads the level's values.
     let reader: ConfigReader
-    /// The keys that the level holds, as it writes them; `nil` where it cannot list them, and so cannot be searched for
-    /// keys that nobody knows.
+    /// The keys that the level holds, as it writes them; `nil` if it cannot list them, so that unknown keys are not found.
     let keys: [String]?
     /// How the level writes the name of a setting.
     let spelling: @Sendable (String) -> String
     /// Settings that the level may hold besides those of the store.
     let otherSettings: [String]
-    /// Whether others may put keys of their own here, so that one that nobody knows is no error.
+    /// Whether other programs put keys of their own here, so that an unknown key is not an error.
     let isShared: Bool
 
     init(
@@ -33,7 +32,7 @@ public struct ConfigurationLevel: Sendable {
     /// The part of an application's own configuration that is about the store, with the keys `store`, `busy_timeout`
     /// and so on.
     ///
-    /// A reader cannot list its keys, so a key that no backend knows is not found out here.
+    /// A reader cannot list its keys, so an unknown key is not found here.
     ///
     /// - Parameters:
     ///   - reader: The reader, scoped to the part.
@@ -42,7 +41,7 @@ public struct ConfigurationLevel: Sendable {
         ConfigurationLevel(name: name, reader: reader, keys: nil)
     }
 
-    /// A store URL that somebody gave in so many words: the `--store` of a command line, or an argument.
+    /// A store URL that was given as such: the `--store` of a command line, or an argument.
     public static func commandLine(store: String) -> ConfigurationLevel {
         let provider = InMemoryProvider(
             name: "command line",
@@ -54,14 +53,14 @@ public struct ConfigurationLevel: Sendable {
 }
 
 extension ConfigurationLevel {
-    /// Where a setting stands, for errors.
+    /// Where a setting was given, for errors.
     func place(of setting: String) -> String { "\(spelling(setting)), from \(name)" }
 
     /// The value of a setting here, as text; `nil` where there is none.
     ///
-    /// A number or truth value of a file that has types is taken as it would be written.
+    /// A number or boolean of a file that has types is converted to its text.
     ///
-    /// - Throws: `invalidArgument` where there is one that is neither text nor number.
+    /// - Throws: `invalidArgument` if it is neither a string nor a number.
     func text(_ setting: String, isSecret: Bool) throws(StoreError) -> String? {
         let spelled = spelling(setting)
         if let keys, !keys.contains(spelled) { return nil }
@@ -72,15 +71,15 @@ extension ConfigurationLevel {
         if let flag = reader.bool(forKey: key, isSecret: isSecret) { return String(flag) }
         guard keys == nil else {
             throw StoreError(
-                .invalidArgument, "\(spelled) in \(name) is of the wrong type: give a text or a whole number.")
+                .invalidArgument, "\(spelled) in \(name) is of the wrong type: give a string or an integer.")
         }
         return nil
     }
 
-    /// Looks for keys that are no setting of the store or of a backend.
+    /// Looks for keys that are not settings of the store or of a backend.
     ///
-    /// - Returns: A warning about each, where the level is shared.
-    /// - Throws: `invalidArgument` where it is not, naming the first and the ones that there are.
+    /// - Returns: A warning about each, if the level is shared.
+    /// - Throws: `invalidArgument` if it is not shared; the message names the first key and the settings that exist.
     func checkKeys(_ settings: [String]) throws(StoreError) -> [String] {
         guard let keys else { return [] }
         let known = Set((settings + otherSettings).map(spelling)).sorted()

@@ -8,19 +8,19 @@ import Musl
 import Darwin
 #endif
 
-/// The store that is used when nobody names one: SQLite in the user's data directory.
+/// The store that is used when none is named: SQLite in the user's data directory.
 enum DefaultStore {
     /// The default's path.
     ///
-    /// - Throws: `invalidArgument` where the environment does not say where the user's data is.
+    /// - Throws: `invalidArgument` if the environment does not say where the user's data is.
     static func path(in environment: [String: String]) throws(StoreError) -> String {
         // The XDG specification: a relative path is invalid and is to be ignored.
         if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return data + "/" + fileName }
         guard let home = environment["HOME"], home.hasPrefix("/") else {
             throw StoreError(
                 .invalidArgument,
-                "No store is configured, and the default is in the home directory, which the environment does not "
-                    + "name. Set HOME, or name a store, such as --store sqlite:sessions.db.")
+                "No store is configured, and the default store is in the home directory, which the environment does "
+                    + "not name. Set HOME, or name a store, such as --store sqlite:sessions.db.")
         }
         #if os(macOS)
         return home + "/Library/Application Support/" + fileName

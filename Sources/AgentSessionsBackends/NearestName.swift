@@ -1,8 +1,8 @@
-/// The name that somebody meant who wrote another one; `nil` where none is near.
+/// The name that was probably meant by one that does not exist; `nil` if none is near.
 ///
 /// - Parameters:
 ///   - name: What was written.
-///   - names: The names that there are.
+///   - names: The names that exist.
 func nearestName(to name: String, among names: [String]) -> String? {
     // Far longer than any name; the time grows with the product of the lengths.
     guard name.utf8.count <= 100 else { return nil }
@@ -11,8 +11,8 @@ func nearestName(to name: String, among names: [String]) -> String? {
     return nearest.name
 }
 
-/// How many letters have to be changed, added, removed or swapped with the next one to make one name of the other, be they
-/// capitals or not.
+/// How many letters have to be changed, added, removed or swapped with the next one to turn one name into the other.
+/// Capitals are the same as small letters.
 private func edits(from first: String, to second: String) -> Int {
     let (first, second) = (Array(first.uppercased().utf8), Array(second.uppercased().utf8))
     // Rows of the table of distances between beginnings: two and one before the current one.

@@ -5,7 +5,7 @@ extension SessionStore {
     /// A service over this store. Close the store when the service is no longer needed.
     ///
     /// - Parameters:
-    ///   - retryPolicy: How to try again what failed for a passing reason.
+    ///   - retryPolicy: How calls that failed for a passing reason are tried again.
     ///   - logger: Where retries are logged.
     public func makeService(
         retryPolicy: RetryPolicy = .standard,

@@ -1,10 +1,10 @@
-/// The names of settings, and how each place where they can be given writes them.
+/// The names of settings, and how they are written on each level.
 enum SettingKey {
     /// The store's URL.
     static let store = "store"
     /// The configuration file, which only the environment and the command line name.
     static let config = "config"
-    /// What every environment variable of this package begins with.
+    /// The prefix of every environment variable of this package.
     static let environmentPrefix = "AGENT_SESSIONS_"
 
     /// The environment variable of a setting: `busy_timeout` is `AGENT_SESSIONS_BUSY_TIMEOUT`.

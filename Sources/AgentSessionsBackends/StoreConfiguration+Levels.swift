@@ -23,14 +23,14 @@ extension StoreConfiguration {
         return try StoreConfiguration(levels: levels, environment: environment, registry: registry)
     }
 
-    /// The configuration that these levels come to.
+    /// The configuration that results from these levels.
     ///
     /// - Parameters:
     ///   - levels: Where the store may be configured, the level that counts most first.
-    ///   - environment: What tells the place of the default store, where no level names one: `XDG_DATA_HOME`, `HOME`.
+    ///   - environment: Where the default store is, if no level names one: `XDG_DATA_HOME`, `HOME`.
     ///   - registry: The backends that there are.
     /// - Throws: ``AgentSessions/StoreError/Code/invalidArgument`` for an unknown backend, key or value; the message
-    ///   names where it stands, what was given and what is allowed.
+    ///   names where it was given, what was given and what is allowed.
     public init(
         levels: [ConfigurationLevel], environment: [String: String] = ConfigurationLevel.processEnvironment,
         registry: BackendRegistry = .standard
@@ -41,7 +41,7 @@ extension StoreConfiguration {
         do throws(StoreError) {
             try self.init(levels: levels, environment: environment, registry: registry, warnings: warnings)
         } catch {
-            // Nobody will ask for the warnings, and one of them may be why.
+            // The caller gets no configuration to read the warnings from, and one of them may be the reason.
             let message = ([error.message] + warnings.prefix(3)).joined(separator: " ")
             throw StoreError(
                 error.code, message, backend: error.backend, nativeCode: error.nativeCode, cause: error.cause)
@@ -111,7 +111,7 @@ extension StoreConfiguration {
     }
 }
 
-/// Runs `body`, and says in its errors where the value stands that it refuses.
+/// Runs `body`, and adds to its errors where the refused value was given.
 private func at<Result>(
     _ place: String?, _ body: () throws(StoreError) -> Result
 ) throws(StoreError) -> Result {
@@ -124,7 +124,7 @@ private func at<Result>(
 }
 
 extension StoreError {
-    /// The same error, with the place where the refused value stands.
+    /// The same error, with where the refused value was given.
     fileprivate static func at(_ place: String, _ error: StoreError) -> StoreError {
         StoreError(
             error.code, "\(error.message) (Given as \(place).)", backend: error.backend, nativeCode: error.nativeCode,

@@ -1,18 +1,18 @@
 public import AgentSessions
 
 extension StoreConfiguration {
-    /// The same settings for a store of its own, which leaves the configured one alone.
+    /// The same settings for a scratch store, which does not touch the configured one.
     ///
     /// - Parameters:
-    ///   - name: A name that nobody else uses, `[a-z][a-z0-9_]*` of at most 40 bytes.
+    ///   - name: A name that is not in use, `[a-z][a-z0-9_]*` of at most 40 bytes.
     ///   - folder: An empty folder, which the caller removes.
     /// - Throws: ``AgentSessions/StoreError/Code/unsupported`` where the backend has no scratch location.
     public func scratch(named name: String, folder: String) throws(StoreError) -> StoreConfiguration {
         try relocated(to: try scratchLocation(named: name, folder: folder))
     }
 
-    /// The directory that the store's files are in: a scratch store whose speed is to be compared has its folder there, on the
-    /// same disk. `nil` where scratch stores keep nothing in their folders.
+    /// The directory of the store's files. A scratch store whose speed is to be compared has its folder there, on the same
+    /// disk. `nil` if scratch stores keep nothing in their folders.
     ///
     /// - Throws: ``AgentSessions/StoreError/Code/unsupported`` where the backend has no scratch location,
     ///   ``AgentSessions/StoreError/Code/invalidArgument`` where the URL names no path.
@@ -39,8 +39,8 @@ extension StoreConfiguration {
         guard let place = try backend.scratchLocation(beside: url, named: name, folder: folder) else {
             throw StoreError(
                 .unsupported,
-                "The backend \(backend.name) does not say where a scratch store can be, and the configured "
-                    + "one must be left alone.", backend: backend.name)
+                "The backend \(backend.name) has no scratch location, and the configured store must not be "
+                    + "touched.", backend: backend.name)
         }
         return place
     }

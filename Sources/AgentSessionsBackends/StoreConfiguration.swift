@@ -4,7 +4,7 @@ import Logging
 /// Which store to open, and with which settings: put together from the command line, the environment, a file and
 /// defaults, and checked as a whole.
 ///
-/// Keys, which a file has as they are and the environment in capitals after `AGENT_SESSIONS_`:
+/// The keys, which are written as they are in a file and in capitals after `AGENT_SESSIONS_` in the environment:
 ///
 /// | key | meaning |
 /// | --- | --- |
@@ -13,10 +13,10 @@ import Logging
 /// | `migrate`, `max_content`, … | ``AgentSessions/CommonSettings`` |
 /// | `synchronous`, `busy_timeout`, … | the settings of the store's backend |
 ///
-/// A parameter of the URL counts where the URL was given, and more than the same key there. A setting of another backend
-/// is left alone in the environment and in files, so that one file can serve several stores; in a URL it is an error. A
-/// key that no backend knows is an error in URLs and files. In the environment, where others may have put it, it is one
-/// of the ``warnings``, and what Kubernetes puts there for services is passed over.
+/// A parameter of the URL has the precedence of the level that gave the URL, before the same key of that level. A setting
+/// of another backend is ignored in the environment and in files, so that one file can serve several stores; in a URL it
+/// is an error. A key that no backend knows is an error in URLs and files. In the environment, which other programs
+/// share, it is one of the ``warnings``, and the variables of Kubernetes for services are ignored.
 ///
 /// No description of a configuration holds a password or the value of a secret.
 public struct StoreConfiguration: Sendable {
@@ -28,15 +28,15 @@ public struct StoreConfiguration: Sendable {
     public let source: String
     /// The settings that were given, in order of their names. The rest have their defaults.
     public let given: [GivenSetting]
-    /// What was found that has no effect and may be a mistake: a variable of the environment that is named like a setting
-    /// and is none. No value is among it. Opening the store logs it, once.
+    /// What has no effect and may be a mistake: a variable of the environment that is named like a setting, but is not
+    /// one. No warning holds a value. Opening the store logs them, once.
     public var warnings: [String] { announcement.warnings }
 
     let announcement: Announcement
     var settings: SettingValues
     var isDefault: Bool
 
-    /// A setting that somebody gave.
+    /// A setting that was given.
     public struct GivenSetting: Sendable, Hashable {
         /// The setting's name.
         public let name: String
@@ -48,20 +48,20 @@ public struct StoreConfiguration: Sendable {
 }
 
 extension StoreConfiguration {
-    /// Whether there is a store, as far as that shows without opening it. Nothing is made.
+    /// Whether there is a store, as far as can be told without opening it. Nothing is made.
     public func storeExists() throws(StoreError) -> Bool { try backend.storeExists(at: url) }
 
-    /// The files that the store keeps its data in, by their absolute paths, whether they are there or not; none where it
-    /// keeps none on this machine. Write nothing else in their place.
+    /// The absolute paths of the files that the store keeps its data in, whether they exist or not; none if it keeps none
+    /// on this machine. Write nothing else to them.
     public func storeFiles() throws(StoreError) -> [String] {
         try backend.storeFiles(at: url).map(absolutePath)
     }
 
-    /// Opens the store where there is one, and makes none.
+    /// Opens the store if it exists, and does not make one.
     ///
     /// - Parameters:
     ///   - context: What the application gives to the backend.
-    ///   - migrations: What to do about migrations, where the caller knows better than the configuration.
+    ///   - migrations: What to do about migrations, in place of what the configuration says.
     /// - Throws: ``AgentSessions/StoreError/Code/notFound`` where there is none; whatever the backend throws on opening.
     public func openExisting(
         context: StoreContext = StoreContext(), migrations: MigrationPolicy? = nil
@@ -83,12 +83,12 @@ extension StoreConfiguration {
         try storeFiles().first.map { "in the file \(quoted($0, limit: 1000))" } ?? "at \(url)"
     }
 
-    /// Opens the store. The directories of the default store are made where they are missing.
+    /// Opens the store. Missing directories of the default store are made.
     ///
     /// - Parameters:
     ///   - context: What the application gives to the backend. The settings that every store has may lower its limits,
     ///     and decide on migration.
-    ///   - migrations: What to do about migrations, where the caller knows better than the configuration.
+    ///   - migrations: What to do about migrations, in place of what the configuration says.
     /// - Throws: Whatever the backend throws on opening.
     public func open(
         context: StoreContext = StoreContext(), migrations: MigrationPolicy? = nil
@@ -114,7 +114,7 @@ extension StoreConfiguration {
 }
 
 extension StoreConfiguration {
-    /// The same configuration for a store at another place.
+    /// The same configuration for a store at another URL.
     func relocated(to place: ScratchLocation) throws(StoreError) -> StoreConfiguration {
         var relocated = self
         relocated.url = place.url

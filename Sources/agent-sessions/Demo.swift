@@ -94,10 +94,12 @@ struct Demo {
             let other = try await others.next()
             guard let message, let other else {
                 if message == nil, other == nil { return count }
-                throw .corrupt("Session \(right)", "it has fewer or more messages than what it was imported from")
+                throw .corrupt(
+                    "Session \(right)", "it has fewer or more messages than the session that it was made from")
             }
             guard try jsonText(message.payload) == jsonText(other.payload) else {
-                throw .corrupt("Session \(right)", "message \(other.sequence) is not what it was imported from")
+                throw .corrupt(
+                    "Session \(right)", "message \(other.sequence) differs from the one that it was made from")
             }
             count += 1
         }

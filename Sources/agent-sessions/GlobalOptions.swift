@@ -28,14 +28,13 @@ extension GlobalOptions {
         return options
     }
 
-    /// The arguments with the options that stand before the verb moved behind it, where the verb reads them; none where
-    /// there is no verb.
+    /// The arguments with the options before the verb moved behind it, where the verb reads them; none if there is no
+    /// verb.
     ///
     /// Declaring the options on the root command as well would do the same for most command lines, but the root would
     /// take `--json` out of `append ID --content --json`.
     ///
-    /// - Throws: A usage error where a store or a file is named and no verb, as when the variable is not set that was to
-    ///   stand behind `--store`.
+    /// - Throws: A usage error if a store or a file is named and no verb, as when the variable after `--store` is not set.
     static func afterTheVerb(_ arguments: [String]) throws -> [String] {
         var rest = arguments[...]
         var moved: [String] = []
@@ -57,8 +56,8 @@ extension GlobalOptions {
         }
         guard moved.allSatisfy({ $0 == "--json" }) else {
             throw ValidationError(
-                "There is no verb: what stands behind --store or --config counts as its value. Is a variable of the shell "
-                    + "not set?")
+                "There is no verb: the argument after --store or --config is its value. Is a variable of the shell not "
+                    + "set?")
         }
         return []
     }

@@ -6,15 +6,15 @@ import Musl
 import Darwin
 #endif
 
-/// What a process has to see to before it can work.
+/// What a process sets up before it can work.
 enum ProcessStart {
-    /// Makes a closed reader and a limit on the size of files an error instead of the end of the process, and sees to
-    /// it that none of the three standard descriptors is free: where one is closed, the next file that is opened would
-    /// take its number, and what is meant for the terminal would go into a database.
+    /// Makes a closed reader and a limit on the size of files an error instead of the end of the process, and opens those
+    /// of the three standard descriptors that are closed: the next file that is opened would take the number of one, and
+    /// output for the terminal would go into a database.
     static func prepareDescriptors() {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        // Opened the wrong way round, so that using them is an error as it was before.
+        // Opened in the wrong direction, so that using them is still an error.
         for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
         where fcntl(descriptor, F_GETFD) < 0 {
             _ = open("/dev/null", mode)

@@ -9,14 +9,14 @@ struct RootCommand: ParsableCommand {
         usage: "agent-sessions [--store URL] [--config FILE] [--json] VERB …",
         discussion: """
             The store is named by --store, else by AGENT_SESSIONS_STORE, else by the file of --config or \
-            AGENT_SESSIONS_CONFIG. Without any it is an SQLite file in your data directory. A store is made by create, \
-            import, demo, migrate, and copy --to; every other verb needs one that is there.
+            AGENT_SESSIONS_CONFIG. By default it is an SQLite file in your data directory. A store is made by create, \
+            import, demo, migrate, and copy --to; every other verb needs one that exists.
 
               --store URL     such as sqlite:sessions.db or memory:
               --config FILE   a YAML or JSON file with store: URL and settings
               --json          JSON on standard output, and nothing else there
 
-            These three stand before or after the verb.
+            Give these three before or after the verb.
             """,
         version: BuildInfo.version,
         subcommands: [
@@ -26,9 +26,8 @@ struct RootCommand: ParsableCommand {
             ConformanceHelperCommand.self, BenchCommand.self, DemoCommand.self,
         ])
 
-    /// Checks that a command line names a verb that there is, and `help` at the most one. The parser would look for
-    /// options of the root in what stands behind an unknown one, and complain about those; of `help` it would show that of
-    /// the root.
+    /// Checks that a command line names a verb that exists, and `help` at most one. After an unknown verb the parser would
+    /// look for options of the root and complain about those; `help` with one would show the help of the root.
     ///
     /// - Parameter arguments: The arguments, the verb first.
     static func checkVerb(_ arguments: [String]) throws {

@@ -7,9 +7,9 @@ enum Tool {
     static let successStatus: Int32 = 0
     /// Failed; a message on standard error says why.
     static let failureStatus: Int32 = 1
-    /// Ended by a signal before its time; what was done until then was reported. Shells use 128 and the signal's number.
+    /// Interrupted by a signal; what was done until then was reported. Shells use 128 and the signal's number.
     static let interruptedStatus: Int32 = 130
-    /// The arguments make no sense.
+    /// The arguments are not valid.
     static let usageStatus: Int32 = 64
 
     /// Does what the arguments say.
@@ -38,16 +38,16 @@ enum Tool {
             try console.output.flush()
             return successStatus
         } catch {
-            // What was written before the failure goes out first, so that the message stands after it.
+            // The output before the failure is flushed first, so that the message follows it.
             try? console.output.flush()
             console.report("error: \(error)")
             return error.code == .cancelled ? interruptedStatus : failureStatus
         }
     }
 
-    /// A text of the parser's, which quotes arguments as they are: a store URL in it is shown without its secrets.
+    /// A text of the parser, which quotes arguments verbatim, without the secrets of a store URL in it.
     private static func withoutSecrets(_ text: String, quoting arguments: [String]) -> String {
-        // The value of an option may stand in the same argument as its name.
+        // The value of an option may be in the same argument as its name.
         let values = arguments.map { $0.hasPrefix("-") ? String($0.drop { $0 != "=" }.dropFirst()) : $0 }
         // The longest first, as one may be a part of another.
         return values.sorted { $0.utf8.count > $1.utf8.count }.reduce(text) { text, value in

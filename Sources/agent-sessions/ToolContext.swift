@@ -7,10 +7,10 @@ struct ToolContext: Sendable {
     let console: Console
     /// The environment variables.
     let environment: [String: String]
-    /// The backends that there are.
+    /// The backends of the tool.
     var registry = BackendRegistry.standard
-    /// What was said already, of what is to be said once.
-    private let warnings = SaidWarnings()
+    /// The warnings that were reported already, as each is reported once.
+    private let warnings = ReportedWarnings()
 
     init(console: Console, environment: [String: String], registry: BackendRegistry = .standard) {
         self.console = console
@@ -18,16 +18,16 @@ struct ToolContext: Sendable {
         self.registry = registry
     }
 
-    /// The configuration of the store that the options, the environment and the file come to. What is odd about it is
-    /// said, once.
+    /// The configuration of the store that results from the options, the environment and the file. Its warnings are
+    /// reported, once.
     func configuration(_ options: GlobalOptions) throws(StoreError) -> StoreConfiguration {
         let configuration = try StoreConfiguration.load(
             store: options.store, file: options.config, environment: environment, registry: registry)
-        for warning in warnings.news(of: configuration.warnings) { console.report("warning: \(warning)") }
+        for warning in warnings.unreported(of: configuration.warnings) { console.report("warning: \(warning)") }
         return configuration
     }
 
-    /// Opens the store, which is made where there is none, runs `body` on it, and closes it, whatever happens.
+    /// Opens the store, which is made if it does not exist, runs `body` on it, and closes it, whatever happens.
     ///
     /// - Parameter migrations: What to do about migrations; `nil` leaves it to the configuration.
     func withStore<Result>(
@@ -38,7 +38,7 @@ struct ToolContext: Sendable {
         return try await configuration.run(try await configuration.open(migrations: migrations), body)
     }
 
-    /// The same for a store that has to be there: where there is none, none is made.
+    /// The same for a store that must exist: it is not made.
     func withExistingStore<Result>(
         _ options: GlobalOptions, migrations: MigrationPolicy? = nil,
         _ body: (OpenStore) async throws(StoreError) -> Result

@@ -162,9 +162,9 @@ struct RefusalTests {
         arguments: [
             ("a.yaml", "mode: fast\n  workers: : 2\n", "line 2"), ("b.yaml", "mode: \"fast\n", "line"),
             ("c.yaml", "- mode\n", "key: value"), ("d.yaml", "", "key: value"),
-            ("e.yaml", "mode: fast\nmode: slow\n", "twice"),
+            ("e.yaml", "mode: fast\nmode: slow\n", "duplicated"),
             ("f.yaml", "mode: \u{1}\n", "not valid YAML"), ("g.json", "{\"mode\":}", "byte 8"), ("h.json", "", "empty"),
-            ("i.json", "[]", "object"), ("j.json", "{\"mode\":\"fast\",\"mode\":\"slow\"}", "twice"),
+            ("i.json", "[]", "object"), ("j.json", "{\"mode\":\"fast\",\"mode\":\"slow\"}", "duplicated"),
             ("k.json", "{\"workers\":99999999999999999999}", "64 bits"),
         ])
     func malformed(_ name: String, _ text: String, _ hint: String) throws {

@@ -32,7 +32,7 @@ struct JSONErrorTests {
                     + "low one (\\uDC00-\\uDFFF)"
             ),
             ("{} secret", "JSON, byte 3: something follows the value; only whitespace may stand after it"),
-            ("{\"a\":1,\"a\":2}", "JSON, byte 7: an object has the key \"a\" twice; its keys must be unique"),
+            ("{\"a\":1,\"a\":2}", "JSON, byte 7: the key \"a\" is duplicated; the keys of an object must be unique"),
         ])
     func descriptions(text: String, description: String) {
         let error = #expect(throws: JSONError.self) { try JSONParser.parse(text) }

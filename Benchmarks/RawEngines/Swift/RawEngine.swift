@@ -22,7 +22,7 @@ final class RawEngine: Sendable {
         self.name = name
     }
 
-    static func open(_ library: RawLibrary, at place: RawPlace) async throws(StoreError) -> RawEngine {
+    static func open(_ library: RawLibrary, at scratch: RawScratchLocation) async throws(StoreError) -> RawEngine {
         try await onThread { () throws(StoreError) in
             var message = [CChar](repeating: 0, count: 512)
             let opened: OpaquePointer?
@@ -30,14 +30,14 @@ final class RawEngine: Sendable {
             switch library {
             case .sqlite:
                 name = "sqlite"
-                opened = raw_sqlite_open("\(place.folder)/raw.db", &message, message.count)
+                opened = raw_sqlite_open("\(scratch.folder)/raw.db", &message, message.count)
             case .lmdb:
                 name = "lmdb"
-                opened = raw_lmdb_open(place.folder, &message, message.count)
+                opened = raw_lmdb_open(scratch.folder, &message, message.count)
             case .libpq:
                 name = "postgres"
-                opened = RawServer(place.url).withParameters { location, keywords, values in
-                    raw_libpq_open(location, keywords, values, place.name, &message, message.count)
+                opened = RawServer(scratch.url).withParameters { location, keywords, values in
+                    raw_libpq_open(location, keywords, values, scratch.name, &message, message.count)
                 }
             }
             guard let opened else {

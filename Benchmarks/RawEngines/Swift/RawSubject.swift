@@ -7,16 +7,16 @@ public struct RawSubject: BenchmarkSubject {
     public let backend: String
     public var isRaw: Bool { true }
     private let library: RawLibrary
-    /// Makes a place for the engine.
-    private let make: @Sendable () async throws(StoreError) -> RawPlace
+    /// Makes a scratch location for the engine.
+    private let make: @Sendable () async throws(StoreError) -> RawScratchLocation
 
     /// The engine below a backend; `nil` where none is known.
     ///
     /// - Parameters:
     ///   - backend: The backend whose engine it is.
-    ///   - make: Makes a fresh place.
+    ///   - make: Makes a new scratch location.
     public init?(
-        backend: String, make: @escaping @Sendable () async throws(StoreError) -> RawPlace
+        backend: String, make: @escaping @Sendable () async throws(StoreError) -> RawScratchLocation
     ) {
         guard let library = RawLibrary(below: backend) else { return nil }
         self.library = library
@@ -26,11 +26,11 @@ public struct RawSubject: BenchmarkSubject {
     }
 
     public func open(_ data: BenchmarkData, stop: StopRequest) async throws(StoreError) -> any OpenSubject {
-        let place = try await make()
+        let scratch = try await make()
         do throws(StoreError) {
-            return OpenRawSubject(try await RawEngine.open(library, at: place), place, data)
+            return OpenRawSubject(try await RawEngine.open(library, at: scratch), scratch, data)
         } catch {
-            await place.remove()
+            await scratch.remove()
             throw error
         }
     }
@@ -53,19 +53,19 @@ enum RawLibrary: String {
     }
 }
 
-/// A fresh place for a raw engine.
-public struct RawPlace: Sendable {
+/// A scratch location for a raw engine.
+public struct RawScratchLocation: Sendable {
     let url: StoreURL
     let name: String
     let folder: String
     let bytesOnDisk: @Sendable () async -> Int?
     let remove: @Sendable () async -> Void
 
-    /// A place.
+    /// A scratch location.
     ///
     /// - Parameters:
     ///   - url: The store beside which the engine is measured: it names the server.
-    ///   - name: A name that nobody else uses, for a schema.
+    ///   - name: A name that is not in use, for a schema.
     ///   - folder: An empty folder, for files.
     ///   - bytesOnDisk: What the files take on disk.
     ///   - remove: Removes the folder, after the engine was closed. A schema the engine removes itself.
@@ -83,12 +83,12 @@ public struct RawPlace: Sendable {
 
 private final class OpenRawSubject: OpenSubject {
     private let engine: RawEngine
-    private let place: RawPlace
+    private let scratch: RawScratchLocation
     private let data: BenchmarkData
 
-    init(_ engine: RawEngine, _ place: RawPlace, _ data: BenchmarkData) {
+    init(_ engine: RawEngine, _ scratch: RawScratchLocation, _ data: BenchmarkData) {
         self.engine = engine
-        self.place = place
+        self.scratch = scratch
         self.data = data
     }
 
@@ -121,11 +121,11 @@ private final class OpenRawSubject: OpenSubject {
 
     func close() async {
         await engine.close()
-        await place.remove()
+        await scratch.remove()
     }
 
     private func bytesOnDisk() async -> Int? {
         if let bytes = await engine.bytes() { return bytes }
-        return await place.bytesOnDisk()
+        return await scratch.bytesOnDisk()
     }
 }

@@ -31,7 +31,8 @@ extension JSONError {
 
     static func duplicateKey(_ key: String, at offset: Int) -> JSONError {
         JSONError(
-            .duplicateKey, at: offset, "an object has the key \(quoted(key, limit: 40)) twice; its keys must be unique")
+            .duplicateKey, at: offset,
+            "the key \(quoted(key, limit: 40)) is duplicated; the keys of an object must be unique")
     }
 
     static func integerOutOfRange(at offset: Int) -> JSONError {
@@ -48,8 +49,8 @@ extension JSONError {
 
     /// - Parameter path: Where the number is, empty if it is the whole value.
     static func nonFiniteNumber(at path: String) -> JSONError {
-        let place = path.isEmpty ? "a number" : "the number at \(path)"
-        return JSONError(.nonFiniteNumber, "\(place) is infinite or not a number; allowed are finite numbers")
+        let subject = path.isEmpty ? "a number" : "the number at \(path)"
+        return JSONError(.nonFiniteNumber, "\(subject) is infinite or not a number; allowed are finite numbers")
     }
 
     static func tooDeep(_ limit: Int, at offset: Int? = nil) -> JSONError {

@@ -1,7 +1,7 @@
 /// Why a text is not taken as JSON, or a value cannot be written as JSON.
 ///
 /// A description says what is allowed and where the text departs from it. It never quotes the text, which may be private,
-/// save for the name of a repeated key (shortened to 40 characters, control characters escaped) and the path to a number
+/// except for the name of a duplicate key (shortened to 40 characters, control characters escaped) and the path to a number
 /// that has no JSON form (likewise).
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong. New kinds may be added.
@@ -57,7 +57,7 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         self.detail = detail
     }
 
-    /// The place and the detail, safe to show and to log.
+    /// The offset and the detail, safe to show and to log.
     public var description: String {
         guard let offset else { return "JSON: \(detail)" }
         return "JSON, byte \(offset): \(detail)"

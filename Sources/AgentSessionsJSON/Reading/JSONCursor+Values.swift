@@ -64,7 +64,7 @@ extension JSONCursor {
     }
 
     /// Reads an object's members and brings them into canonical order.
-    /// - Throws: `duplicateKey`, with the place of the second one.
+    /// - Throws: `duplicateKey`, with the offset of the second one.
     mutating func readMembers() throws(JSONError) -> [JSONObject.Element] {
         var members: [JSONObject.Element] = []
         var isSorted = true
@@ -83,7 +83,7 @@ extension JSONCursor {
         return members
     }
 
-    /// The error for a key that the object here has twice.
+    /// The error for a duplicate key of the object at this position.
     private func duplicate(of key: String) throws(JSONError) -> JSONError {
         var cursor = self
         var isKnown = false

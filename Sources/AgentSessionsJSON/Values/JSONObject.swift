@@ -11,7 +11,7 @@ public struct JSONObject: Sendable {
     enum Storage: Sendable {
         /// The lossless text, known to be valid.
         case text(String)
-        /// The members in canonical order, no key twice.
+        /// The members in canonical order, without duplicate keys.
         case members([Element])
     }
 
@@ -22,7 +22,7 @@ public struct JSONObject: Sendable {
         storage = .text("{}")
     }
 
-    /// Makes an object of members in any order. Of a key that comes twice, the last value stays.
+    /// Makes an object of members in any order. Of a duplicate key, the last value stays.
     ///
     /// Only the step to an array is `@inlinable`: a sorting that is not specialised cost an import of chat lines 2 %.
     @inlinable
@@ -44,14 +44,14 @@ public struct JSONObject: Sendable {
         storage = .members(unique)
     }
 
-    /// Makes an object of members that are in canonical order already, no key twice.
+    /// Makes an object of members that are in canonical order already, without duplicate keys.
     package init(sortedMembers: [Element]) {
         storage = .members(sortedMembers)
     }
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-    /// Makes an object. Of a key that is written twice, the last value stays.
+    /// Makes an object. Of a duplicate key, the last value stays.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init(members: elements)
     }

@@ -34,7 +34,7 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
         self = .array(elements)
     }
 
-    /// Makes an object. Of a key that is written twice, the last value stays.
+    /// Makes an object. Of a duplicate key, the last value stays.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(JSONObject(members: elements))
     }

@@ -10,9 +10,9 @@ import Musl
 import Darwin
 #endif
 
-/// Ctrl-C while work goes on that has something to show for it: the first asks it to end, the second ends the process.
+/// Ctrl-C during work whose results so far are of use: the first asks it to end, the second ends the process.
 enum Interruption {
-    /// What the handler asks. A handler sees no context, so it stands here; it is set before the handler is.
+    /// What the handler asks. A handler has no context, so it is static; it is set before the handler is.
     private static let requested = Atomic(false)
 
     /// Runs `body`, and makes a signal to end a request to `stop`.

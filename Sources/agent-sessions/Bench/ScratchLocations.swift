@@ -4,16 +4,16 @@ import AgentSessionsBenchmarks
 import AgentSessionsConformance
 import AgentSessionsRawEngines
 
-/// Fresh places near the one that a store URL names: a folder on the same disk, a schema on the same server. Nothing
-/// that lies at the URL itself is opened or touched. Where a place can be, the backend says.
+/// Scratch locations near the store that a URL names: a folder on the same disk, a schema on the same server. The backend
+/// says where they can be. The store itself is neither opened nor touched.
 struct ScratchLocations: Sendable {
     /// The store that the URL names.
     let configuration: StoreConfiguration
-    /// The directory in which places are made, as the store's files are in it; `nil` where a store has no files.
+    /// The directory of the store's files, in which scratch folders are made; `nil` if a store has no files.
     let directory: String?
 
-    /// - Throws: `invalidArgument` where there is no such backend or setting, `unsupported` where a backend does not
-    ///   say where a scratch store can be.
+    /// - Throws: `invalidArgument` if there is no such backend or setting, `unsupported` if the backend has no scratch
+    ///   location.
     init(_ url: String, registry: BackendRegistry) throws(StoreError) {
         configuration = try StoreConfiguration(levels: [.commandLine(store: url)], registry: registry)
         directory = try configuration.scratchDirectory()
@@ -22,13 +22,13 @@ struct ScratchLocations: Sendable {
     /// The backend's name.
     var backend: String { configuration.backend.name }
 
-    /// Opens an empty store at a fresh place.
+    /// Opens an empty store at a new scratch location.
     func open() async throws(StoreError) -> ScratchStore {
         let folder = try makeFolder()
         let hasFiles = directory != nil
         var made: StoreConfiguration?
         do throws(StoreError) {
-            let scratch = try configuration.scratch(named: Self.freshName(), folder: folder.path)
+            let scratch = try configuration.scratch(named: Self.newName(), folder: folder.path)
             made = scratch
             return ScratchStore(try await scratch.open(migrations: .apply)) {
                 if hasFiles { folder.bytesOnDisk } else { try? await scratch.scratchBytes() }
@@ -43,10 +43,10 @@ struct ScratchLocations: Sendable {
         }
     }
 
-    /// Makes a fresh place for the engine itself.
-    func raw() throws(StoreError) -> RawPlace {
+    /// Makes a new scratch location for the engine itself.
+    func raw() throws(StoreError) -> RawScratchLocation {
         let folder = try makeFolder()
-        return RawPlace(beside: configuration.url, named: Self.freshName(), folder: folder.path) {
+        return RawScratchLocation(beside: configuration.url, named: Self.newName(), folder: folder.path) {
             folder.bytesOnDisk
         } remove: {
             folder.remove()
@@ -57,7 +57,7 @@ struct ScratchLocations: Sendable {
         try TemporaryFolder("agent-sessions-bench", in: directory)
     }
 
-    private static func freshName() -> String {
+    private static func newName() -> String {
         var random = SystemRandomNumberGenerator()
         return "agent_sessions_bench_" + String(random.next() as UInt64, radix: 36)
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A bar of progress with what is being done and how long it will go on, where somebody watches it.
+/// A progress bar with the current activity and the remaining time, if the console shows progress.
 final class TimedProgress: Sendable {
     private static let width = 24
     private static let interval = Duration.milliseconds(200)
@@ -10,13 +10,13 @@ final class TimedProgress: Sendable {
     private let start = ContinuousClock.now
     private let shown = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// - Parameter title: What is going on, such as `Measuring`.
+    /// - Parameter title: The activity, such as `Measuring`.
     init(_ title: String, on console: Console) {
         self.title = title
         self.console = console
     }
 
-    /// Shows how much is done, from 0 to 1. Called from any thread and as often as one likes.
+    /// Shows how much is done, from 0 to 1. May be called from any thread and at any rate.
     func show(_ fraction: Double, _ activity: String) {
         guard console.showsProgress else { return }
         let now = ContinuousClock.now
@@ -29,7 +29,7 @@ final class TimedProgress: Sendable {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     func clear() {
         shown.withLock { shown in
             guard shown != nil else { return }
@@ -45,7 +45,7 @@ final class TimedProgress: Sendable {
         let filled = Int(part * Double(width))
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         var line = "\(title) [\(bar)] \(Int(part * 100)) %"
-        // A guess from the first steps would jump about.
+        // An estimate from the first steps would jump.
         if part > 0.02 {
             let left = time * ((1 - part) / part)
             let seconds = Int(left / .seconds(1)) + 1

@@ -6,11 +6,11 @@ struct AppendCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "append", abstract: "Append a message, or a batch of messages in one transaction.",
         discussion: """
-            Without --content the content is read from standard input, to its end and as it is. A batch is a file with \
-            a JSON object a line: role and content, and optionally id, tool_call_id and metadata; - reads it from \
+            Without --content the content is read from standard input, unchanged and to its end. A batch is a file with \
+            a JSON object on each line: role and content, and optionally id, tool_call_id and metadata; - reads it from \
             standard input.
 
-            Appending is safe to repeat where the messages have ids: what is stored already is given back.
+            Appending is safe to repeat if the messages have ids: a message that is stored already is returned as it is.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -21,7 +21,7 @@ struct AppendCommand: ToolCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Who speaks: system, developer, user, assistant, tool, or a word of your own.", valueName: "role"))
+            "The role: system, developer, user, assistant, tool, or one of your own.", valueName: "role"))
     var role: String?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("The text.", valueName: "text"))
@@ -63,13 +63,13 @@ struct AppendCommand: ToolCommand {
 
     func run(in context: ToolContext) async throws(StoreError) {
         let id = try ULID(parsing: id)
-        // What needs no store is refused before one is opened.
+        // Arguments are checked before the store is opened.
         let role = try role.map { (name) throws(StoreError) in try MessageRole(name) }
         let messageID = try messageID.map { (text) throws(StoreError) in try ULID(parsing: text) }
         try await context.withExistingStore(global) { (store) throws(StoreError) in
             let messages = try self.messages(role, id: messageID, within: store.limits, console: context.console)
             let stored = try await store.service.append(messages, to: id, usage: nil, expectedSequence: expectSequence)
-            // Said as soon as it is true: whoever ends the process after this line has lost nothing.
+            // Reported as soon as it is stored: if the process is ended after this line, nothing is lost.
             try report(stored, on: context.console)
             try context.console.output.flush()
         }

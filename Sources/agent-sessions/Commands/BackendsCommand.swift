@@ -2,11 +2,11 @@ import AgentSessions
 import AgentSessionsBackends
 import ArgumentParser
 
-/// `backends`: what each backend promises and takes.
+/// `backends`: what each backend promises, and its settings.
 struct BackendsCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "backends", abstract: "Show each backend, what it promises, and its settings.",
-        discussion: "Of the configured store, the settings in force are read back from the engine.")
+        discussion: "The settings in force of the configured store are read back from the engine.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -22,8 +22,8 @@ struct BackendsCommand: ToolCommand {
         }
     }
 
-    /// The settings of the configured store. Where it cannot be opened, the reason is told and the backends are shown
-    /// all the same, as they may be what helps.
+    /// The settings of the configured store. If it cannot be opened, the reason is reported and the backends are shown all
+    /// the same, as they may help.
     private func configuredStore(_ context: ToolContext) async -> BackendReport.ConfiguredStore? {
         do {
             return try await context.withExistingStore(global, migrations: .inspect) { (store) throws(StoreError) in

@@ -9,7 +9,7 @@ struct BenchCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure stores, and what they cost above their engines.",
         discussion: """
-            Every store is opened at a fresh place beside the one that its URL names (a folder on the same disk, a schema \
+            Every store is a scratch store beside the one that its URL names (a folder on the same disk, a schema \
             on the same server), which is removed afterwards; what lies at the URL itself is not touched. Without \
             --stores it is the store of --store, or memory:, sqlite: and lmdb: in the temporary folder.
 
@@ -24,15 +24,16 @@ struct BenchCommand: ToolCommand {
         parsing: .upToNextOption, help: ArgumentHelp("The stores.", valueName: "url"))
     var stores: [String] = []
 
-    @Option(help: ArgumentHelp("Workloads or suites, with commas between; all of them by default.", valueName: "list"))
+    @Option(help: ArgumentHelp("Workloads or suites, separated by commas; all of them by default.", valueName: "list"))
     var workloads: String?
 
     @Option(
-        help: ArgumentHelp("Numbers of clients, with commas between, in place of each workload's own.", valueName: "n"))
+        help: ArgumentHelp("Numbers of clients, separated by commas, in place of each workload's own.", valueName: "n"))
     var clients: String?
 
     @Option(
-        help: ArgumentHelp("Calls a second, with commas between: open loops in place of closed ones.", valueName: "n"))
+        help: ArgumentHelp("Calls per second, separated by commas: open loops in place of closed ones.", valueName: "n")
+    )
     var rate: String?
 
     @Option(
@@ -47,11 +48,11 @@ struct BenchCommand: ToolCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Messages that a store holds when it is measured; with commas between, it grows from one to the next.",
+            "Messages that a store holds when it is measured; separated by commas, it grows from one to the next.",
             valueName: "n"))
     var sizes: String?
 
-    @Option(help: ArgumentHelp("Decides the expanded corpus and what is read when.", valueName: "n"))
+    @Option(help: ArgumentHelp("The seed of the expanded corpus and of the order of reads.", valueName: "n"))
     var seed: UInt64 = 1
 
     @Flag(inversion: .prefixedNo, help: "Measure the engines' own C APIs too.")
@@ -65,7 +66,7 @@ struct BenchCommand: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Write a page: HTML with charts, or Markdown where the name ends in .md.", valueName: "file")
+        help: ArgumentHelp("Write a page: HTML with charts, or Markdown if the name ends in .md.", valueName: "file")
     )
     var report: String?
 
@@ -140,10 +141,10 @@ struct BenchCommand: ToolCommand {
 
     private func options(_ corpus: Corpus) throws(StoreError) -> BenchmarkOptions {
         guard seconds.isFinite, seconds >= 0.01, seconds <= 3600 else {
-            throw StoreError(.invalidArgument, "--seconds is \(seconds): it takes 0.01 to 3600.")
+            throw StoreError(.invalidArgument, "--seconds is \(seconds): it must be 0.01 to 3600.")
         }
         guard (1...1000).contains(repetitions) else {
-            throw StoreError(.invalidArgument, "--repetitions is \(repetitions): it takes 1 to 1000.")
+            throw StoreError(.invalidArgument, "--repetitions is \(repetitions): it must be 1 to 1000.")
         }
         let sizes = try numbers(sizes, "--sizes", 10...1_000_000_000)
         let names = workloads?.split(separator: ",").map(String.init)
@@ -164,8 +165,8 @@ struct BenchCommand: ToolCommand {
         guard valid.count == numbers.count else {
             throw StoreError(
                 .invalidArgument,
-                "\(option) is \(quoted(text)): it takes whole numbers from \(range.lowerBound) to \(range.upperBound), "
-                    + "with commas between.")
+                "\(option) is \(quoted(text)): give integers from \(range.lowerBound) to \(range.upperBound), "
+                    + "separated by commas.")
         }
         return valid
     }
@@ -193,7 +194,7 @@ struct BenchCommand: ToolCommand {
         return sample.expanded(to: Self.sampleMessages, seed: seed)
     }
 
-    /// The messages of the corpus where no file is given: enough for reads to go to different pages.
+    /// The messages of the corpus if no file is given: enough for reads to go to different pages.
     private static let sampleMessages = 5000
 
     // MARK: Stores

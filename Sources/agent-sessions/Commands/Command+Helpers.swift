@@ -4,7 +4,7 @@ import ArgumentParser
 extension String? {
     /// The JSON object that an option holds, or `nil` where it was not given.
     ///
-    /// - Throws: `invalidArgument` where it is no object, `limitExceeded` where it is too long or too deep.
+    /// - Throws: `invalidArgument` if it is not an object, `limitExceeded` if it is too long or too deep.
     func metadataObject(within limits: StoreLimits) throws(StoreError) -> JSONObject? {
         guard let self else { return nil }
         do {
@@ -15,10 +15,10 @@ extension String? {
     }
 }
 
-/// Checks that options which name a store or a file name one where they are given.
+/// Checks that options which name a store or a file are not empty.
 func requireValues(_ options: [(name: String, value: String?)]) throws {
     guard let empty = options.first(where: { $0.value?.isEmpty == true }) else { return }
-    throw ValidationError("\(empty.name) is empty: it has to name something. Is a variable of the shell not set?")
+    throw ValidationError("\(empty.name) is empty: give a name. Is a variable of the shell not set?")
 }
 
 extension ToolContext {

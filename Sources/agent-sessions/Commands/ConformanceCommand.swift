@@ -9,37 +9,38 @@ struct ConformanceCommand: ToolCommand {
         commandName: "conformance", abstract: "Prove that a store keeps the contract.",
         discussion: """
             Runs the conformance kit on stores of its own beside the configured one (a file, a folder, a schema) and \
-            leaves your data alone. Ends with 1 where the store is not conformant.
+            does not touch your data. The exit status is 1 if the store is not conformant.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(help: "base: what no application can do without; full: the whole contract.")
+    @Option(help: "base: what every application needs; full: the whole contract.")
     var level = Level.full
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Only scenarios whose id or group has this in it; * stands for anything.", valueName: "pattern"))
+            "Only scenarios whose id or group contains this; * matches anything.", valueName: "pattern"))
     var only: String?
 
-    @Option(help: "Repeat the run of a report with the seed that it names.")
+    @Option(help: "Repeat a run with the seed that its report names.")
     var seed: UInt64?
 
-    @Flag(help: "End with the first failure: no scenario begins after it.")
+    @Flag(help: "Stop at the first failure: no scenario begins after it.")
     var failFast = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Write a report: the suffix says what, .json, .xml (JUnit) or .html.", valueName: "file"))
+        help: ArgumentHelp("Write a report. The suffix is its format: .json, .xml (JUnit) or .html.", valueName: "file")
+    )
     var report: String?
 
     @Option(
         parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A JSON report of another store, to stand beside this one in HTML.", valueName: "file"))
+        help: ArgumentHelp("A JSON report of another store, to show beside this one in HTML.", valueName: "file"))
     var beside: [String] = []
 
-    /// What `--level` takes.
+    /// The values of `--level`.
     enum Level: String, ExpressibleByArgument, CaseIterable {
         case base
         case full
@@ -61,7 +62,8 @@ struct ConformanceCommand: ToolCommand {
         guard !scenarios.isEmpty else {
             throw StoreError(
                 .invalidArgument,
-                "No scenario of this level has \(quoted(only ?? "")) in its id or group. Such as --only 'append.*'.")
+                "No scenario of this level has an id or group that contains \(quoted(only ?? "")). Give for example --only 'append.*'."
+            )
         }
         let others = try beside.map { (path) throws(StoreError) in try Self.readReport(path) }
         var options = ConformanceRunner.Options(level: level.level)
@@ -99,7 +101,7 @@ struct ConformanceCommand: ToolCommand {
         return [scenario.id, scenario.group.rawValue].contains { fits(pattern[...], $0[...]) }
     }
 
-    /// Whether `text` fits a pattern in which `*` stands for anything.
+    /// Whether `text` fits a pattern in which `*` matches anything.
     private func fits(_ pattern: Substring, _ text: Substring) -> Bool {
         guard let first = pattern.first else { return text.isEmpty }
         let rest = pattern.dropFirst()

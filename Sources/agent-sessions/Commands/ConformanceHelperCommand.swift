@@ -11,24 +11,24 @@ struct ConformanceHelperCommand: ToolCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(help: "The name of the place.")
+    @Option(help: "The name of the scratch location.")
     var place: String
 
-    @Option(help: "The folder of the place.")
+    @Option(help: "The folder of the scratch location.")
     var folder: String
 
     @Option(help: "What to do.")
     var task: String
 
     func run(in context: ToolContext) async throws(StoreError) {
-        // Whoever started this has said what there is to say about the configuration.
+        // The process that started this one has reported the warnings of the configuration.
         let configuration = try StoreConfiguration.load(
             store: global.store, file: global.config, environment: context.environment, registry: context.registry)
         let stores = ConfiguredStores(configuration: configuration, options: global)
         let status = await HelperProcess.main(
             task: task, factory: stores, place: StorePlace(name: place, folder: folder))
         guard status == 0 else {
-            throw StoreError(.invalidArgument, "The task \(quoted(task)) was not done. `conformance` gives the tasks.")
+            throw StoreError(.invalidArgument, "The task \(quoted(task)) was not done. Tasks come from `conformance`.")
         }
     }
 }

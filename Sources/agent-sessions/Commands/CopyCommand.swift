@@ -7,24 +7,24 @@ struct CopyCommand: ToolCommand {
         commandName: "copy", abstract: "Copy every session of a store into another, of any engine, and verify it.",
         discussion: """
             Ids, revisions, times and usage stay as they are. Each session is copied whole or not at all, and read back. \
-            A copy that was interrupted is run again: what is there already is compared and left as it is.
+            Run a copy that was interrupted again: what is in the target already is compared and left as it is.
 
-            Settings besides the URLs come from the environment and the file of --config, for both stores.
+            Settings other than the URLs come from the environment and the file of --config, for both stores.
             """)
 
     @OptionGroup var global: GlobalOptions
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("The store to read. It must be there.", valueName: "url"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The store to read. It must exist.", valueName: "url"))
     var from: String
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The store to write. It is made where there is none.", valueName: "url"))
+        help: ArgumentHelp("The store to write. It is made if it does not exist.", valueName: "url"))
     var to: String
 
     func validate() throws {
         guard global.store == nil else {
-            throw ValidationError("copy takes its stores from --from and --to: leave --store out.")
+            throw ValidationError("copy has its stores in --from and --to: leave --store out.")
         }
         try requireValues([("--from", from), ("--to", to)])
     }
@@ -32,7 +32,7 @@ struct CopyCommand: ToolCommand {
     func run(in context: ToolContext) async throws(StoreError) {
         let source = global.naming(store: from)
         let target = global.naming(store: to)
-        // Both are looked at before either is opened, and so before the target is made.
+        // Both are checked before either is opened, and so before the target is made.
         _ = try context.configuration(target)
         let result = try await context.withExistingStore(source, migrations: .require) { (source) throws(StoreError) in
             try await context.withStore(target) { (target) throws(StoreError) in

@@ -4,7 +4,8 @@ import ArgumentParser
 /// `export`: a session as a document, or every session as an archive.
 struct ExportCommand: ToolCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Export a session as a document, or all of them as an archive, one a line.")
+        commandName: "export",
+        abstract: "Export a session as a document, or all sessions as an archive, one on each line.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -14,12 +15,12 @@ struct ExportCommand: ToolCommand {
     @Flag(help: "Export every session.")
     var all = false
 
-    @Option(help: "How the document is written: native, with a checksum, or openai, as chat JSON lines.")
+    @Option(help: "The format: native, with a checksum, or openai, which is chat JSON lines.")
     var format = FormatOption.native
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The file to write; without it, or as -, standard output.", valueName: "file"))
+        help: ArgumentHelp("The file to write; standard output by default, or as -.", valueName: "file"))
     var output: String?
 
     func validate() throws {

@@ -6,9 +6,9 @@ struct ImportCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Import sessions from files, under fresh ids.",
         discussion: """
-            All files are checked before the first session is stored. If storing stops midway all the same, the tool says \
-            what is stored and from which document to go on. An empty file is what an empty store is exported to: it is \
-            imported as no session.
+            All files are checked before the first session is stored. If storing stops midway, the tool reports what \
+            is stored and from which document to go on. An empty file is what an empty store is exported to: importing \
+            it adds no session.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -28,7 +28,7 @@ struct ImportCommand: ToolCommand {
         let outcome = try await context.withStore(global) { (store) throws(StoreError) in
             let progress = ProgressBar("Importing", on: context.console)
             defer { progress.clear() }
-            // One file is checked before it is stored anyway.
+            // A single file is checked before it is stored anyway.
             if files.count > 1 { try await check(store.service) }
             return try await importAll(store.service, progress)
         }
@@ -40,7 +40,7 @@ struct ImportCommand: ToolCommand {
         if let failure = outcome.failure { throw failure.error }
     }
 
-    /// Checks every file, so that a fault of the last shows before the first is stored.
+    /// Checks every file, so that an error in the last is found before the first is stored.
     private func check(_ service: any SessionService) async throws(StoreError) {
         for file in files {
             _ = try await service.importSessions(
@@ -48,7 +48,7 @@ struct ImportCommand: ToolCommand {
         }
     }
 
-    /// - Throws: What keeps the first session from being stored. Later failures are part of the outcome.
+    /// - Throws: The error, if no session is stored. Later errors are part of the outcome.
     private func importAll(
         _ service: any SessionService, _ progress: ProgressBar
     ) async throws(StoreError) -> ImportOutcome {

@@ -14,15 +14,15 @@ struct ListCommand: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("How many at the most; 50 by default, or max_page where it is less.", valueName: "n"))
+        help: ArgumentHelp("How many at most; 50 by default, or max_page if that is less.", valueName: "n"))
     var limit: Int?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("How many to leave out first.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many to skip first.", valueName: "n"))
     var offset = 0
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where the page before ended: what it gave as next.", valueName: "cursor"))
+        help: ArgumentHelp("The next of the page before, after which this one begins.", valueName: "cursor"))
     var after: String?
 
     func run(in context: ToolContext) async throws(StoreError) {

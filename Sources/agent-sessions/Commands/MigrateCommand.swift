@@ -5,7 +5,7 @@ import ArgumentParser
 /// `migrate`: brings a store up to date, or shows how far it is.
 struct MigrateCommand: ToolCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Apply the migrations that the store lacks, or show which it has.")
+        commandName: "migrate", abstract: "Apply the migrations that the store lacks, or show those that it has.")
 
     @OptionGroup var global: GlobalOptions
 
@@ -31,11 +31,11 @@ struct MigrateCommand: ToolCommand {
         try context.console.output.print("\(table.text)\n\n\(applied) of \(counted(steps.count, "step")) applied.")
         if !exists {
             try context.console.output.print(
-                "There is no store there yet: `migrate`, `create`, `import` or `demo` makes it with these steps.")
+                "The store does not exist yet: `migrate`, `create`, `import` or `demo` makes it with these steps.")
         }
     }
 
-    /// The chain, and whether there is a store that it is the chain of. A look makes no store.
+    /// The chain, and whether the store exists. Reading the chain does not make a store.
     private func steps(_ context: ToolContext) async throws(StoreError) -> ([MigrationStatus], exists: Bool) {
         guard status else {
             return try await context.withStore(global, migrations: .apply) { (store) throws(StoreError) in

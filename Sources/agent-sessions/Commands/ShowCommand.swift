@@ -49,8 +49,8 @@ struct ShowCommand: ToolCommand {
         try output.begin(end.session)
         if let last = end.messages.last, offset < last.sequence {
             var messages = store.service.messageStream(in: id, after: offset).makeAsyncIterator()
-            // What comes after this moment is left out, so that the session and its messages belong together. They do
-            // where its last message is still there when the stream gets to it.
+            // Later messages are left out, so that the session and its messages are of one moment. They are if its last
+            // message is still there when the stream reaches it.
             while let message = try await messages.next(), message.sequence < last.sequence || message == last {
                 try output.write(message)
                 if message.sequence == last.sequence { return try output.end() }

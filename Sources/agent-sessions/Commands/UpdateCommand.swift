@@ -17,7 +17,7 @@ struct UpdateCommand: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("A JSON object in place of all the metadata there is.", valueName: "json"))
+        help: ArgumentHelp("A JSON object, which replaces all of the metadata.", valueName: "json"))
     var metadata: String?
 
     @Option(

@@ -6,7 +6,7 @@ struct VerifyCommand: ToolCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check the whole store: gaps, counts, orphans, indexes, checksums.",
         discussion: """
-            Reads everything and changes nothing; others may use the store meanwhile. The exit status is 1 where \
+            Reads everything and changes nothing; the store may be in use meanwhile. The exit status is 1 if \
             something is wrong.
             """)
 

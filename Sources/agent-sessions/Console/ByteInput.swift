@@ -8,7 +8,7 @@ struct ByteInput: Sendable {
     /// What errors call it, to begin a sentence with.
     let name: String
 
-    /// The next bytes; none at the end. Waits for them, also where the descriptor does not.
+    /// The next bytes; none at the end. Waits for them, even if the descriptor does not block.
     ///
     /// - Throws: `unavailable` where the descriptor cannot be read, `cancelled` where the task is while it waits.
     func read() throws(StoreError) -> [UInt8] {
@@ -35,7 +35,7 @@ struct ByteInput: Sendable {
             guard bytes.count <= limit else {
                 throw StoreError(
                     .limitExceeded,
-                    "\(what) on standard input has more than \(limit) bytes: that is all that is allowed.")
+                    "\(what) on standard input has more than \(limit) bytes: that is the limit.")
             }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {

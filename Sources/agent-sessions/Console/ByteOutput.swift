@@ -22,8 +22,8 @@ final class ByteOutput: Sendable {
 
     /// Writes bytes, at the latest on the next ``flush()``.
     ///
-    /// - Throws: `unavailable` where the descriptor cannot be written: the reader is gone, the disk is full;
-    ///   `cancelled` where the task is cancelled while it waits for a descriptor that does not block.
+    /// - Throws: `unavailable` if the descriptor cannot be written: the reader is gone, the disk is full;
+    ///   `cancelled` if the task is cancelled while it waits for a descriptor that does not block.
     func write(_ bytes: some Collection<UInt8>) throws(StoreError) {
         try state.withLock { (state) throws(StoreError) in
             state.buffer.append(contentsOf: bytes)
@@ -37,7 +37,7 @@ final class ByteOutput: Sendable {
         try write(CollectionOfOne(UInt8(ascii: "\n")))
     }
 
-    /// Hands everything that was written to the system.
+    /// Passes everything that was written to the system.
     func flush() throws(StoreError) {
         try state.withLock { (state) throws(StoreError) in try send(&state) }
     }
@@ -61,7 +61,7 @@ final class ByteOutput: Sendable {
 }
 
 extension ByteOutput: DocumentSink {
-    /// Takes back what still waits in the buffer, and what stands at the end of a file that nobody else has written to.
+    /// Takes back what is still in the buffer, and the end of a file that no other program has written to.
     func takeBack(_ count: Int) async throws(StoreError) -> Bool {
         try state.withLock { (state) throws(StoreError) in
             let waiting = min(count, state.buffer.count)

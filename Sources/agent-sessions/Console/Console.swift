@@ -10,13 +10,13 @@ import Darwin
 
 /// Where a command reads and prints: three descriptors, which a test can replace by files.
 struct Console: Sendable {
-    /// For results. It is buffered, and flushed where a result must not wait.
+    /// For results. It is buffered, and flushed if a result must not wait.
     let output: ByteOutput
     /// For messages and progress.
     let errors: ByteOutput
     /// For what a command reads when no file is named.
     let input: ByteInput
-    /// Whether somebody watches ``errors``, so that progress is worth showing.
+    /// Whether ``errors`` is a terminal, so that progress is worth showing.
     let showsProgress: Bool
 
     /// A console on these descriptors, which stay open when it is gone.
@@ -31,7 +31,7 @@ struct Console: Sendable {
     static let process = Console(
         input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO, showsProgress: isatty(STDERR_FILENO) == 1)
 
-    /// Prints a message at once. Where nobody can read it, it is lost.
+    /// Prints a message at once. If standard error cannot be written, it is lost.
     func report(_ message: String) {
         try? errors.print(message)
         try? errors.flush()

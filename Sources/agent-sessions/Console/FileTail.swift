@@ -1,13 +1,13 @@
 import AgentSessions
 
-/// The bytes at the end of an ordinary file that one writer has put there, with nobody else writing in between. These,
+/// The bytes at the end of an ordinary file that one writer has put there, without another writing in between. These,
 /// and no others, may be cut off again.
 struct FileTail {
     private var count = 0
-    /// Where the file ends, as far as this writer knows; `nil` where it is no ordinary file, or was not written to yet.
+    /// Where the file ends, as far as this writer knows; `nil` if it is not an ordinary file, or was not written to yet.
     private var end: Int?
 
-    /// The tail before a write: nothing of it is left where the file ends elsewhere now.
+    /// The tail before a write: nothing of it is left if the file ends elsewhere now.
     func next(of descriptor: FileDescriptor) -> FileTail {
         var next = FileTail()
         next.end = Self.size(of: descriptor)
@@ -20,7 +20,7 @@ struct FileTail {
         guard let end else { return self }
         var grown = FileTail()
         grown.end = Self.size(of: descriptor)
-        // Written over what the file had, or between what somebody else wrote, it is not the tail.
+        // If it overwrote something, or another program wrote meanwhile, it is not the tail.
         grown.count = grown.end == end + written ? count + written : 0
         return grown
     }

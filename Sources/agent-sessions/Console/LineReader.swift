@@ -6,7 +6,7 @@ struct LineReader {
     private let limit: Int
     private var buffer: ArraySlice<UInt8> = []
     private var isAtEnd = false
-    /// The number of the line that ``next()`` gave last, from 1.
+    /// The number of the line that ``next()`` returned last, from 1.
     private(set) var line = 0
 
     /// - Parameter limit: The most bytes that a line may have.

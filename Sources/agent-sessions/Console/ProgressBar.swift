@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A bar of progress on one line of standard error, where somebody watches it.
+/// A progress bar on one line of standard error, if the console shows progress.
 final class ProgressBar: Sendable {
     private static let width = 30
 
@@ -8,13 +8,13 @@ final class ProgressBar: Sendable {
     private let title: String
     private let shown = Mutex(-1)
 
-    /// - Parameter title: What is going on, such as `Importing`.
+    /// - Parameter title: The activity, such as `Importing`.
     init(_ title: String, on console: Console) {
         self.title = title
         self.console = console
     }
 
-    /// Shows how much is done, from 0 to 1. Called from any thread and as often as one likes.
+    /// Shows how much is done, from 0 to 1. May be called from any thread and at any rate.
     func show(_ fraction: Double) {
         guard console.showsProgress else { return }
         let percent = Int(min(max(fraction, 0), 1) * 100)
@@ -27,7 +27,7 @@ final class ProgressBar: Sendable {
         }
     }
 
-    /// Shows how many things are done, where nobody knows how many there will be.
+    /// Shows how many things are done, if their number is not known.
     ///
     /// - Parameter thing: One of them, such as `session`.
     func show(count: Int, of thing: String) {
@@ -38,7 +38,7 @@ final class ProgressBar: Sendable {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     func clear() {
         shown.withLock { shown in
             guard shown >= 0 else { return }

@@ -6,16 +6,16 @@ struct BatchFile {
 
     let limits: StoreLimits
 
-    /// The messages of a file, or of standard input where its name is `-`. Blank lines are passed over.
+    /// The messages of a file, or of standard input where its name is `-`. Blank lines are skipped.
     ///
-    /// - Throws: `invalidArgument` or `limitExceeded` for a line that is no message; it names the line.
+    /// - Throws: `invalidArgument` or `limitExceeded` for a line that is not a message; the error names the line.
     func messages(_ path: String, console: Console) throws(StoreError) -> [NewMessage] {
         if path == "-" { return try messages(console.input) }
         return try InputFile.reading(path) { (input) throws(StoreError) in try messages(input) }
     }
 
     private func messages(_ input: ByteInput) throws(StoreError) -> [NewMessage] {
-        // A byte of content takes six at the most as JSON (\u0000).
+        // A byte of content takes at most six as JSON (\u0000).
         let lineBytes = 6 * (limits.contentBytes + limits.metadataBytes + limits.toolCallIDBytes) + 1024
         var reader = LineReader(input, limit: lineBytes)
         var messages: [NewMessage] = []
@@ -24,8 +24,8 @@ struct BatchFile {
             guard messages.count < limits.batchMessages else {
                 throw StoreError(
                     .limitExceeded,
-                    "\(input.name) has more than \(counted(limits.batchMessages, "message")): that is all that a batch "
-                        + "may hold.")
+                    "\(input.name) has more than \(counted(limits.batchMessages, "message")): that is the limit of a "
+                        + "batch.")
             }
             do throws(StoreError) {
                 messages.append(try message(line, limit: lineBytes))
@@ -53,10 +53,10 @@ struct BatchFile {
         if let unknown = object.keys.first(where: { !Self.keys.contains($0) }) {
             throw StoreError(
                 .invalidArgument,
-                "The message has a key \(quoted(unknown)): the keys are \(Self.keys.joined(separator: ", ")).")
+                "The message has an unknown key \(quoted(unknown)): the keys are \(Self.keys.joined(separator: ", ")).")
         }
         guard let role = try text("role", of: object), let content = try text("content", of: object) else {
-            throw StoreError(.invalidArgument, "The message lacks role or content: both are needed.")
+            throw StoreError(.invalidArgument, "The message has no role or no content: both are required.")
         }
         return NewMessage(
             try MessageRole(role), content, toolCallID: try text("tool_call_id", of: object),
@@ -68,7 +68,7 @@ struct BatchFile {
         switch object[key] {
         case nil, .null: return nil
         case .string(let text): return text
-        default: throw StoreError(.invalidArgument, "\(key) is not a text.")
+        default: throw StoreError(.invalidArgument, "\(key) is not a string.")
         }
     }
 

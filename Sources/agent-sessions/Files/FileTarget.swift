@@ -26,12 +26,13 @@ struct FileTarget {
     init(_ path: String) throws(StoreError) {
         description = "The file \(quoted(path, limit: 200))"
         let target = try Self.resolved(path, description)
-        // By bytes: a character may be more than the slash.
+        // By bytes: a combining mark makes another character of the slash.
         let slash = target.utf8.lastIndex(of: UInt8(ascii: "/"))
         name = slash.map { String(target[target.utf8.index(after: $0)...]) } ?? target
         guard !name.isEmpty else {
             throw StoreError(
-                .invalidArgument, "\(quoted(path, limit: 200)) names no file: give the name of a file to write.")
+                .invalidArgument,
+                "\(quoted(path, limit: 200)) is not the name of a file: give the name of a file to write.")
         }
         do throws(SystemError) {
             folder = try FileDescriptor(directory(of: target), .folder)
@@ -82,7 +83,7 @@ struct FileTarget {
             return try text(real, description)
         }
         guard errno == ENOENT else { throw cannotMake(description, errno) }
-        // Nothing is there yet. A link that leads to nothing stays a link, and the file is made where it leads.
+        // There is no file yet. A dangling link stays a link, and the file is made where it leads.
         var path = path
         for _ in 0..<maximumLinks {
             guard lstat(path, &information) == 0, information.st_mode & S_IFMT == S_IFLNK else { return path }

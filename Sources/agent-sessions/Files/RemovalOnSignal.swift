@@ -9,12 +9,12 @@ import Musl
 import Darwin
 #endif
 
-/// Removes an unfinished file where a signal ends the process.
+/// Removes an unfinished file when a signal ends the process.
 ///
-/// It is one file at a time, as many as a command writes; of several, which tests write in one process, the first.
+/// A command writes one file at a time. Of several, which tests write in one process, the first is removed.
 struct RemovalOnSignal {
-    /// What a handler removes, the name as the address of a C string; 0 where there is nothing. A handler sees no
-    /// context and may take no lock, so they stand here.
+    /// What a handler removes, the name as the address of a C string; 0 if there is nothing. A handler has no context and
+    /// must not take a lock, so they are static and atomic.
     private static let folder = Atomic<Int32>(-1)
     private static let name = Atomic<UInt>(0)
     private static let isTaken = Atomic(false)
@@ -23,10 +23,10 @@ struct RemovalOnSignal {
     private let openFolder: FileDescriptor
     private var handled: [Int32] = []
 
-    /// Sees to the removal of a file that may not be there yet.
+    /// Registers the removal of a file that may not exist yet.
     ///
     /// - Parameters:
-    ///   - file: Its name, which nobody else uses.
+    ///   - file: Its name, which no other program uses.
     ///   - folder: Its folder.
     init?(of file: String, in folder: FileDescriptor) {
         guard Self.isTaken.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
@@ -40,7 +40,7 @@ struct RemovalOnSignal {
             if previous == nil {
                 handled.append(number)
             } else {
-                // What is ignored stays ignored, and what somebody else handles stays theirs.
+                // A signal that is ignored or has a handler keeps that.
                 signal(number, previous)
             }
         }

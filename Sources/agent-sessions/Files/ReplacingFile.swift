@@ -3,7 +3,7 @@ import AgentSessions
 /// A file that is written under another name and takes its own when it is complete: a reader sees what the file held
 /// before, or all of the new content, and never a part of it.
 ///
-/// Only the owner can read it. Nothing is left of it where it is not completed, also where a signal ends the process.
+/// Only the owner can read it. Nothing is left of it if it is not completed, even if a signal ends the process.
 struct ReplacingFile {
     /// The most of the file's name that the name of the unfinished file begins with.
     private static let prefixBytes = 40
@@ -32,7 +32,7 @@ struct ReplacingFile {
         }
     }
 
-    /// Writes a file by `body`, and gives it its name after `body` returned and the disk has it all. Where anything
+    /// Writes a file by `body`, and gives it its name after `body` returned and the disk has it all. If anything
     /// fails, nothing is left of it.
     static func write<Result>(
         to path: String, _ body: (ByteOutput) async throws(StoreError) -> Result

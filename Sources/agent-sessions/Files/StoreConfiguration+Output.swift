@@ -2,8 +2,8 @@ import AgentSessions
 import AgentSessionsBackends
 
 extension StoreConfiguration {
-    /// Checks that a file to write is none of those that the store keeps its data in, whatever names or links lead there:
-    /// writing it would destroy the store.
+    /// Checks that a file to write is not one of the store's own, by whatever names or links: writing it would destroy the
+    /// store.
     ///
     /// - Throws: `invalidArgument` where it is one.
     func requireNoFile(ofStore output: String) throws(StoreError) {
@@ -17,14 +17,14 @@ extension StoreConfiguration {
     }
 }
 
-/// A file, whether it exists or not, told from others however its path is spelled.
+/// The identity of a file, whether it exists or not and however its path is spelled.
 private struct ResolvedFile: Equatable {
     private let path: String
     private let identity: FileIdentity?
 
     init(_ path: String) {
         identity = FileIdentity(at: path)
-        // Through links, also where there is nothing at their end yet.
+        // Through links, dangling ones included.
         let target = (try? FileTarget.resolved(path, "The file")) ?? path
         let name = target.split(separator: "/").last.map(String.init) ?? ""
         self.path = "\(resolvedPath(directory(of: target)))/\(name)"

@@ -1,8 +1,8 @@
 import AgentSessions
 
-/// What `backends` says of one backend.
+/// What `backends` shows of one backend.
 struct BackendReport {
-    /// The store that is configured, where the backend is its own.
+    /// The configured store, if it is one of this backend.
     struct ConfiguredStore {
         let backend: String
         let url: String

@@ -4,11 +4,11 @@ import AgentSessions
 struct ImportOutcome {
     /// Why an import stopped before its end.
     struct Failure {
-        /// What to tell of it.
+        /// What to report.
         let error: StoreError
         /// The file at which it stopped.
         let file: String
-        /// What is stored of that file; `nil` where nothing is.
+        /// What is stored of that file; `nil` if nothing is.
         let partial: PartialImport?
     }
 
@@ -22,17 +22,17 @@ struct ImportOutcome {
         messages += result.messages
     }
 
-    /// Ends with a file that could not be stored, or not whole.
+    /// Ends with a file that could not be stored, or only in part.
     ///
     /// - Parameters:
     ///   - error: Why.
     ///   - file: The file.
     ///   - filesLeft: The number of files after it.
-    /// - Throws: `error` where nothing at all is stored, or may be.
+    /// - Throws: `error` if nothing at all is stored, or may be.
     mutating func stop(by error: StoreError, at file: String, before filesLeft: Int) throws(StoreError) {
         let partial = error.cause as? PartialImport
         guard partial != nil || !ids.isEmpty else { throw error }
-        // The error tells of its file alone.
+        // The error is about its file alone.
         var message = error.message.replacing("Nothing was stored.", with: "Nothing of this file was stored.")
         if !ids.isEmpty { message += " All of the files before it is stored: \(counted(ids.count, "session"))." }
         if filesLeft > 0 { message += " Nothing of the \(counted(filesLeft, "file")) after it is stored." }
@@ -45,7 +45,7 @@ struct ImportOutcome {
 }
 
 extension ImportOutcome {
-    /// `sessions`, `messages` and `ids` of what is stored, and `stopped` where that is not all.
+    /// `sessions`, `messages` and `ids` of what is stored, and `stopped` if that is not all.
     var json: JSONValue {
         var members: [(String, JSONValue)] = [
             ("sessions", .integer(Int64(ids.count))), ("messages", .integer(Int64(messages))),

@@ -1,7 +1,7 @@
 import AgentSessions
 
 extension SessionMessage {
-    /// The message for people: a line that says whose it is, its text and its tool calls, each indented.
+    /// The message for people: a line with its role, its text and its tool calls, each indented.
     var block: String {
         var head = "#\(sequence)  \(role)"
         if let name = metadata["name"]?.stringValue { head += " \(visible(name))" }

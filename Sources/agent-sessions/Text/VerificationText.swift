@@ -34,7 +34,7 @@ extension VerificationProblem {
 // MARK: - Text
 
 extension VerificationReport {
-    /// What was looked at, and what was found.
+    /// What was checked, and what was found.
     var text: String {
         var table = Table([.text("CHECK"), .number("LOOKED AT"), .number("PROBLEMS"), .text("WHAT")])
         table.rows = checks.map { [visible($0.name), "\($0.examined)", "\($0.problemCount)", visible($0.summary)] }

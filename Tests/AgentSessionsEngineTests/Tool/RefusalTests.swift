@@ -61,7 +61,7 @@ private struct Sample {
         Refusal(["create", "--actor", "a", "--id", "{id}"], "alreadyExists"),
         Refusal(["create", "--actor", "a", "--metadata", "[1]"], "object"),
         Refusal(["create", "--actor", "a", "--metadata", deep], "nested"),
-        Refusal(["create", "--actor", "a", "--metadata", #"{"a":1,"a":1}"#], "twice"),
+        Refusal(["create", "--actor", "a", "--metadata", #"{"a":1,"a":1}"#], "duplicated"),
         Refusal(["create", "--actor", "a", "--metadata", #"{"a":9223372036854775808}"#], "64 bits"),
         Refusal(["create", "--actor", "a", "--metadata", #"{"a":"\ud800"}"#], "surrogate"),
         Refusal(["update", "{id}", "--actor", ""], "actor name is empty"),
@@ -84,7 +84,7 @@ private struct Sample {
         .batch(#"{"role":"USER","content":"x"}"#, "not a role"),
         .batch(#"{"role":"user","content":"\udc00"}"#, "surrogate"),
         Refusal(
-            ["append", "{id}", "--batch", "-"], "twice",
+            ["append", "{id}", "--batch", "-"], "duplicated",
             input: Array(String(repeating: #"{"role":"user","content":"x","id":"\#(absent)"}\#n"#, count: 2).utf8)
         ),
         // Pages
@@ -180,7 +180,7 @@ private struct Sample {
                 ("edited", try edited("\"42\"", "\"43\""), "checksumMismatch"),
                 ("newer", try edited("\"schema_version\":1", "\"schema_version\":99"), "unsupportedSchemaVersion"),
                 ("gap", try edited("\"sequence\":2", "\"sequence\":5"), "sequence"),
-                ("duplicate", try edited("\"half\":0.5", "\"half\":0.5,\"half\":0.5"), "twice"),
+                ("duplicate", try edited("\"half\":0.5", "\"half\":0.5,\"half\":0.5"), "duplicated"),
                 ("large", try edited("9223372036854775807", "9223372036854775808"), "64 bits"),
                 ("latin", try edited("👩‍👩‍👧‍👦", "\u{1}").map { $0 == 1 ? 0xFF : $0 }, "UTF-8"),
                 ("surrogate", try edited("👩‍👩‍👧‍👦", "\\ud83d"), "surrogate"),

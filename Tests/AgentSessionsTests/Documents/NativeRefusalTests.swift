@@ -85,28 +85,30 @@ struct NativeRefusalTests {
         .text("half a word", .invalidArgument, "allowed here: null", replace: "null", with: "nul"),
         .text("number with a tail", .invalidArgument, replace: "\"schema_version\":1", with: "\"schema_version\":1x"),
         .text(
-            "duplicate key at the top", .invalidArgument, "twice", "writer", replace: "{\"schema",
+            "duplicate key at the top", .invalidArgument, "duplicated", "writer", replace: "{\"schema",
             with: "{\"writer\":\"w\",\"schema"),
         .text(
-            "duplicate version", .invalidArgument, "twice", replace: "{\"schema", with: "{\"schema_version\":1,\"schema"
+            "duplicate version", .invalidArgument, "duplicated", replace: "{\"schema",
+            with: "{\"schema_version\":1,\"schema"
         ),
         .text(
-            "duplicate messages", .invalidArgument, "twice", "messages", replace: "\"messages\":",
+            "duplicate messages", .invalidArgument, "duplicated", "messages", replace: "\"messages\":",
             with: "\"messages\":[],\"messages\":"),
         .text(
-            "duplicate session", .invalidArgument, "twice", "session", replace: "\"messages\":[",
+            "duplicate session", .invalidArgument, "duplicated", "session", replace: "\"messages\":[",
             with: #""session":{},"messages":["#),
         .text(
-            "duplicate key of the session", .invalidArgument, "twice", "actor_name", replace: "{\"actor_name\"",
+            "duplicate key of the session", .invalidArgument, "duplicated", "actor_name", replace: "{\"actor_name\"",
             with: "{\"actor_name\":\"x\",\"actor_name\""),
         .text(
-            "duplicate key of a message", .invalidArgument, "twice", "content", "message 1", replace: "{\"content\"",
+            "duplicate key of a message", .invalidArgument, "duplicated", "content", "message 1",
+            replace: "{\"content\"",
             with: "{\"content\":\"x\",\"content\""),
         .text(
-            "duplicate escaped key", .invalidArgument, "twice", replace: "{\"content\"",
+            "duplicate escaped key", .invalidArgument, "duplicated", replace: "{\"content\"",
             with: "{\"cont\\u0065nt\":\"x\",\"content\""),
         .text(
-            "duplicate key of metadata", .invalidArgument, "twice", replace: "\"metadata\":{",
+            "duplicate key of metadata", .invalidArgument, "duplicated", replace: "\"metadata\":{",
             with: "\"metadata\":{\"a\":1,\"a\":1,"),
         .text(
             "integer beyond 64 bits", .invalidArgument, "64 bits", replace: "9223372036854775807",
@@ -159,7 +161,9 @@ struct NativeRefusalTests {
             object["messages"] = .array((object["messages"]?.arrayValue ?? []).reversed())
         },
         .value("sequences from 0", .invalidArgument, "1 belongs") { $0.editMessage(0) { $0["sequence"] = 0 } },
-        .value("a negative sequence", .invalidArgument, "never negative") { $0.editMessage(0) { $0["sequence"] = -1 } },
+        .value("a negative sequence", .invalidArgument, "must not be negative") {
+            $0.editMessage(0) { $0["sequence"] = -1 }
+        },
         .value("a message less", .invalidArgument, "message_count 3", "2 messages") { object in
             object["messages"] = .array((object["messages"]?.arrayValue ?? []).dropLast())
         },
@@ -172,7 +176,7 @@ struct NativeRefusalTests {
         .value("another session id", .invalidArgument, "session_id") {
             $0.edit("session") { $0["id"] = "00000000000000000000000001" }
         },
-        .value("the same message id twice", .invalidArgument, "comes twice") { object in
+        .value("the same message id twice", .invalidArgument, "duplicated") { object in
             let id = object["messages"]?[0]?["id"]
             object.editMessage(2) { $0["id"] = id }
         },
@@ -304,7 +308,7 @@ struct NativeRefusalTests {
                 [9, 5, 4, 3, 2, 5], [2, 1, 3, 4, 5, 3],
             ] {
                 let error = #expect(throws: StoreError.self) { try check(bad, capacity: capacity) }
-                #expect(error?.message.contains("comes twice") == true)
+                #expect(error?.message.contains("duplicated") == true)
             }
         }
     }

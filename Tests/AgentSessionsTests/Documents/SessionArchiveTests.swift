@@ -137,13 +137,13 @@ struct SessionArchiveTests {
         store.fail(reads: (0..<20).flatMap { _ in [.none, .none, rewind, .none, .none] })
         var sink = MemorySink()
         let error = try await storeError { () throws(StoreError) in try await archive(0).write(id, to: &sink) }
-        #expect(error.code == .conflict && error.message.contains("each of the 10 times"))
+        #expect(error.code == .conflict && error.message.contains("each of 10 attempts"))
         #expect(sink.bytes.isEmpty && sink.takenBack > 0)
         store.fail()
         #expect(try await service.count(id) == Self.messages - 10)
     }
 
-    @Test("Fails where the beginning of a document is out, and says that it breaks off")
+    @Test("Fails where the beginning of a document is out, and says that it is incomplete")
     func brokenOff() async throws {
         for (what, code) in [("deleted", nil), ("rewound", nil), ("scripted", StoreError.Code.unavailable)] {
             let ids = try await fill(2)
@@ -159,7 +159,7 @@ struct SessionArchiveTests {
             var sink = MemorySink(canTakeBack: false)
             let error = try await storeError { () throws(StoreError) in try await archive(0).writeAll(to: &sink) }
             #expect(error.code == code ?? .conflict)
-            #expect(error.message.contains(what) && error.message.contains("breaks off"))
+            #expect(error.message.contains(what) && error.message.contains("ends in the middle"))
             #expect(error.cause is StoreError)
             store.fail()
             for session in try await service.list().sessions { try await service.delete(session.id) }

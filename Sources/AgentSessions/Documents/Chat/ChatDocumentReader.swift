@@ -65,19 +65,19 @@ struct ChatDocumentReader: DocumentReading {
     }
 
     func message(
-        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, id: ULID, session: Session, sequence: Int
+        _ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, id: ULID, session: Session, sequence: Int
     ) throws(StoreError) -> SessionMessage {
-        let message = try ChatMessageFields(bytes, at: place, limits: limits)
+        let message = try ChatMessageFields(bytes, at: offset, limits: limits)
         return SessionMessage(
             id: id, sessionID: session.id, sequence: sequence, role: message.role, content: message.content,
             toolCallID: message.toolCallID, metadata: message.metadata, createdAt: session.createdAt)
     }
 }
 
-/// What stands beside the messages of a line, as it is read.
+/// The keys beside the messages of a line, as they are read.
 private struct ChatHeader {
     private let limits: StoreLimits
-    private let place: Int
+    private let offset: Int
     private var actor: String??
     private var metadata: JSONObject??
     private var others = RawObject()
@@ -85,9 +85,9 @@ private struct ChatHeader {
     private var hasChecksum = false
     private(set) var digest = DocumentDigest()
 
-    init(limits: StoreLimits, at place: Int) {
+    init(limits: StoreLimits, at offset: Int) {
         self.limits = limits
-        self.place = place
+        self.offset = offset
     }
 
     mutating func read(_ key: String, _ walker: inout DocumentWalker) throws(StoreError) {
@@ -118,18 +118,18 @@ private struct ChatHeader {
 
     private static let isNative = StoreError(
         .invalidArgument,
-        "the line has schema_version and checksum, so it is a native document and no chat line: import it with "
+        "the line has schema_version and checksum, so it is a native document, not a chat line: import it with "
             + "--format native.")
 
     /// The fields of the session.
     func session() throws(StoreError) -> (actorName: String, metadata: JSONObject) {
         let line = ChatLine(
             actorName: actor ?? nil, metadata: (metadata ?? nil) ?? JSONObject(),
-            others: try others.object(limits.metadata, at: place))
+            others: try others.object(limits.metadata, at: offset))
         let actorName = line.actorName ?? ChatFormat.defaultActor
         try limits.check(actorName: actorName)
         guard !line.others.isEmpty else { return (actorName, try limits.check(metadata: line.sessionMetadata)) }
-        // Before they are put together. In one object they have one pair of braces less, and a comma more.
+        // Checked before the two are merged: one object has one pair of braces less, and one comma more.
         let bytes = line.metadata.payloadBytes + line.others.payloadBytes - 1
         guard bytes <= limits.metadataBytes else {
             throw StoreError(
@@ -150,13 +150,13 @@ private struct ChatMessageFields {
 
     /// Reads a message.
     ///
-    /// - Parameter place: Where its JSON begins in the document.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, at place: Int, limits: StoreLimits) throws(StoreError) {
+    /// - Parameter offset: Where its JSON begins in the document.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, limits: StoreLimits) throws(StoreError) {
         var role: MessageRole?
         var content: ChatMessage.Content?
         var toolCallID: String??
         var others = RawObject()
-        var reader = try FieldReader(bytes, at: place)
+        var reader = try FieldReader(bytes, at: offset)
         try reader.objectStart()
         while let key = try reader.key() {
             switch key {
@@ -169,7 +169,7 @@ private struct ChatMessageFields {
         }
         try reader.finish()
         self.role = try require(role, ChatFormat.MessageKey.role, of: "it")
-        let message = ChatMessage(content: content ?? .null, others: try others.object(limits.metadata, at: place))
+        let message = ChatMessage(content: content ?? .null, others: try others.object(limits.metadata, at: offset))
         self.content = message.content.text
         self.toolCallID = toolCallID ?? nil
         try limits.check(content: self.content)
@@ -188,7 +188,7 @@ private struct ChatMessageFields {
             let parts = try reader.value()
             return .parts(text: ChatFormat.text(of: parts.arrayValue ?? []), parts)
         default:
-            throw StoreError(.invalidArgument, "its content is neither a text nor null nor an array of parts.")
+            throw StoreError(.invalidArgument, "its content must be a string, null or an array of parts.")
         }
     }
 }

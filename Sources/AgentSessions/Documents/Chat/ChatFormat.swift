@@ -1,25 +1,26 @@
-/// How chat JSON lines and sessions are made of each other, so that what came in goes out again.
+/// How chat JSON lines become sessions and sessions become chat lines, so that an export equals the line that was
+/// imported.
 ///
 /// A line has `messages`, and optionally `actor_name`, `metadata` and other keys. The actor of a line without a name is
 /// ``defaultActor``. The members of `metadata` become the session's metadata, and the other keys go beside them under
 /// their own names. A message has `role`, `content` and `tool_call_id`; its other keys become its metadata. An array of
-/// content parts is kept there as `content_parts`.
+/// content parts is kept in the metadata as `content_parts`.
 ///
-/// What carries no information leaves no trace: white space, the order of keys, `null` where nothing would mean the same
-/// (`actor_name`, `metadata`, `content`, `tool_call_id`), a `metadata` without members. Where the rules above would write
-/// another line than came in, the metadata has one more member, ``traceKey``, with what they cannot say:
-/// - in a message's metadata, members of the line's message as they were: `content` where it was null without
-///   `tool_calls` or empty beside them; `content_parts` where the message had a key of that name that would be taken for
-///   its content; a key that has the name of the trace;
-/// - in a session's metadata, `keys`, which of its members stood beside `messages`, and `values`, members of the line as
-///   they were: `actor_name` where it was the default one; a key that `metadata` has too, or that has the name of the
-///   trace; of `metadata` the member of that name.
+/// White space, the order of keys, an empty `metadata`, and `null` where a missing key means the same (`actor_name`,
+/// `metadata`, `content`, `tool_call_id`) carry no information and leave no trace. Where the rules above would export
+/// another line than was imported, the metadata has one more member, ``traceKey``, with what they cannot express:
+/// - in a message's metadata, members of the line's message, verbatim: `content` where it was null without `tool_calls`,
+///   or empty with them; `content_parts` where the message had a key of that name that would be read as its content; a
+///   key that has the name of the trace;
+/// - in a session's metadata, `keys`: the names of its members that stood beside `messages`; and `values`: members of
+///   the line, verbatim: `actor_name` where it was the default one; a key that `metadata` has too, or that has the name
+///   of the trace; and of `metadata` the member of that name.
 ///
-/// A member of that name which the line has itself stays where it is, as long as nothing has to be told and it does not
-/// look like a trace. A trace is one only where reading the line that it tells of would leave it.
+/// A member of that name in the line itself stays where it is, as long as no trace is needed and it does not look like
+/// one. A trace counts only where importing the line that it describes would leave the same trace.
 ///
-/// The metadata of a message that no line can have left, as it has members named as a field of a message is, is written
-/// whole as the message's `"chat_format":{"metadata":{…}}`, and read from there.
+/// Metadata that importing no line can leave, as it has members with the names of a message's fields, is written whole
+/// as the message's `"chat_format":{"metadata":{…}}`, and read from there.
 enum ChatFormat {
     static let defaultActor = "chat/import"
     static let traceKey = "chat_format"

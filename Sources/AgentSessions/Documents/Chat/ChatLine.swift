@@ -1,4 +1,4 @@
-/// What stands beside the messages of a chat line.
+/// A chat line without its messages.
 struct ChatLine {
     /// `nil` for a line without a name.
     var actorName: String?
@@ -12,7 +12,7 @@ struct ChatLine {
 
     // MARK: In
 
-    /// The metadata of the session, which keeps all of it.
+    /// The metadata of the session, which holds everything that the line has.
     var sessionMetadata: JSONObject {
         if actorName == nil, metadata.isEmpty, others.isEmpty { return metadata }
         var (all, beside, values) = (metadata, others.parsed, JSONObject(sortedMembers: []))
@@ -54,8 +54,8 @@ struct ChatLine {
         self.others = others
     }
 
-    /// The line that a session came from. There is none without a trace, nor where the trace is not the one that reading
-    /// the line leaves: an application made it, or has changed the metadata since.
+    /// The line that a session was imported from. `nil` without a trace, and where importing the line would leave another
+    /// trace: an application made it, or changed the metadata since.
     private init?(tracedIn metadata: JSONObject, of actorName: String) {
         guard let trace = metadata[ChatFormat.traceKey]?.objectValue else { return nil }
         let keys = trace[Self.keys]?.arrayValue?.compactMap(\.stringValue) ?? []

@@ -1,8 +1,8 @@
-/// What a chat line has of a message beside its role and tool call id.
+/// A message of a chat line, without its role and tool call id.
 struct ChatMessage {
     /// How the content is written.
     enum Content {
-        /// There is none, or it is null.
+        /// It is missing, or null.
         case null
         case text(String)
         case parts(text: String, JSONValue)
@@ -21,12 +21,12 @@ struct ChatMessage {
     }
 
     var content: Content
-    /// The keys that are no field of a message.
+    /// The keys that are not fields of a message.
     var others: JSONObject
 
     // MARK: In
 
-    /// The metadata of the stored message, which keeps all of it.
+    /// The metadata of the stored message, which holds everything that the line's message has.
     var metadata: JSONObject {
         let keys = others.keys
         if keys == [ChatFormat.traceKey], let whole { return whole }
@@ -52,7 +52,7 @@ struct ChatMessage {
         return metadata
     }
 
-    /// The metadata of a stored message that no line can have left; `nil` where that is not what ``others`` holds.
+    /// The metadata of a stored message that importing no line can leave; `nil` where ``others`` holds something else.
     private var whole: JSONObject? {
         guard case .text(let text) = content, others.keys == [ChatFormat.traceKey],
             let whole = others[ChatFormat.traceKey]?[ChatFormat.LineKey.metadata]?.objectValue,
@@ -71,7 +71,7 @@ struct ChatMessage {
             return
         }
         self.init(content, plainly: metadata, keys)
-        // Else the line would have a field twice, or would be read as another message.
+        // Otherwise a field would be duplicated, or the line would be read as another message.
         guard whole != nil || keys.contains(where: ChatFormat.MessageKey.all.contains) else { return }
         self.content = .text(content)
         others = [ChatFormat.traceKey: [ChatFormat.LineKey.metadata: .object(metadata)]]
@@ -94,8 +94,8 @@ struct ChatMessage {
         }
     }
 
-    /// The line's message that a stored one came from. There is none without a trace, nor where the trace is not the one
-    /// that reading the message leaves.
+    /// The line's message that a stored one was imported from. `nil` without a trace, and where importing that message
+    /// would leave another trace.
     private init?(_ content: String, tracedIn metadata: JSONObject) {
         guard let trace = metadata[ChatFormat.traceKey]?.objectValue, !trace.isEmpty else { return nil }
         var rest = metadata

@@ -1,4 +1,4 @@
-/// An object that is put together of the text of its members.
+/// An object that is assembled from the text of its members.
 struct RawObject {
     private var bytes: [UInt8] = [ASCII.openBrace]
 
@@ -14,10 +14,10 @@ struct RawObject {
 
     /// The object.
     ///
-    /// - Parameter place: Where in the document the value is whose members these are.
-    /// - Throws: ``StoreError/Code/invalidArgument`` for a key that comes twice or a number out of range, at whatever
-    ///   depth; ``StoreError/Code/limitExceeded``.
-    func object(_ limits: JSONLimits, at place: Int) throws(StoreError) -> JSONObject {
+    /// - Parameter offset: Where the value that has these members begins in the document.
+    /// - Throws: ``StoreError/Code/invalidArgument`` for a duplicate key or a number out of range, at any depth;
+    ///   ``StoreError/Code/limitExceeded``.
+    func object(_ limits: JSONLimits, at offset: Int) throws(StoreError) -> JSONObject {
         if bytes.count == 1 { return JSONObject() }
         var whole = bytes
         whole.append(ASCII.closeBrace)
@@ -31,7 +31,7 @@ struct RawObject {
         do {
             return try outcome.get()
         } catch {
-            throw StoreError(inDocument: JSONError(error.kind, error.detail), at: place)
+            throw StoreError(inDocument: JSONError(error.kind, error.detail), at: offset)
         }
     }
 }

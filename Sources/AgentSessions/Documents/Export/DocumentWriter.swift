@@ -1,4 +1,4 @@
-/// Writes a session as a document, in three steps, into chunks of the caller's.
+/// Writes a session as a document, in three steps, into buffers of the caller.
 protocol DocumentWriter: Sendable {
     /// Writes what comes before the messages.
     mutating func begin(_ bytes: inout [UInt8]) throws(JSONError)

@@ -1,4 +1,4 @@
-/// Writes sessions as documents, one after another, while others use the store. Native documents are a line each, and
+/// Writes sessions as documents, one after another, while the store is in use. Native documents, one on a line, are
 /// together an archive that any store imports.
 ///
 /// ```swift
@@ -6,9 +6,9 @@
 /// ```
 ///
 /// Each document shows its session at one moment. A session that is rewound while it is read is begun again, a bounded
-/// number of times, and one that is deleted while it is read is left out. For that, a document is kept in memory until
-/// it is complete, or, where it is too long, its beginning is taken back from the sink. Where the sink cannot do that,
-/// the writing ends with an error, so that what was written without one is whole.
+/// number of times, and a session that is deleted while it is read is left out. For that, a document is kept in memory
+/// until it is complete. The beginning of one that is too long is taken back from the sink. If the sink cannot do that,
+/// writing ends with an error, so that an archive that was written without an error is complete.
 public struct SessionArchive: Sendable {
     /// What was written.
     public struct Result: Sendable, Hashable {
@@ -19,19 +19,19 @@ public struct SessionArchive: Sendable {
     }
 
     private static let pageSessions = 200
-    /// How often a session is begun that is rewound each time while it is read.
+    /// How often a session is begun that is rewound each time.
     private static let attempts = 10
 
     private let service: any SessionService
     private let format: DocumentFormat
     private let bufferBytes: Int
 
-    /// An archive of what `service` holds.
+    /// An archive of the sessions of `service`.
     ///
     /// - Parameters:
     ///   - service: The sessions.
     ///   - format: How they are written.
-    ///   - bufferBytes: Bytes of a document that are kept in memory until it is complete. A document that is longer is
+    ///   - bufferBytes: The most bytes of a document that are kept in memory until it is complete. A longer document is
     ///     written as it is read.
     public init(of service: any SessionService, format: DocumentFormat = .native, bufferBytes: Int = 4 << 20) {
         self.service = service
@@ -39,13 +39,13 @@ public struct SessionArchive: Sendable {
         self.bufferBytes = bufferBytes
     }
 
-    /// Writes every session, newest first. Sessions that are created meanwhile are for the next archive.
+    /// Writes every session, newest first. Sessions that are created meanwhile are left to the next archive.
     ///
     /// - Parameters:
     ///   - sink: Where the documents go.
-    ///   - progress: Told after each session what was written so far.
-    /// - Throws: What ``write(_:to:)`` throws, except for sessions that were deleted; what keeps the store from being
-    ///   read. The sink ends with a whole document then, unless the error says otherwise or is the sink's own.
+    ///   - progress: Called after each session with what was written so far.
+    /// - Throws: What ``write(_:to:)`` throws, except for sessions that were deleted; the error of the store if it cannot
+    ///   be read. The sink ends with a complete document then, unless the error says otherwise or is the sink's own.
     public func writeAll(
         to sink: inout some DocumentSink, progress: (Result) -> Void = { _ in }
     ) async throws(StoreError) -> Result {
@@ -81,8 +81,8 @@ public struct SessionArchive: Sendable {
             guard attempt < Self.attempts else {
                 throw StoreError(
                     .conflict,
-                    "Session \(id) was rewound each of the \(attempt) times that it was begun to be exported. Export "
-                        + "it again when it is rewound less often.", cause: error)
+                    "Session \(id) was rewound during each of \(attempt) attempts to export it. Export it again "
+                        + "when it is rewound less often.", cause: error)
             }
             attempt += 1
         }
@@ -90,7 +90,7 @@ public struct SessionArchive: Sendable {
 
     /// Writes the session's document.
     ///
-    /// - Returns: What kept the session from being read to its end; nothing is left of its document then.
+    /// - Returns: The error, if the session could not be read to its end; nothing is left of its document then.
     private func failureOfWriting(
         _ id: ULID, to sink: inout some DocumentSink
     ) async throws(StoreError) -> StoreError? {
@@ -102,7 +102,7 @@ public struct SessionArchive: Sendable {
             do throws(StoreError) {
                 chunk = try await document.next()
             } catch {
-                if written > 0, try await !sink.takeBack(written) { throw Self.brokenOff(id, by: error) }
+                if written > 0, try await !sink.takeBack(written) { throw Self.truncated(id, by: error) }
                 return error
             }
             guard let chunk else { break }
@@ -117,7 +117,7 @@ public struct SessionArchive: Sendable {
         return nil
     }
 
-    private static func brokenOff(_ id: ULID, by error: StoreError) -> StoreError {
+    private static func truncated(_ id: ULID, by error: StoreError) -> StoreError {
         let what =
             switch error.code {
             case .notFound: "Session \(id) was deleted while it was exported."
@@ -126,9 +126,8 @@ public struct SessionArchive: Sendable {
             }
         return StoreError(
             error.code == .notFound ? .conflict : error.code,
-            "\(what) What was written breaks off in the middle of its document, which was too long to be kept in "
-                + "memory, and cannot be taken back. Throw away what was written, and export again: best to a file, which can "
-                + "take it back.",
+            "\(what) The output ends in the middle of its document, which was too long to be kept in memory, and "
+                + "cannot be taken back. Discard the output and export again, best to a file, which can be cut off.",
             backend: error.backend, nativeCode: error.nativeCode, cause: error)
     }
 }

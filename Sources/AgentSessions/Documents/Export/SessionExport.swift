@@ -1,12 +1,12 @@
-/// A session as a document, in chunks of bytes that are made as they are asked for.
+/// A session as a document, in chunks of bytes that are made on demand.
 ///
-/// The document shows the session at one moment, however long the reading takes and whatever is appended meanwhile.
-/// Where the session is rewound meanwhile, the reading ends with ``StoreError/Code/conflict``, and what it gave is of
-/// no use. Each reading makes a document of its own.
+/// The document shows the session at one moment, however long the reading takes and whatever is appended meanwhile. If
+/// the session is rewound meanwhile, the reading ends with ``StoreError/Code/conflict``, and its chunks are worthless.
+/// Each reading makes a document of its own.
 public struct SessionExport: AsyncSequence, Sendable {
     /// A chunk of the document.
     public typealias Element = [UInt8]
-    /// What a reading may end with.
+    /// The error that a reading may end with.
     public typealias Failure = StoreError
 
     private let pages: SessionPages
@@ -29,7 +29,7 @@ public struct SessionExport: AsyncSequence, Sendable {
 
     /// One reading of the document.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        /// What a message takes beside its content and metadata.
+        /// The bytes of a message beside its content and metadata.
         private static let messageBytes = 320
 
         private var pages: SessionPages

@@ -1,9 +1,9 @@
-/// Reads a session page by page as it was at one moment, without a transaction that would last as long.
+/// Reads a session page by page as it was at one moment, without a transaction for all of it.
 ///
-/// The moment is that of the first page, where it reaches the session's last message; otherwise it is fixed by reading
-/// the session with its last message, the anchor. A session only ever grows, save for a rewind, and a message that is
-/// appended after a rewind has a later time than the one that was there before. So if the anchor is still there when
-/// the pages reach it, everything before it is as it was at that moment, whatever was appended behind it.
+/// The moment is that of the first page, if that reaches the session's last message. Otherwise the session is read with
+/// its last message, the anchor, and the moment is that of this read. A session only grows, except for a rewind, and a message
+/// that is appended after a rewind has a later time than the one that it replaces. So if the anchor is still there when
+/// the pages reach it, everything before it is as it was at that moment, whatever was appended after it.
 struct SessionPages {
     typealias Page = MessageStream.Page
 
@@ -19,7 +19,7 @@ struct SessionPages {
         self.page = page
     }
 
-    /// The next messages, or `nil` after the last. The first call gives a page even of an empty session.
+    /// The next messages, or `nil` after the last. The first call returns a page even of an empty session.
     ///
     /// - Throws: ``StoreError/Code/conflict`` where the session was rewound meanwhile.
     mutating func next() async throws(StoreError) -> [SessionMessage]? {
@@ -58,7 +58,7 @@ struct SessionPages {
     private func wasRewound() -> StoreError {
         StoreError(
             .conflict,
-            "Session \(id) was rewound while it was exported, so what was written is of no moment. Throw it "
-                + "away and export again.")
+            "Session \(id) was rewound while it was exported, so the output shows no state that it was in. Discard "
+                + "the output and export again.")
     }
 }

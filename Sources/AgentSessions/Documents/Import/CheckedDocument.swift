@@ -1,5 +1,5 @@
-/// A digest by which the second pass over a source knows that it sees what the first one checked. It is keyed anew in
-/// each process, so nobody can aim at it.
+/// A digest that tells the second pass over a source whether it sees what the first one checked. Its key is new in each
+/// process, so that no document can be made to collide with another.
 struct DocumentDigest {
     private var hasher = Hasher()
 
@@ -11,7 +11,7 @@ struct DocumentDigest {
     func value() -> Int { hasher.finalize() }
 }
 
-/// A document that the first pass found good: where it is, and what the second pass must find there.
+/// A document that passed the check: where it is, and what the second pass must find there.
 struct CheckedDocument: Sendable {
     /// Where the document begins.
     let start: Int

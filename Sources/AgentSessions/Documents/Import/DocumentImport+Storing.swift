@@ -9,8 +9,7 @@ extension DocumentImport {
     /// The bytes that are read ahead.
     private static var bytesReadAhead: Int { 1 << 20 }
 
-    func store(_ documents: [CheckedDocument], of bytes: DocumentBytes) async throws(StoreError) -> ImportResult
-    {
+    func store(_ documents: [CheckedDocument], of bytes: DocumentBytes) async throws(StoreError) -> ImportResult {
         var ids: [ULID] = []
         var stored: Set<Int> = []
         var failures: [Int: StoreError] = [:]
@@ -60,7 +59,7 @@ extension DocumentImport {
         return ImportResult(ids: ids, messages: documents.reduce(0) { $0 + $1.count })
     }
 
-    /// Sessions that are ready to be stored, and why the one after them cannot be.
+    /// Sessions that are ready to be stored, and the error of the session after them.
     private struct Prepared {
         var sessions: ArraySlice<(Session, any MessageSource)> = []
         var failure: StoreError?

@@ -1,6 +1,6 @@
 import AgentSessionsThreads
 
-/// The two passes over a source of documents.
+/// An import: two passes over a source. The first checks every document, the second stores them.
 struct DocumentImport<Store: SessionStore>: Sendable {
     let service: PersistentSessionService<Store>
     let reading: any DocumentReading
@@ -17,8 +17,8 @@ struct DocumentImport<Store: SessionStore>: Sendable {
         return try await store(documents, of: bytes)
     }
 
-    /// Checks every document, and says where each is. An empty source holds none: a store without sessions is exported as
-    /// nothing, and that can be imported again.
+    /// Checks every document, and returns where each is. An empty source holds none: it is what an empty store is
+    /// exported to.
     private func check(_ bytes: DocumentBytes, cancellation: CancellationFlag) throws(StoreError) -> [CheckedDocument] {
         var walker = DocumentWalker(bytes)
         try requireUTF8(&walker, bytes)

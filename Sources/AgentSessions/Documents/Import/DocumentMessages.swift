@@ -17,8 +17,8 @@ struct DocumentMessages: MessageSource {
     }
 }
 
-/// One reading of the messages of a document. What does not come to the digest of the check is refused, which rolls the
-/// transaction back.
+/// One reading of the messages of a document. If their digest is not that of the check, the reading throws, which rolls
+/// the transaction back.
 private struct DocumentMessageReader: MessageReader {
     private let messages: DocumentMessages
     private let limit: Int
@@ -37,7 +37,7 @@ private struct DocumentMessageReader: MessageReader {
         do throws(StoreError) {
             return try read()
         } catch {
-            // All of this was good when it was checked.
+            // It passed the check, so it has changed since.
             guard error.code == .invalidArgument || error.code == .limitExceeded else { throw error }
             throw .changedMeanwhile(messages.source.name, cause: error)
         }

@@ -1,10 +1,10 @@
 import AgentSessionsThreads
 
-/// A document of some format, as the import reads it.
+/// Reads documents of one format for an import.
 protocol DocumentReading: Sendable {
     var limits: StoreLimits { get }
 
-    /// Checks the document that comes next, all of it.
+    /// Checks all of the next document.
     func check(_ walker: inout DocumentWalker, cancellation: CancellationFlag) throws(StoreError) -> CheckedDocument
 
     /// Reads the session of a checked document again.
@@ -20,11 +20,11 @@ protocol DocumentReading: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: Its JSON.
-    ///   - place: Where that begins in the source.
+    ///   - offset: Where that begins in the source.
     ///   - id: The message's new id.
     ///   - session: The session, as ``session(of:_:id:time:)`` gave it.
-    ///   - sequence: The message's place in the session.
+    ///   - sequence: The message's sequence in the session.
     func message(
-        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, id: ULID, session: Session, sequence: Int
+        _ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, id: ULID, session: Session, sequence: Int
     ) throws(StoreError) -> SessionMessage
 }

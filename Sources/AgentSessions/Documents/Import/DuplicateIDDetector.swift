@@ -1,14 +1,14 @@
 import AgentSessionsThreads
 
-/// Finds message ids that come twice in a session or a document, in constant memory.
+/// Finds duplicate message ids in a session or a document, in constant memory.
 ///
-/// Ids that one process made grow, so an id that is larger than all before it is new. The others, which come where
-/// several processes appended to a session or an application chose ids, are kept, and the messages are read once more
-/// to look for them: a bounded number at a time.
+/// The ids that one process makes grow, so an id that is larger than all before it is new. Other ids occur where several
+/// processes append to a session, or an application chooses ids. They are kept, and the messages are read once more to
+/// look for them: a bounded number at a time.
 struct DuplicateIDDetector {
     private let capacity: Int
     private var largest: ULID?
-    /// Ids that were not larger than all before them, and which message has each.
+    /// Ids that were not larger than all before them, and the index of the message that has each.
     private var suspects: [ULID: Int] = [:]
     /// The first message that was left for another round because there was no room.
     private var next: Int?
@@ -17,9 +17,9 @@ struct DuplicateIDDetector {
         self.capacity = capacity
     }
 
-    /// Takes the id of the message `index`, in order.
+    /// Adds the id of the message `index`. The messages are added in order.
     ///
-    /// - Returns: Which message had the id before, where one is known. That none had may take another reading to know.
+    /// - Returns: The index of an earlier message with the id, if one is known. ``rereading`` finds the others.
     mutating func add(_ id: ULID, at index: Int) -> Int? {
         if let largest, id <= largest {
             if next == nil, suspects.count < capacity { return suspects.updateValue(index, forKey: id) }
@@ -30,7 +30,7 @@ struct DuplicateIDDetector {
         return nil
     }
 
-    /// The next reading of all messages that it takes to know that no id comes twice; `nil` where that is known.
+    /// The next reading of all messages that is needed to rule out duplicates; `nil` if none is.
     var rereading: Rereading? {
         suspects.isEmpty ? nil : Rereading(round: self, following: DuplicateIDDetector(capacity: capacity))
     }
@@ -40,9 +40,9 @@ struct DuplicateIDDetector {
         fileprivate let round: DuplicateIDDetector
         fileprivate var following: DuplicateIDDetector
 
-        /// Takes the id of the message `index`, in order.
+        /// Adds the id of the message `index`. The messages are added in order.
         ///
-        /// - Returns: Which other message has the id too, where one has.
+        /// - Returns: The index of another message with the id, if there is one.
         mutating func add(_ id: ULID, at index: Int) -> Int? {
             if let known = round.suspects[id], known != index { return known }
             guard let next = round.next else { return nil }
@@ -64,19 +64,19 @@ struct DuplicateIDDetector {
 // MARK: - In documents
 
 extension DuplicateIDDetector {
-    /// As ``add(_:at:)``, where a repeated id is an error.
+    /// As ``add(_:at:)``, where a duplicate id is an error.
     mutating func addUnique(_ id: ULID, at index: Int) throws(StoreError) {
-        if add(id, at: index) != nil { throw Self.repeated(id) }
+        if add(id, at: index) != nil { throw Self.duplicate(id) }
     }
 
-    private static func repeated(_ id: ULID) -> StoreError {
-        StoreError(.invalidArgument, "the message id \(id) comes twice in the document.")
+    private static func duplicate(_ id: ULID) -> StoreError {
+        StoreError(.invalidArgument, "the message id \(id) is duplicated in the document.")
     }
 
-    /// Reads the messages again as often as it takes to know that no id comes twice.
+    /// Reads the messages again as often as it takes to rule out duplicates.
     func check(
         _ document: CheckedDocument, _ walker: inout DocumentWalker, cancellation: CancellationFlag,
-        id: (UnsafeBufferPointer<UInt8>, _ place: Int) throws(StoreError) -> ULID
+        id: (UnsafeBufferPointer<UInt8>, _ offset: Int) throws(StoreError) -> ULID
     ) throws(StoreError) {
         let end = walker.offset
         var reading = rereading
@@ -89,7 +89,7 @@ extension DuplicateIDDetector {
                 if index.isMultiple(of: 1024) { try cancellation.check() }
                 let bytes = try walker.readValue(atMost: .max, what: "a message")
                 let found = try id(bytes, walker.offset - bytes.count)
-                if round.add(found, at: index) != nil { throw Self.repeated(found) }
+                if round.add(found, at: index) != nil { throw Self.duplicate(found) }
             }
             reading = round.next
         }

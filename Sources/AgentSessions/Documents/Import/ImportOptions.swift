@@ -1,10 +1,10 @@
 /// How to import.
 public struct ImportOptions: Sendable {
-    /// How many sessions the document may hold; more are refused before anything is written.
+    /// How many sessions the source may hold. A source with more is refused before anything is written.
     public var maximumSessions: Int
-    /// Whether to check the documents as for an import, and store nothing.
+    /// Whether to check the documents as an import does, and store nothing.
     public var checksOnly: Bool
-    /// Told now and then how much of the work is done, from 0 to 1, on any thread.
+    /// Called from time to time, on any thread, with how much of the work is done, from 0 to 1.
     public var progress: (@Sendable (Double) -> Void)?
 
     /// How to import.
@@ -19,7 +19,7 @@ public struct ImportOptions: Sendable {
 
 /// What an import stored.
 public struct ImportResult: Sendable, Hashable {
-    /// The new ids, in the order of the documents; none where the documents were only checked.
+    /// The new ids, in the order of the documents; none if the documents were only checked.
     public let ids: [ULID]
     /// The number of messages in all.
     public let messages: Int

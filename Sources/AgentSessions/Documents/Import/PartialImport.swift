@@ -1,4 +1,4 @@
-/// What is stored of an import that ended before its last document: the ``StoreError/cause`` of the error that
+/// What is stored of an import that stopped before its last document: the ``StoreError/cause`` of the error that
 /// ``SessionService/importSessions(_:format:options:)`` throws then.
 ///
 /// ```swift
@@ -7,7 +7,7 @@
 public struct PartialImport: Error, Sendable {
     /// A document of the source.
     public struct Document: Sendable, Hashable {
-        /// Which it is, from 1.
+        /// Its number in the source, from 1.
         public let number: Int
         /// The id of its session.
         public let id: ULID
@@ -19,14 +19,14 @@ public struct PartialImport: Error, Sendable {
     let source: String
     /// The number of documents in the source.
     public let documents: Int
-    /// The first document that is not known to be stored, from 1: from here on the import has to go on.
+    /// The number of the first document that is not known to be stored, from 1. An import has to go on from here.
     public let next: Int
     /// The byte at which that document begins, from 0.
     public let nextByte: Int
-    /// The documents that are stored, in their order. Several are stored at the same time, so a few of them may come
-    /// after ``next``.
+    /// The documents that are stored, in their order. Several are stored at the same time, so a few may be after
+    /// ``next``.
     public let stored: [Document]
-    /// The documents of which it could not be found out whether they are stored. Look for their ids.
+    /// The documents that may or may not be stored, as that could not be found out. Look for their ids.
     public let unknown: [Document]
     /// What kept the document ``next`` from being stored.
     public let reason: StoreError
@@ -35,16 +35,16 @@ public struct PartialImport: Error, Sendable {
     public var ids: [ULID] { stored.map(\.id) }
     /// The messages that are stored.
     public var messages: Int { stored.reduce(0) { $0 + $1.messages } }
-    /// Of the documents that are stored, those after ``next``: who goes on from there leaves them out.
+    /// Of the documents that are stored, those after ``next``: a caller that goes on from there leaves them out.
     public var storedLater: [Document] { stored.filter { $0.number > next } }
 }
 
 extension PartialImport {
-    /// The error that tells of it.
+    /// The error that reports it.
     var error: StoreError {
-        let place = "document \(next) of \(source) (from byte \(nextByte))"
-        var text = "The import stopped at \(place): "
-        // That nothing was written is true of one session, and would be wrong of the import.
+        let position = "document \(next) of \(source) (from byte \(nextByte))"
+        var text = "The import stopped at \(position): "
+        // That nothing was written is true of one session, but not of the import.
         text += reason.message.replacing("; nothing was written", with: "").replacing(" Nothing was written.", with: "")
         if stored.isEmpty, unknown.isEmpty {
             return StoreError(
@@ -58,7 +58,8 @@ extension PartialImport {
             text += "\(document.id)."
         }
         let later = storedLater.map { "\($0.number)" }.joined(separator: ", ")
-        text += " Go on from document \(next)\(later.isEmpty ? "." : ", without what is stored of the rest: \(later).")"
+        text +=
+            " Go on from document \(next)\(later.isEmpty ? "." : ", without those that are stored already: \(later).")"
         return StoreError(
             reason.code, text, backend: reason.backend, nativeCode: reason.nativeCode, cause: self)
     }

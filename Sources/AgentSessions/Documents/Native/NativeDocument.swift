@@ -2,7 +2,7 @@
 /// read.
 ///
 /// The checksum is the SHA-256 of the canonical JSON of the document without `checksum` and `exported_at`. In canonical
-/// JSON `messages` comes first, so that the checksum can be made and checked as the messages go by:
+/// JSON `messages` is first, so that the checksum can be made and checked as the messages go by:
 /// `{"messages":[…],"schema_version":1,"session":{…},"writer":"…"}`. Numbers that are the same to RFC 8785 (1 and 1.0,
 /// 0 and -0.0) are the same to the checksum.
 enum NativeDocument {

@@ -18,7 +18,7 @@ struct NativeDocumentCheck {
     private var body = DocumentDigest()
     private var count = 0
     private var sessionID: ULID?
-    /// Finds ids that come twice.
+    /// Finds duplicate message ids.
     private(set) var ids = DuplicateIDDetector()
 
     init(limits: StoreLimits) {
@@ -96,7 +96,7 @@ struct NativeDocumentCheck {
                 "it has sequence \(message.sequence) where \(count) belongs: sequences are 1, 2, 3 … without a gap, and "
                     + "\(count) is missing here.")
         }
-        // The session may come after its messages. Until then they must agree among themselves.
+        // The session may stand after its messages. Until it is read, the messages must agree with each other.
         let owner = session?.id ?? sessionID ?? message.sessionID
         guard message.sessionID == owner else { throw Self.foreign(message.sessionID, owner) }
         sessionID = owner

@@ -15,13 +15,13 @@ struct NativeDocumentReader: DocumentReading {
             guard !document.hasVersion, error.code == .invalidArgument || error.code == .limitExceeded else {
                 throw error
             }
-            // A document of another version may be of another shape, and that is the better reason to give.
+            // Another version may have another shape. Then the version is the reason that helps the caller.
             try requireKnownVersion(&walker, from: start)
             throw error
         }
         let checked = try document.checked(from: start)
-        try document.ids.check(checked, &walker, cancellation: cancellation) { (bytes, place) throws(StoreError) in
-            try NativeRecords.message(bytes, at: place, limits: limits).id
+        try document.ids.check(checked, &walker, cancellation: cancellation) { (bytes, offset) throws(StoreError) in
+            try NativeRecords.message(bytes, at: offset, limits: limits).id
         }
         return checked
     }
@@ -71,9 +71,9 @@ struct NativeDocumentReader: DocumentReading {
     }
 
     func message(
-        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, id: ULID, session: Session, sequence: Int
+        _ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, id: ULID, session: Session, sequence: Int
     ) throws(StoreError) -> SessionMessage {
-        let message = try NativeRecords.message(bytes, at: place, limits: limits)
+        let message = try NativeRecords.message(bytes, at: offset, limits: limits)
         return SessionMessage(
             id: id, sessionID: session.id, sequence: sequence, role: message.role, content: message.content,
             toolCallID: message.toolCallID, metadata: message.metadata, createdAt: message.createdAt)

@@ -1,8 +1,8 @@
 /// Writes the records of a session as JSON, keys in canonical order.
 ///
-/// In every field but the metadata the lossless and the canonical form are the same.
+/// The lossless and the canonical form differ in the metadata alone.
 struct NativeFields {
-    /// What every message of the session has between its sequence and its tool call.
+    /// The text between the sequence and the tool call of every message of the session.
     private let sessionField: [UInt8]
     /// The text of the time that was written last: messages of a batch share theirs.
     private var lastTime: (time: Timestamp, text: [UInt8])?

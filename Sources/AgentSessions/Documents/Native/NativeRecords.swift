@@ -2,11 +2,11 @@
 enum NativeRecords {
     /// Reads a session.
     ///
-    /// - Parameter place: Where its JSON begins in the document.
+    /// - Parameter offset: Where its JSON begins in the document.
     static func session(
-        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, limits: StoreLimits
+        _ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, limits: StoreLimits
     ) throws(StoreError) -> Session {
-        var reader = try FieldReader(bytes, at: place)
+        var reader = try FieldReader(bytes, at: offset)
         var id: ULID?
         var actorName: String?
         var messageCount: Int64?
@@ -58,11 +58,11 @@ enum NativeRecords {
 
     /// Reads a message.
     ///
-    /// - Parameter place: Where its JSON begins in the document.
+    /// - Parameter offset: Where its JSON begins in the document.
     static func message(
-        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, limits: StoreLimits
+        _ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, limits: StoreLimits
     ) throws(StoreError) -> SessionMessage {
-        var reader = try FieldReader(bytes, at: place)
+        var reader = try FieldReader(bytes, at: offset)
         var id: ULID?
         var sessionID: ULID?
         var sequence: Int64?

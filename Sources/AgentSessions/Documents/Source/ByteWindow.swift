@@ -1,12 +1,12 @@
-/// A stretch of a document in memory that moves on as it is read. Used on one thread.
+/// The part of a document that is in memory, which moves on as it is read. Used on one thread.
 final class ByteWindow {
     private static let initialBytes = 1 << 18
 
     private let source: DocumentBytes
     private var storage = UnsafeMutableRawBufferPointer.allocate(byteCount: initialBytes, alignment: 16)
-    /// What of the storage has been loaded and not been passed yet.
+    /// The part of the storage that was loaded and not passed yet.
     private var loaded = 0..<0
-    /// The place in the source of the first byte that has not been passed.
+    /// The offset in the source of the first byte that was not passed yet.
     private(set) var offset: Int
 
     init(_ source: DocumentBytes, at offset: Int = 0) {
@@ -16,13 +16,13 @@ final class ByteWindow {
 
     deinit { storage.deallocate() }
 
-    /// The bytes that are loaded and not passed. They stay where they are until the next call of ``load()`` or
+    /// The bytes that are loaded and not passed. They stay at their address until the next call of ``load()`` or
     /// ``seek(to:)``, even once they are passed.
     var bytes: UnsafeBufferPointer<UInt8> {
         UnsafeRawBufferPointer(rebasing: storage[loaded]).assumingMemoryBound(to: UInt8.self)
     }
 
-    /// Loads more bytes behind those in ``bytes``.
+    /// Loads more bytes after those in ``bytes``.
     ///
     /// - Returns: Whether there were any.
     func load() throws(StoreError) -> Bool {
@@ -49,9 +49,9 @@ final class ByteWindow {
         offset += count
     }
 
-    /// Goes on at another place of the source.
-    func seek(to place: Int) {
+    /// Goes on at another offset of the source.
+    func seek(to offset: Int) {
         loaded = 0..<0
-        offset = place
+        self.offset = offset
     }
 }

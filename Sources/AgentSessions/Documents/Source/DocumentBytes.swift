@@ -8,9 +8,9 @@ import Musl
 import Darwin
 #endif
 
-/// The bytes of a document, which any number of threads may read at any offset at once.
+/// The bytes of a document, which several threads may read at once.
 ///
-/// A file is open once for the whole import, so that both passes see the same file even where another takes its name.
+/// A file is open once for the whole import, so that both passes see the same file even if another file takes its name.
 final class DocumentBytes: Sendable {
     private enum Storage: Sendable {
         case memory([UInt8])
@@ -50,7 +50,7 @@ final class DocumentBytes: Sendable {
 
     private convenience init(path: String, cancellation: CancellationFlag) throws(StoreError) {
         guard !path.utf8.contains(0) else {
-            throw StoreError(.invalidArgument, "The path \(quoted(path)) has a NUL in it: name a file.")
+            throw StoreError(.invalidArgument, "The path \(quoted(path)) contains a NUL character: name a file.")
         }
         let name = quoted(path, limit: 200)
         let file: FileDescriptor
@@ -77,7 +77,7 @@ final class DocumentBytes: Sendable {
         if case .file = storage { true } else { false }
     }
 
-    /// Reads from the byte `offset` on, as many bytes as there are and have room. Blocks where the source is a file.
+    /// Reads from the byte `offset` on, as many bytes as there are, up to the size of `buffer`. Blocks where the source is a file.
     ///
     /// - Returns: The number of bytes; 0 at the end.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) -> Int {
@@ -98,7 +98,7 @@ final class DocumentBytes: Sendable {
 }
 
 extension SystemError {
-    /// Whether it is the path that the caller has to change.
+    /// Whether the path is at fault, and not the system.
     fileprivate var isOfPath: Bool {
         [ENOENT, ENOTDIR, EACCES, EPERM, EISDIR, ENAMETOOLONG, ELOOP, ENXIO].contains(number)
     }

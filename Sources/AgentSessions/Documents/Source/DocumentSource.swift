@@ -1,4 +1,4 @@
-/// Where a document to import comes from. It is read twice: once to check all of it, once to store it.
+/// Where a document to import is read from, twice: once to check all of it, once to store it.
 public enum DocumentSource: Sendable {
     /// A file.
     case file(path: String)

@@ -1,18 +1,18 @@
-/// Walks a sequence of JSON objects, the outermost levels of each, and gives their values one at a time: memory is
-/// needed for one value.
+/// Walks over the outer levels of a sequence of JSON objects, and returns their values one at a time: only one value is
+/// in memory.
 struct DocumentWalker {
     let window: ByteWindow
-    /// Whether the array or object that is walked has yet to give its first element.
+    /// Whether the first element of the current array or object is still to be read.
     private var isAtFirst = false
 
     init(_ source: DocumentBytes, at offset: Int = 0) {
         window = ByteWindow(source, at: offset)
     }
 
-    /// The place of the next byte.
+    /// The offset of the next byte.
     var offset: Int { window.offset }
 
-    /// The next byte that is not whitespace, and is not passed; `nil` at the end of the source.
+    /// The next byte that is not whitespace, which is not passed; `nil` at the end of the source.
     mutating func peek() throws(StoreError) -> UInt8? {
         while true {
             let bytes = window.bytes
@@ -46,9 +46,9 @@ struct DocumentWalker {
     mutating func nextKey() throws(StoreError) -> String? {
         guard try goesOn(until: ASCII.closeBrace, allowed: ", or }") else { return nil }
         guard try require() == ASCII.quote else { throw .unexpectedCharacter(at: offset, allowed: "a key in quotes") }
-        let place = offset
+        let start = offset
         let bytes = try readValue(atMost: DocumentLimits.keyBytes, what: "A key")
-        var reader = try FieldReader(bytes, at: place)
+        var reader = try FieldReader(bytes, at: start)
         let key = try reader.string()
         try read(ASCII.colon, allowed: ":")
         return key
@@ -75,15 +75,15 @@ struct DocumentWalker {
             isAtFirst = false
         } else {
             try read(ASCII.comma, allowed: allowed)
-            // No comma may stand before the end.
+            // A comma before the end is not allowed.
             guard try require() != end else { throw .unexpectedCharacter(at: offset, allowed: "an element or a key") }
         }
         return true
     }
 
-    /// Leaves an array or object inside of the one that is walked, which ``nextKey()`` then goes on with.
-    mutating func resume(at place: Int) {
-        window.seek(to: place)
+    /// Goes on at another offset, behind a value of the current object, which ``nextKey()`` then continues with.
+    mutating func resume(at offset: Int) {
+        window.seek(to: offset)
         isAtFirst = false
     }
 
@@ -121,7 +121,7 @@ struct DocumentWalker {
         }
     }
 
-    /// Passes the next value, whatever its size. Only its end is looked for.
+    /// Skips the next value, of any size. Only its end is looked for.
     mutating func skipValue() throws(StoreError) {
         try requireValue()
         var scanner = ValueScanner()
@@ -141,14 +141,14 @@ struct DocumentWalker {
         }
     }
 
-    /// Looks whether a value that has no end goes wrong before: a missing quotation mark is told where it is missing.
+    /// Checks a value without an end for an error before that, such as a missing quotation mark, to report it there.
     private func checkBeginning() throws(StoreError) {
         let bytes = window.bytes
         do {
             var cursor = try JSONCursor(bytes, limits: .anyDocument)
             _ = try cursor.skipValue()
         } catch {
-            // A character of several bytes may be cut too.
+            // A character of several bytes may be truncated too.
             let isCut = error.kind == .invalidUTF8 && (error.offset ?? 0) + 3 >= bytes.count
             guard error.kind == .truncated || isCut else { throw StoreError(inDocument: error, at: offset) }
         }

@@ -1,15 +1,15 @@
-/// Reads the fields of one JSON value of a document, and tells what is wrong by its place in the document.
+/// Reads the fields of one JSON value of a document. Errors name the offset in the document.
 struct FieldReader {
     var cursor: JSONCursor
-    /// The place of the value in the document.
-    let place: Int
+    /// Where the value begins in the document.
+    let offset: Int
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, at place: Int) throws(StoreError) {
-        self.place = place
+    init(_ bytes: UnsafeBufferPointer<UInt8>, at offset: Int) throws(StoreError) {
+        self.offset = offset
         do {
             cursor = try JSONCursor(bytes, limits: .anyDocument)
         } catch {
-            throw StoreError(inDocument: error, at: place)
+            throw StoreError(inDocument: error, at: offset)
         }
     }
 
@@ -46,7 +46,7 @@ struct FieldReader {
         try read { (cursor) throws(JSONError) in try cursor.readValue() }
     }
 
-    /// Passes a value, and gives its bytes.
+    /// Skips a value, and returns its bytes.
     mutating func raw() throws(StoreError) -> UnsafeBufferPointer<UInt8> {
         try read { (cursor) throws(JSONError) in cursor.bytes.slice(try cursor.skipValue()) }
     }
@@ -63,7 +63,7 @@ struct FieldReader {
         do throws(JSONError) {
             return try body(&cursor)
         } catch {
-            throw StoreError(inDocument: error, at: place)
+            throw StoreError(inDocument: error, at: offset)
         }
     }
 }
@@ -96,19 +96,19 @@ extension FieldReader {
 // MARK: - Values of the contract
 
 extension FieldReader {
-    /// A ULID in capitals, the form in which documents have them.
+    /// A ULID in the form of documents: capitals.
     mutating func ulid(_ key: String) throws(StoreError) -> ULID {
         let text = try string()
         guard let id = ULID(text), !text.utf8.contains(where: { $0 > 0x5A }) else {
             throw StoreError(
                 .invalidArgument,
-                "\(key) is \(quoted(text)), which is not a ULID as documents have them: 26 "
+                "\(key) is \(quoted(text)), which is not a ULID in the form of documents: 26 "
                     + "characters of 0-9 and A-Z without I, L, O and U.")
         }
         return id
     }
 
-    /// A time in the form in which documents have them.
+    /// A time in the form of documents.
     mutating func timestamp(_ key: String) throws(StoreError) -> Timestamp {
         let text = try string()
         guard let time = Timestamp(text), text.utf8.count == 27, text.utf8.last == UInt8(ascii: "Z"),
@@ -116,7 +116,7 @@ extension FieldReader {
         else {
             throw StoreError(
                 .invalidArgument,
-                "\(key) is \(quoted(text)), which is not a time as documents have them: RFC 3339 in "
+                "\(key) is \(quoted(text)), which is not a time in the form of documents: RFC 3339 in "
                     + "UTC with six decimals, such as 2026-11-22T17:05:09.000042Z.")
         }
         return time
@@ -125,21 +125,21 @@ extension FieldReader {
     /// An integer of zero or more.
     mutating func count(_ key: String) throws(StoreError) -> Int64 {
         let value = try integer()
-        guard value >= 0 else { throw StoreError(.invalidArgument, "\(key) is \(value): it is never negative.") }
+        guard value >= 0 else { throw StoreError(.invalidArgument, "\(key) is \(value): it must not be negative.") }
         return value
     }
 }
 
-/// Fills fields of an object, each once.
+/// Sets a field of an object, once.
 func fill<Value>(_ field: inout Value?, _ key: String, _ value: Value) throws(StoreError) {
     guard field == nil else { throw .duplicateKey(key) }
     field = value
 }
 
-/// The value of a field that must be there.
+/// The value of a required field.
 func require<Value>(_ field: Value?, _ key: String, of what: String) throws(StoreError) -> Value {
     guard let field else {
-        throw StoreError(.invalidArgument, "\(what) has no \(quoted(key)): the document is not whole.")
+        throw StoreError(.invalidArgument, "\(what) has no \(quoted(key)): the document is incomplete.")
     }
     return field
 }

@@ -8,10 +8,10 @@ import Musl
 import Darwin
 #endif
 
-/// A document in a temporary file that its owner alone may open, and that has no name.
+/// A document in a temporary file that has no name, so that no other process can open it.
 struct TemporaryDocument: Sendable {
     private static let chunkBytes = 1 << 18
-    /// How often a wait for a pipe looks whether the task was cancelled.
+    /// How often a wait for a pipe checks whether the task was cancelled.
     private static let pollMilliseconds: Int32 = 100
 
     let file: FileDescriptor
@@ -38,7 +38,7 @@ struct TemporaryDocument: Sendable {
         count += bytes.count
     }
 
-    /// Copies what is still to be read of `stream`, which does not block.
+    /// Copies the rest of `stream`, whose reads do not block.
     ///
     /// - Parameter name: What messages call the stream.
     static func copy(

@@ -1,14 +1,14 @@
-/// Finds where a JSON value ends, in pieces and without understanding it: quotation marks and brackets only. Whoever
-/// reads the value checks its grammar.
+/// Finds where a JSON value ends, piece by piece, by quotation marks and brackets alone. The code that reads the value
+/// checks its grammar.
 struct ValueScanner {
     private var depth = 0
     private var isInString = false
     private var isEscaped = false
     private var isBegun = false
 
-    /// The end of the value in `bytes`; `nil` where it goes on behind them.
+    /// The end of the value in `bytes`; `nil` where it goes on after them.
     ///
-    /// - Parameter start: How much of `bytes` has been scanned before.
+    /// - Parameter start: How many of `bytes` were scanned before.
     mutating func end(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var index = start
         defer { isBegun = true }

@@ -2,24 +2,24 @@ import AgentSessionsThreads
 
 /// Copies one session.
 struct SessionCopy {
-    /// What came of it.
+    /// The result of the copy.
     enum Outcome: Sendable {
-        /// It was there already, the same.
+        /// The target had the same session already.
         case present(messages: Int)
         case copied(messages: Int, replaced: Bool)
-        /// It is no more at the source.
+        /// It was deleted at the source.
         case gone
         case failed(StoreError)
     }
 
-    /// How often a session is looked at again that is rewound while it is read, or changes in the target meanwhile.
+    /// How often a session is tried that is rewound while it is read, or changes in the target meanwhile.
     private static let attempts = 5
     private static let pageBytes = 256 << 10
 
     private let id: ULID
     private let source: RetriedStore
     private let target: RetriedStore
-    /// The id of the source, where the target remembers what it takes from there.
+    /// The id of the source, if the target records what it copies from there.
     private let sourceID: ULID?
 
     init(of id: ULID, from source: RetriedStore, to target: RetriedStore, remembering sourceID: ULID?) {
@@ -35,7 +35,7 @@ struct SessionCopy {
             do throws(StoreError) {
                 return try await copy()
             } catch {
-                // Whatever is in the target then, comparing tells.
+                // The next attempt compares with whatever is in the target then.
                 let isRace = [.conflict, .alreadyExists, .outcomeUnknown].contains(error.code)
                 guard isRace, attempt < Self.attempts else { return .failed(error) }
                 attempt += 1
@@ -63,7 +63,7 @@ struct SessionCopy {
 
     /// Reads the session as it is at one moment, checks it against the target's limits, stores it, and reads it back.
     ///
-    /// - Parameter earlier: The state in the target that it takes the place of, where there is one.
+    /// - Parameter earlier: The state in the target that it replaces, if there is one.
     private func write(replacing earlier: Session?) async throws(StoreError) -> Outcome {
         let (session, document, checksum) = try await read()
         let reading = NativeCopyReader(limits: target.limits)
@@ -84,9 +84,9 @@ struct SessionCopy {
 
     /// Reads a session back that was just written, and compares it with what was written.
     ///
-    /// - Returns: Whether it is the same, or begins with the same where it was appended to since. `false` where it was
-    ///   changed otherwise, so that nothing can be said of it.
-    /// - Throws: ``StoreError/Code/checksumMismatch`` where it is another, and nobody changed it.
+    /// - Returns: Whether it is the same, or begins with the same if it was appended to since. `false` if it was changed in
+    ///   another way, so that the two cannot be compared.
+    /// - Throws: ``StoreError/Code/checksumMismatch`` if it differs, though it was not changed since.
     private func isConfirmed(_ session: Session, _ checksum: String) async throws(StoreError) -> Bool {
         var pages = pages(of: target)
         var sum = SessionChecksum(of: id)
@@ -105,7 +105,7 @@ struct SessionCopy {
             throw StoreError(
                 .checksumMismatch,
                 "Session \(id) reads back from the target with another count or checksum than it has at the source, "
-                    + "though nobody has changed it since. Run `verify` on both stores, and keep the source.")
+                    + "though it was not changed since. Run `verify` on both stores, and keep the source.")
         }
         return true
     }
@@ -145,10 +145,10 @@ struct SessionCopy {
             return try reading.check(&walker, cancellation: flag)
         }
         do throws(StoreError) {
-            // What is in memory waits for nothing.
+            // Bytes in memory do not block.
             return document.isFile ? try await onOwnThread(check) : try check(CancellationFlag())
         } catch {
-            throw error.located("Session \(id) cannot be copied", after: "The target does not take it.")
+            throw error.located("Session \(id) cannot be copied", after: "The target refuses it.")
         }
     }
 
@@ -176,14 +176,14 @@ struct SessionCopy {
         .failed(
             StoreError(
                 .conflict,
-                "Session \(id) \(how). It was left as it is: keep it, or delete it from the target and copy again."))
+                "Session \(id) \(how). It was not changed: keep it, or delete it from the target and copy again."))
     }
 
-    /// Whether the target's session is the source's of an earlier moment, changed by nobody since.
+    /// Whether the target's session is an earlier state of the source's, not changed in the target since.
     ///
     /// Two things prove it:
-    /// - The target's record: it was copied from this source with the revision that it has, so that nobody has changed it
-    ///   since. What the source has appended after that, it has appended later; else its history is another one.
+    /// - The target's record: it was copied from this source with the revision that it has, so it was not changed
+    ///   since. What the source has beyond that must have been appended later; otherwise its history is another one.
     /// - The messages. A message's time is the revision that it made. So where the target's revision is the time of its
     ///   last message, nothing was done to it after that message; and where all its messages are the source's, it was
     ///   the source that the message was appended to.
@@ -195,7 +195,7 @@ struct SessionCopy {
         var theirs = stream(of: target)
         while let copied = try await theirs.next() {
             let message = try await ours.next()
-            // Where they part, the source was rewound since.
+            // If they differ here, the source was rewound since.
             guard message == copied else { return isRemembered && message?.createdAt ?? .latest > existing.revision }
             last = copied.createdAt
         }
@@ -204,7 +204,7 @@ struct SessionCopy {
         return next.createdAt > existing.revision
     }
 
-    /// Whether the target remembers that it has this state of the session from the source.
+    /// Whether the target recorded that it has this state of the session from the source.
     private func isRemembered(_ existing: Session) async throws(StoreError) -> Bool {
         guard let sourceID, let record = try await target.copyRecord(of: id) else { return false }
         return record == CopyRecord(source: sourceID, revision: existing.revision)
@@ -230,8 +230,8 @@ private struct NativeCopyReader: DocumentReading {
     }
 
     func message(
-        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int, id: ULID, session: Session, sequence: Int
+        _ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, id: ULID, session: Session, sequence: Int
     ) throws(StoreError) -> SessionMessage {
-        try NativeRecords.message(bytes, at: place, limits: limits)
+        try NativeRecords.message(bytes, at: offset, limits: limits)
     }
 }

@@ -11,14 +11,15 @@ public import Logging
 /// native document has) must be those of the source. Memory is bounded, whatever the length of a session; one that is
 /// longer than 256 KiB passes through a temporary file without a name, in `TMPDIR` or `/tmp`.
 ///
-/// A copy that was interrupted is run again. Of a session that is in the target already
+/// A copy that was interrupted is run again. Of the sessions that are in the target already
 /// - one that is the same is left as it is, after its checksum was compared;
-/// - one that is provably the source's of an earlier moment, changed by nobody since, is replaced by the newer. The target
-///   remembers which revision of which source it took (``SessionStore/copyRecord(of:)``). Where it does not, the messages
-///   may prove it: they are the source's first, and the session's revision is the one that the last of them made;
-/// - any other is an error of the code ``StoreError/Code/conflict``, and stays as it is.
+/// - one that is provably an earlier state of the source's, not changed in the target since, is replaced by the newer. The
+///   target records which revision of which source it copied (``SessionStore/copyRecord(of:)``). If it does not, the
+///   messages may prove it: they are the source's first, and the session's revision is the one that the last of them
+///   made;
+/// - any other is left as it is, and an error with the code ``StoreError/Code/conflict``.
 ///
-/// Sessions that are created at the source while the copy runs are for the next run, and sessions that are deleted there
+/// Sessions that are created at the source while the copy runs are left to the next run, and sessions that are deleted there
 /// stay in the target.
 public struct StoreCopy: Sendable {
     /// How far a copy is.
@@ -29,7 +30,7 @@ public struct StoreCopy: Sendable {
         public let messages: Int
     }
 
-    /// What a copy came to.
+    /// The result of a copy.
     public struct Result: Sendable, Hashable {
         /// Sessions of the source that are in the target now, verified.
         public internal(set) var sessions = 0
@@ -37,14 +38,14 @@ public struct StoreCopy: Sendable {
         public internal(set) var messages = 0
         /// Of the sessions, those that were written by this run.
         public internal(set) var copied = 0
-        /// Of the sessions that were written, those that took the place of an earlier state.
+        /// Of the sessions that were written, those that replaced an earlier state.
         public internal(set) var replaced = 0
     }
 
     /// Sessions that are copied at the same time, so that they can share a transaction or a sync.
     private static let sessionsAtOnce = 8
     private static let pageSessions = 100
-    /// Sessions that the error names.
+    /// How many sessions the error names.
     private static let namedFailures = 10
 
     private let source: RetriedStore
@@ -55,7 +56,7 @@ public struct StoreCopy: Sendable {
     /// - Parameters:
     ///   - source: The store to read. Others may use it meanwhile.
     ///   - target: The store to write.
-    ///   - retryPolicy: How to try again what failed for a passing reason.
+    ///   - retryPolicy: How calls that failed for a passing reason are tried again.
     ///   - logger: Where retries are logged. No content of a message is.
     public init(
         from source: any SessionStore, to target: any SessionStore, retryPolicy: RetryPolicy = .standard,
@@ -67,19 +68,19 @@ public struct StoreCopy: Sendable {
 
     /// Copies. It can be interrupted at any time: a session is in the target whole or not at all.
     ///
-    /// A session that cannot be copied keeps no other from it: the error that says so, and names it, comes at the end.
+    /// If a session cannot be copied, the others are copied all the same. The error at the end names the session.
     ///
-    /// - Parameter progress: Told after each session how far it is, on any thread.
-    /// - Throws: ``StoreError/Code/invalidArgument`` where both are the same store; ``StoreError/Code/conflict``,
-    ///   ``StoreError/Code/corrupt``, ``StoreError/Code/limitExceeded`` or ``StoreError/Code/checksumMismatch`` where
-    ///   sessions were not copied; what keeps a store from being read or written.
+    /// - Parameter progress: Called after each session with how far it is, on any thread.
+    /// - Throws: ``StoreError/Code/invalidArgument`` if both are the same store; ``StoreError/Code/conflict``,
+    ///   ``StoreError/Code/corrupt``, ``StoreError/Code/limitExceeded`` or ``StoreError/Code/checksumMismatch`` if
+    ///   sessions were not copied; the error, if a store cannot be read or written.
     public func run(progress: (@Sendable (Progress) -> Void)? = nil) async throws(StoreError) -> Result {
         if let identity = try await source.identity(), try await target.identity() == identity {
             throw StoreError(
                 .invalidArgument, "Both sides of the copy are the same store. Name another one to copy to.")
         }
         var remembered = try await source.storeID()
-        // Without the source's id there is nothing to remember.
+        // Without the source's id there is nothing to record.
         if remembered != nil, try await !target.keepCopyRecords() { remembered = nil }
         var tally = Tally(progress: progress)
         var after: SessionPosition?
@@ -130,7 +131,7 @@ public struct StoreCopy: Sendable {
             after: "\(tally.result.sessions) sessions are in the target, each whole. Run the copy again to go on.")
     }
 
-    /// What has come of the sessions so far.
+    /// The results of the sessions so far.
     private struct Tally {
         var result = Result()
         let progress: (@Sendable (Progress) -> Void)?
@@ -164,7 +165,7 @@ public struct StoreCopy: Sendable {
             progress?(Progress(sessions: result.sessions, messages: result.messages))
         }
 
-        /// The error that tells of every session that could not be copied.
+        /// The error that reports every session that could not be copied.
         var failure: StoreError? {
             guard let first = failures.first else { return nil }
             let more = failureCount - failures.count

@@ -1,7 +1,8 @@
 /// Checks one session with all its messages, page by page.
 ///
-/// Others may write to the session meanwhile, so what is reported was so at one moment. A page with its session is of one
-/// moment. What only two reads show is reported where a third proves that nothing changed between them.
+/// The session may be written to meanwhile, so a problem is reported only if it existed at one moment. A page is read
+/// with its session at one moment. What two reads show together is reported if a third proves that nothing changed
+/// between them.
 struct SessionWalk {
     private static let attempts = 4
     /// Looks at a list that a session is missing from, while the session is being changed.
@@ -20,7 +21,7 @@ struct SessionWalk {
         self.store = store
     }
 
-    /// What the checks of this session come to. Of a session that is deleted meanwhile, nothing.
+    /// The result of the checks of this session; nothing if it is deleted meanwhile.
     func run() async throws(StoreError) -> WalkedChecks {
         var (checks, hasChanged) = try await read()
         var attempt = 1
@@ -51,8 +52,8 @@ struct SessionWalk {
         return (state.checks, state.hasChanged)
     }
 
-    /// The next page. Where a message in it cannot be read, the page is made smaller until it is that message alone,
-    /// which is noted and left out.
+    /// The next page. If a message in it cannot be read, the page is made smaller until it is that message alone, which
+    /// is recorded and left out.
     private func page(after state: inout SessionWalkState) async throws(StoreError) -> MessagePage? {
         while true {
             let failure: StoreError
@@ -127,7 +128,7 @@ struct SessionWalk {
 
     // MARK: Ids
 
-    /// Reads the messages again as often as it takes to know that no id comes twice.
+    /// Reads the messages again as often as it takes to rule out duplicate ids.
     private func checkIDs(_ state: inout SessionWalkState) async throws(StoreError) {
         guard !state.hasUndecodable, state.checks.ids.problemCount == 0 else { return }
         var reading = state.ids.rereading
@@ -136,7 +137,7 @@ struct SessionWalk {
             while let page = try await store.page(request(.after(sequence), limit: pageMessages)),
                 let last = page.messages.last
             {
-                // Only noted, as the checks of the session are about the page that was its last when it was walked over.
+                // Only recorded, as the checks of the session are about the page that was its last when it was walked over.
                 state.note(page.session)
                 for message in page.messages {
                     guard let other = round.add(message.id, at: message.sequence) else { continue }
@@ -158,7 +159,7 @@ struct SessionWalk {
 
     /// Whether a message and the one at another sequence have the same id at one moment.
     ///
-    /// A message that was rewound may be appended again at another place. Where the earlier of the two is read before and
+    /// A message that was rewound may be appended again with another sequence. If the earlier of the two is read before and
     /// after the later one, and has the same time both times, it was there in between.
     private func areBoth(_ message: SessionMessage, at other: Int) async throws(StoreError) -> Bool {
         let (first, second) = (min(message.sequence, other), max(message.sequence, other))

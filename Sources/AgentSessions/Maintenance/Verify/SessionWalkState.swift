@@ -48,13 +48,13 @@ struct SessionWalkState {
         self.session = session
     }
 
-    /// The messages whose ids are to be looked into, which are then forgotten.
+    /// The messages whose ids are to be checked, which are then forgotten.
     mutating func takeRepeated() -> [(message: SessionMessage, other: Int)] {
         defer { repeated = [] }
         return repeated
     }
 
-    /// Takes the page that follows.
+    /// Adds the next page.
     mutating func take(_ page: MessagePage) {
         see(page.session)
         // Beyond the last message that the session counts, a store may answer with the one that it does not count,
@@ -102,7 +102,7 @@ struct SessionWalkState {
         } else if message.sequence < expected || message.sessionID != id {
             checks.sequences.record(
                 VerificationProblem(
-                    .gap, "A message stands where another belongs.", sessionID: id, messageID: message.id,
+                    .gap, "A message has the position of another.", sessionID: id, messageID: message.id,
                     sequence: expected, expected: "\(expected)", actual: "\(message.sequence)"))
         }
         seen += 1

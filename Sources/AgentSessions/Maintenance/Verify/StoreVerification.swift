@@ -8,8 +8,8 @@ public import Logging
 /// for problem in report.problems { print(problem) }
 /// ```
 ///
-/// It reads everything and changes nothing, in bounded memory, and may run while others use the store: what looks wrong
-/// in a session that is being changed is looked at again before it is reported. The engine's own checks
+/// It reads everything and changes nothing, in bounded memory, and may run while the store is in use: what looks wrong
+/// in a session that is being changed is checked again before it is reported. The engine's own checks
 /// (``SessionStore/engineChecks()``) come first.
 public struct StoreVerification: Sendable {
     /// How far a verification is.
@@ -22,7 +22,7 @@ public struct StoreVerification: Sendable {
 
     private static let sessionsAtOnce = 4
     private static let pageSessions = 100
-    /// Sessions in a row that cannot be listed, after which the rest is given up.
+    /// How many sessions in a row may fail to be listed before the rest is given up.
     private static let unreadableInARow = 100
 
     private let store: RetriedStore
@@ -31,7 +31,7 @@ public struct StoreVerification: Sendable {
     ///
     /// - Parameters:
     ///   - store: An open store. It is not closed.
-    ///   - retryPolicy: How to try reads again that failed for a passing reason.
+    ///   - retryPolicy: How reads that failed for a passing reason are tried again.
     ///   - logger: Where retries are logged. No content of a message is.
     public init(
         of store: any SessionStore, retryPolicy: RetryPolicy = .standard,
@@ -42,9 +42,9 @@ public struct StoreVerification: Sendable {
 
     /// Checks the store.
     ///
-    /// - Parameter progress: Told after each session how far it is, on any thread.
-    /// - Returns: What was looked at and what was found. Damage is part of the report, and no error.
-    /// - Throws: What keeps the store from being read: ``StoreError/Code/unavailable``, ``StoreError/Code/timeout``,
+    /// - Parameter progress: Called after each session with how far it is, on any thread.
+    /// - Returns: What was checked and what was found. Damage is part of the report, not an error.
+    /// - Throws: The error, if the store cannot be read: ``StoreError/Code/unavailable``, ``StoreError/Code/timeout``,
     ///   ``StoreError/Code/closed``, ``StoreError/Code/cancelled``.
     public func run(
         progress: (@Sendable (Progress) -> Void)? = nil
@@ -95,10 +95,10 @@ public struct StoreVerification: Sendable {
 
     // MARK: The list
 
-    /// A place in the list of all sessions.
+    /// A position in the list of all sessions.
     private struct ListWalk {
         var after: SessionPosition?
-        /// Sessions behind that place that cannot be read.
+        /// How many sessions after that position cannot be read.
         var skipped = 0
         var isAtEnd = false
 
@@ -128,7 +128,7 @@ public struct StoreVerification: Sendable {
                     checks.sessions.record(
                         VerificationProblem(
                             .undecodable,
-                            "\(list.skipped) sessions in a row cannot be listed; those after them were not looked at"))
+                            "\(list.skipped) sessions in a row cannot be listed; those after them were not checked"))
                 }
             }
         }

@@ -12,17 +12,17 @@ public struct VerificationProblem: Sendable, Hashable {
         public static let gap = Kind("gap")
         /// `message_count` is not the sequence of the session's last message.
         public static let messageCount = Kind("messageCount")
-        /// Messages are there whose session is not.
+        /// Messages exist whose session does not.
         public static let orphan = Kind("orphan")
-        /// An index lacks an entry for what is there.
+        /// An index lacks an entry for a row that exists.
         public static let missingIndexEntry = Kind("missingIndexEntry")
-        /// An index has an entry for what is not there, or is something else.
+        /// An index has an entry for a row that does not exist, or is another one.
         public static let danglingIndexEntry = Kind("danglingIndexEntry")
         /// A row or record cannot be read as what the store writes.
         public static let undecodable = Kind("undecodable")
-        /// Two messages of a session have one id.
+        /// Two messages of a session have the same id.
         public static let duplicateID = Kind("duplicateID")
-        /// A value is one that no store takes.
+        /// A value is not valid in any store.
         public static let outsideLimits = Kind("outsideLimits")
         /// The engine's own check of its files or tables found damage.
         public static let engine = Kind("engine")
@@ -40,9 +40,9 @@ public struct VerificationProblem: Sendable, Hashable {
     public let messageID: ULID?
     /// The sequence of the message in its session, where it is known; of several, the first.
     public let sequence: Int?
-    /// What should be there, where that can be said in short.
+    /// The expected value, if it is short.
     public let expected: String?
-    /// What is there.
+    /// The value that was found.
     public let actual: String?
 
     /// Damage in a store.
@@ -65,13 +65,13 @@ public struct VerificationProblem: Sendable, Hashable {
     public var hint: String {
         switch kind {
         case .gap, .messageCount, .undecodable, .duplicateID:
-            "Restore the session from an export or a backup; the sessions that are not named are whole."
+            "Restore the session from an export or a backup; the sessions that are not named are undamaged."
         case .orphan:
             "Restore the session from an export or a backup, or remove the messages with the engine's own tools."
         case .missingIndexEntry, .danglingIndexEntry:
-            "The rows may be whole: rebuild the index with the engine's own tools, or copy the store to a new one."
+            "The rows may be undamaged: rebuild the index with the engine's own tools, or copy the store to a new one."
         case .outsideLimits:
-            "Another program wrote it: change it to what a store takes."
+            "Another program wrote it: change it to a valid value."
         case .schema:
             "Bring the table, index or constraint back as docs/reference describes it, and verify again."
         default:
@@ -90,9 +90,9 @@ public struct VerificationProblem: Sendable, Hashable {
 extension VerificationProblem: CustomStringConvertible {
     /// The kind, where it is, and what is wrong, on one line.
     public var description: String {
-        let place = [
+        let location = [
             sessionID.map { "session \($0)" }, messageID.map { "message \($0)" }, sequence.map { "sequence \($0)" },
         ]
-        return ([kind.description] + place.compactMap { $0 }).joined(separator: ", ") + ": " + detail
+        return ([kind.description] + location.compactMap { $0 }).joined(separator: ", ") + ": " + detail
     }
 }

@@ -1,13 +1,13 @@
-/// One thing that a verification looked at, and what it found.
+/// One check of a verification, and what it found.
 public struct VerificationCheck: Sendable {
     /// Problems that a check keeps; the rest are counted.
     public static let problemLimit = 100
 
     /// The name of the check, such as `orphans`.
     public let name: String
-    /// What is looked at, in one line.
+    /// What is checked, in one line.
     public let summary: String
-    /// How many of the things were looked at.
+    /// How many things were checked.
     public var examined: Int
     /// The first problems that were found, at most ``problemLimit``.
     public private(set) var problems: [VerificationProblem] = []
@@ -21,13 +21,13 @@ public struct VerificationCheck: Sendable {
         self.examined = examined
     }
 
-    /// Notes a problem.
+    /// Records a problem.
     public mutating func record(_ problem: VerificationProblem) {
         problemCount += 1
         if problems.count < Self.problemLimit { problems.append(problem) }
     }
 
-    /// Adds what a part of the same check came to.
+    /// Adds the result of a part of the same check.
     mutating func add(_ part: VerificationCheck) {
         examined += part.examined
         problemCount += part.problemCount
@@ -35,15 +35,15 @@ public struct VerificationCheck: Sendable {
     }
 }
 
-/// What a verification looked at, and the damage that it found.
+/// The checks of a verification, and the damage that it found.
 public struct VerificationReport: Sendable {
     /// Sessions that were read.
     public let sessions: Int
     /// Messages that were read.
     public let messages: Int
-    /// What was looked at.
+    /// The checks that were made.
     public let checks: [VerificationCheck]
-    /// The damage that was found, each once though several checks may have met it; at most
+    /// The damage that was found, each once, even if several checks found it; at most
     /// ``VerificationCheck/problemLimit`` of each check.
     public let problems: [VerificationProblem]
 
