@@ -203,7 +203,10 @@ struct DocumentCommandTests {
                 "unsupportedSchemaVersion"
             ),
             ("gap", Array(document.replacing("\"sequence\":2", with: "\"sequence\":5").utf8), "sequence"),
-            ("duplicate", Array(document.replacing("\"half\":0.5", with: "\"half\":0.5,\"half\":0.5").utf8), "twice"),
+            (
+                "duplicate", Array(document.replacing("\"half\":0.5", with: "\"half\":0.5,\"half\":0.5").utf8),
+                "duplicated"
+            ),
             ("large", Array(document.replacing("9223372036854775807", with: "9223372036854775808").utf8), "64 bits"),
             ("latin", document.replacing("👩‍👩‍👧‍👦", with: "\u{1}").utf8.map { $0 == 1 ? 0xFF : $0 }, "UTF-8"),
             ("surrogate", Array(document.replacing("👩‍👩‍👧‍👦", with: "\\ud83d").utf8), "surrogate"),

@@ -135,13 +135,13 @@ struct MessageCommandTests {
     @Test(
         "A batch with a line that is no message is refused with its number, and stores nothing",
         arguments: [
-            (#"{"role":"user"}"#, "lacks role or content"), (#"{"content":"x"}"#, "lacks role or content"),
+            (#"{"role":"user"}"#, "no role or no content"), (#"{"content":"x"}"#, "no role or no content"),
             (#"{"role":"user","content":"x","colour":1}"#, "\"colour\""),
-            (#"{"role":"user","content":1}"#, "not a text"),
+            (#"{"role":"user","content":1}"#, "not a string"),
             (#"{"role":"User","content":"x"}"#, "\"User\""), (#"{"role":"user","content":"x","id":"1"}"#, "ULID"),
             (#"{"role":"user","content":"x","metadata":[]}"#, "not an object"),
-            (#"{"role":"user","content":"x","metadata":{"a":1,"a":2}}"#, "twice"),
-            (#"{"role":"user","role":"user","content":"x"}"#, "twice"), ("[]", "object"), ("\u{A0}", "JSON"),
+            (#"{"role":"user","content":"x","metadata":{"a":1,"a":2}}"#, "duplicated"),
+            (#"{"role":"user","role":"user","content":"x"}"#, "duplicated"), ("[]", "object"), ("\u{A0}", "JSON"),
             ("nonsense", "JSON"),
             (#"{"role":"user","content":"x"} {}"#, "follows"), (#"{"role":"user","content":"\ud800"}"#, "surrogate"),
             (#"{"role":"user","content":"x","metadata":{"n":99999999999999999999}}"#, "64 bits"),

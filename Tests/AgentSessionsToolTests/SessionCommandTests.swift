@@ -50,7 +50,7 @@ struct SessionCommandTests {
             (["--actor", ""], "The actor name is empty"), (["--actor", String(repeating: "x", count: 300)], "300"),
             (["--actor", "a\u{7}b"], "control character"), (["--actor", "a", "--metadata", "[1]"], "object"),
             (["--actor", "a", "--metadata", "{\"a\":"], "ends inside"), (["--actor", "a", "--metadata", ""], "empty"),
-            (["--actor", "a", "--metadata", "{\"a\":1,\"a\":2}"], "twice"),
+            (["--actor", "a", "--metadata", "{\"a\":1,\"a\":2}"], "duplicated"),
             (["--actor", "a", "--metadata", "{\"a\":99999999999999999999}"], "64 bits"),
             (["--actor", "a", "--metadata", #"{"a":"\ud800"}"#], "surrogate"),
             (

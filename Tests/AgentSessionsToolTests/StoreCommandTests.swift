@@ -35,7 +35,7 @@ struct StoreCommandTests {
             #expect(result["migrations"]?[0]?["build"] == JSONValue.null)
         }
         let text = try await bench.run("migrate", "--status").text
-        #expect(text.contains("not yet") && text.contains("There is no store there yet"))
+        #expect(text.contains("not yet") && text.contains("The store does not exist yet"))
         #expect(try bench.files("a.db").isEmpty)
         let required = ["--store", bench.store() + "?migrate=require"]
         try await bench.run(required + ["list"]).expectRefusal("There is no store")

@@ -129,7 +129,7 @@ struct StreamTests {
             let result = try await run.finish()
             #expect(result.status == 1)
             #expect(result.errors.contains("conflict: Session \(id) was"), "\(result.errors)")
-            #expect(result.errors.contains("breaks off in the middle"), "\(result.errors)")
+            #expect(result.errors.contains("ends in the middle"), "\(result.errors)")
             _ = try await bench.run("delete", id)
         }
     }

@@ -84,7 +84,7 @@ private struct Sample {
         .batch(#"{"role":"USER","content":"x"}"#, "not a role"),
         .batch(#"{"role":"user","content":"\udc00"}"#, "surrogate"),
         Refusal(
-            ["append", "{id}", "--batch", "-"], "duplicated",
+            ["append", "{id}", "--batch", "-"], "twice",
             input: Array(String(repeating: #"{"role":"user","content":"x","id":"\#(absent)"}\#n"#, count: 2).utf8)
         ),
         // Pages
