@@ -22,10 +22,10 @@ final class PostgresResult {
     /// The number of rows.
     var count: Int { Int(PQntuples(handle)) }
 
-    /// What the server says it did, such as `COMMIT`.
+    /// What the server reports to have done, such as `COMMIT`.
     var commandTag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
 
-    /// Whether the value is null, or there is no such value.
+    /// Whether the value is null or missing.
     func isNull(_ row: Int, _ column: Int) -> Bool {
         PQgetisnull(handle, Int32(clamping: row), Int32(clamping: column)) != 0
     }
@@ -65,7 +65,7 @@ final class PostgresResult {
         PQresultErrorField(handle, field).map { String(cString: $0) }
     }
 
-    /// The whole message of an error that did not come from the server.
+    /// The message of an error that did not come from the server.
     var errorMessage: String { PQresultErrorMessage(handle).map { String(cString: $0) } ?? "" }
 }
 #endif

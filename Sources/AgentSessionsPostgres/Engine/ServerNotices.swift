@@ -1,35 +1,35 @@
 #if Postgres
 internal import CAgentSessionsLibPQ
 
-/// Takes what the server says besides its answers. libpq would print it on standard error.
+/// Receives the server's notices. libpq would print them on standard error.
 ///
-/// One notice matters: that a commit is no longer waited for. A transaction that waits for a synchronous standby is
-/// committed on its server already, so the end of the wait is neither a success nor an error there: the server warns,
-/// and goes on as if the standby had answered.
+/// One notice matters: that the server has stopped waiting for a synchronous standby. The transaction is committed on the
+/// server by then, so the end of the wait is neither a success nor an error there: the server warns, and goes on as if the
+/// standby had answered.
 final class ServerNotices {
-    /// What the server said as it gave up waiting for a standby.
+    /// The warning of a server that has stopped waiting for a standby.
     private(set) var abandonedWait: String?
 
-    /// Takes the notices of a connection, which must be closed before this object goes.
+    /// Receives the notices of a connection, which must be closed before this object is released.
     init(of handle: OpaquePointer) {
         PQsetNoticeReceiver(
             handle,
             { context, notice in
                 guard let context, let notice else { return }
-                Unmanaged<ServerNotices>.fromOpaque(context).takeUnretainedValue().take(notice)
+                Unmanaged<ServerNotices>.fromOpaque(context).takeUnretainedValue().receive(notice)
             },
             // Not retained: the receiver is called by calls on the connection alone.
             Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Forgets what was said.
+    /// Forgets the notices of the last pipeline.
     func clear() {
         abandonedWait = nil
     }
 
-    private func take(_ notice: OpaquePointer) {
-        // By its place in the server's source: its text depends on the server's language, and its code is that of any
-        // warning.
+    private func receive(_ notice: OpaquePointer) {
+        // Recognized by the file of the server's source: its text depends on the server's language, and its code is that of
+        // any warning.
         guard field(agent_sessions_pq_source_file, of: notice)?.hasSuffix("syncrep.c") ?? false,
             field(agent_sessions_pq_severity, of: notice) == "WARNING"
         else { return }

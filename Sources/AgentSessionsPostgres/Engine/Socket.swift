@@ -17,9 +17,9 @@ enum Socket {
     struct Events: OptionSet {
         let rawValue: Int16
 
-        /// Something came, or the connection failed.
+        /// There are bytes to read, or the connection failed.
         static let readable = Events(rawValue: Int16(POLLIN))
-        /// The system takes more to send.
+        /// The socket has room for more bytes to send.
         static let writable = Events(rawValue: Int16(POLLOUT))
     }
 
@@ -33,10 +33,10 @@ enum Socket {
     /// Blocks the calling thread until something happens, at most for `timeout`.
     static func wait(_ connection: OpaquePointer, for events: Events, timeout: Duration) -> Readiness {
         var descriptor = pollfd(fd: PQsocket(connection), events: events.rawValue, revents: 0)
-        // Rounded up, so that who waits for an instant does not come back before it.
+        // Rounded up, so that a caller that waits for an instant does not return before it.
         let milliseconds = (timeout.wholeNanoseconds + 999_999) / 1_000_000
         guard poll(&descriptor, 1, Int32(clamping: milliseconds)) > 0 else { return .nothing }
-        // What is neither is an error, which reading finds.
+        // Anything else is an error, which the next read reports.
         return descriptor.revents == Int16(POLLOUT) ? .writable : .readable
     }
 }

@@ -9,33 +9,34 @@ enum ConnectionSettings {
     static let definitions: [SettingDefinition] =
         [
             text("host", "hosts, or the folder of a Unix socket; several with commas"),
-            text("hostaddr", "addresses of the hosts, which saves looking them up"),
-            text("port", "ports of the hosts; 5432 when nobody says"),
+            text("hostaddr", "addresses of the hosts, so that they are not looked up"),
+            text("port", "ports of the hosts; 5432 by default"),
             text("dbname", "the database"),
-            text("user", "who connects"),
+            text("user", "the user"),
             text("password", "the password; better in PGPASSWORD or the passfile", isSecret: true),
             text("passfile", "a file of passwords"),
             text("service", "a section of the service file"),
-            text("application_name", "what the server shows of this client"),
+            text("application_name", "the name that the server shows for this client"),
             SettingDefinition(
                 "connect_timeout", .count(1...3600), default: "10", "seconds to wait for each host to connect"),
             SettingDefinition(
                 "tcp_user_timeout", .count(1...3_600_000), default: "30000",
                 "milliseconds for which data that was sent may stay unacknowledged"),
-            SettingDefinition("keepalives", .choice(["0", "1"]), default: "1", "whether TCP looks for dead peers"),
+            SettingDefinition("keepalives", .choice(["0", "1"]), default: "1", "whether TCP detects dead peers"),
             SettingDefinition(
-                "keepalives_idle", .count(1...86_400), default: "60", "seconds of silence before TCP looks"),
-            SettingDefinition("keepalives_interval", .count(1...3600), default: "10", "seconds between looks"),
+                "keepalives_idle", .count(1...86_400), default: "60", "seconds of silence before TCP probes the peer"),
+            SettingDefinition("keepalives_interval", .count(1...3600), default: "10", "seconds between probes"),
             SettingDefinition(
-                "keepalives_count", .count(1...100), default: "3", "looks before the peer counts as dead"),
+                "keepalives_count", .count(1...100), default: "3",
+                "probes without an answer after which the peer is dead"),
             SettingDefinition(
                 "target_session_attrs",
                 .choice(["any", "read-write", "primary"]), default: "any",
-                "which of several hosts will do; a standby never does, as it takes no writes"),
+                "which of several hosts to use; a standby is of no use, as it accepts no writes"),
             SettingDefinition(
                 "sslmode", .choice(["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]),
-                default: "prefer", "whether TLS is required, and how the server is checked; verify-full is safe"),
-            text("sslrootcert", "the file of certificates that are trusted"),
+                default: "prefer", "whether TLS is required, and how the server is verified; verify-full is safe"),
+            text("sslrootcert", "the file of trusted certificates"),
             text("sslcert", "the client's certificate"),
             text("sslkey", "the client's key"),
             text("sslpassword", "the password of the client's key", isSecret: true),
@@ -43,7 +44,7 @@ enum ConnectionSettings {
             SettingDefinition("sslsni", .choice(["0", "1"]), default: "1", "whether TLS names the host"),
             SettingDefinition(
                 "ssl_min_protocol_version", .choice(["TLSv1.2", "TLSv1.3"]), default: "TLSv1.2",
-                "the oldest TLS that will do"),
+                "the oldest TLS version to accept"),
             SettingDefinition(
                 "channel_binding", .choice(["disable", "prefer", "require"]), default: "prefer",
                 "whether the password is bound to the TLS channel"),
@@ -57,7 +58,7 @@ enum ConnectionSettings {
         SettingDefinition(name, .text, default: "", summary, isSecret: isSecret)
     }
 
-    /// The parameters that a URL and the settings come to; a setting wins over the same in the URL's authority.
+    /// The parameters of a URL and the settings; a setting overrides the same parameter in the URL's authority.
     ///
     /// - Throws: ``StoreError/Code/invalidArgument`` where libpq does not understand the URL.
     static func parameters(_ url: StoreURL, _ settings: SettingValues) throws(StoreError) -> [String: String] {
@@ -65,28 +66,28 @@ enum ConnectionSettings {
         for definition in definitions where settings.isGiven(definition.name) {
             parameters[definition.name] = try settings.text(definition.name)
         }
-        // Nobody who does not use it pays for the extra round trip.
+        // Unless it is asked for, it costs no round trip.
         if parameters["gssencmode"] == nil { parameters["gssencmode"] = "disable" }
         for port in (parameters["port"] ?? "").split(separator: ",") where UInt16(port) == nil {
-            // What stands there may be a password that lost its `@`, so it is not shown.
+            // The text may be a password without its `@`, so the error does not show it.
             throw invalid("a port is not a number from 1 to 65535")
         }
         return parameters
     }
 
-    /// What stands before the question mark, read by libpq itself.
+    /// The part before the question mark, parsed by libpq itself.
     private static func parameters(inLocation location: String) throws(StoreError) -> [String: String] {
         guard !location.isEmpty else { return [:] }
         guard location.hasPrefix("//") else { throw invalid("two slashes are missing") }
         guard let options = PQconninfoParse("postgresql:" + location, nil) else {
-            // libpq's message quotes the URL, and with it perhaps a password.
+            // libpq's message quotes the URL, which may hold a password.
             throw invalid("libpq does not understand it")
         }
         defer { PQconninfoFree(options) }
         return values(of: options)
     }
 
-    /// The options of a list of libpq's that have a value.
+    /// The options in a list of libpq that have a value.
     static func values(of options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {
         var parameters: [String: String] = [:]
         var option = options
@@ -101,8 +102,8 @@ enum ConnectionSettings {
     private static func invalid(_ reason: String) -> StoreError {
         StoreError(
             .invalidArgument,
-            "The Postgres URL cannot be read: \(reason). Write postgres://user@host:port/database?name=value, percent "
-                + "signs for what else stands in a name or password, such as %40 for @.",
+            "The Postgres URL cannot be read: \(reason). Write postgres://user@host:port/database?name=value, and "
+                + "percent-encode other characters in a name or password, such as %40 for @.",
             backend: PostgresBackend.name)
     }
 }

@@ -13,16 +13,16 @@ public enum PostgresBackend: StoreBackend {
 
     private static let own: [SettingDefinition] = [
         SettingDefinition("schema", .text, default: "agent_sessions", "the schema that holds the tables of the store"),
-        SettingDefinition("pool_min", .count(0...1000), default: "0", "connections that stay open while unused"),
-        SettingDefinition("pool_max", .count(1...1000), default: "8", "connections at the most"),
+        SettingDefinition("pool_min", .count(0...1000), default: "0", "connections that stay open while idle"),
+        SettingDefinition("pool_max", .count(1...1000), default: "8", "the largest number of connections"),
         SettingDefinition(
             "lease_timeout", .duration(1...3_600_000), default: "5s", "how long to wait for a free connection"),
         SettingDefinition(
             "idle_timeout", .duration(1000...86_400_000), default: "10min",
-            "how long a connection above pool_min stays open unused"),
+            "how long an idle connection above pool_min stays open"),
         SettingDefinition(
             "max_lifetime", .duration(1000...604_800_000), default: "60min",
-            "how long a connection is used before another takes its place"),
+            "the age at which a connection is replaced"),
         SettingDefinition(
             "statement_timeout", .duration(1...86_400_000), default: "30s", "how long a statement may take"),
         SettingDefinition(
@@ -33,10 +33,11 @@ public enum PostgresBackend: StoreBackend {
         SettingDefinition(
             "synchronous_commit",
             .choice(["server"] + PostgresConfiguration.SynchronousCommit.allCases.map(\.rawValue)), default: "server",
-            "when a commit is acknowledged; server leaves it to the server, off may lose the last commits in a crash"),
+            "when a commit is acknowledged; server keeps the server's setting, off may lose the last commits in a crash"
+        ),
         SettingDefinition(
             "partitions", .count(0...1024), default: "0",
-            "partitions by session to divide the tables into when they are made; 0 for none"),
+            "into how many partitions by session new tables are divided; 0 for none"),
     ]
 
     public static func open(

@@ -5,7 +5,7 @@ public import AgentSessions
 public struct PostgresConfiguration: Sendable {
     /// When a commit is acknowledged: `synchronous_commit`.
     public enum SynchronousCommit: String, Sendable, CaseIterable {
-        /// Not waiting for a disk: ``DurabilityTier/processCrash``. A crash of the server may take the last commits.
+        /// Without waiting for a disk: ``DurabilityTier/processCrash``. A crash of the server may take the last commits.
         case off
         /// After the server's disk has it.
         case local
@@ -17,29 +17,29 @@ public struct PostgresConfiguration: Sendable {
         case remoteApply = "remote_apply"
     }
 
-    /// Where the server is and who connects, in libpq's own keywords, such as `host`, `dbname`, `sslmode`, `passfile`.
-    /// What is not named is taken from libpq's environment variables, the service file and the passfile.
+    /// The server and the user, in libpq's own keywords, such as `host`, `dbname`, `sslmode`, `passfile`.
+    /// What is not given comes from libpq's environment variables, the service file and the passfile.
     public var connection: [String: String]
-    /// The schema that holds the store's tables. It is made where there is none, unless it ``mustExist``.
+    /// The schema that holds the store's tables. The store makes it if there is none, unless it ``mustExist``.
     public var schema: String
-    /// Connections that are kept open while nobody needs them.
+    /// The number of connections that stay open while they are idle.
     public var minimumConnections: Int
-    /// Connections at the most.
+    /// The largest number of connections.
     public var maximumConnections: Int
     /// How long to wait for a free connection, before ``StoreError/Code/timeout``.
     public var leaseTimeout: Duration
-    /// How long a connection beyond ``minimumConnections`` stays open unused.
+    /// How long an idle connection beyond ``minimumConnections`` stays open.
     public var idleTimeout: Duration
-    /// How long a connection is used before another takes its place.
+    /// The age at which a connection is replaced.
     public var maximumLifetime: Duration
     /// How long a statement may take, before ``StoreError/Code/timeout``.
     public var statementTimeout: Duration
     /// How long to wait for another transaction's lock, before ``StoreError/Code/busy``.
     public var lockTimeout: Duration
     /// Whether statements are prepared on a connection. Turn it off behind a pooler in transaction mode, such as
-    /// PgBouncer: then nothing is kept in a session, and settings are given to each transaction.
+    /// PgBouncer: then the session keeps nothing, and each transaction is given its settings.
     public var preparesStatements: Bool
-    /// When a commit is acknowledged; `nil` leaves it to the server.
+    /// When a commit is acknowledged; `nil` for the server's own setting.
     public var synchronousCommit: SynchronousCommit?
     /// Into how many partitions by session the tables are divided when they are made; 0 for none. It has no effect on
     /// a store that exists.
@@ -48,12 +48,12 @@ public struct PostgresConfiguration: Sendable {
     public var migrationPolicy: MigrationPolicy
     /// Steps of the application's own, after those of this package.
     public var migrations: [Migration<PostgresMigrationTarget>]
-    /// The largest values that the store takes. They lower ``StoreLimits/standard``, and never raise it.
+    /// The largest values that the store accepts. They lower ``StoreLimits/standard``, and never raise it.
     public var limits: StoreLimits
-    /// Whether to open only a store that is there, and make none.
+    /// Whether to open only a store that exists, and make none.
     public var mustExist: Bool
-    /// What the parameters of a statement may have: what a message of the protocol holds, less room for what stands
-    /// around them.
+    /// The largest number of bytes in the parameters of a statement: what a message of the protocol can hold, less room for
+    /// the rest of the message.
     var largestMessage = 1 << 30 - 1 << 20
 
     /// A store with the safe defaults.
@@ -78,13 +78,13 @@ public struct PostgresConfiguration: Sendable {
         mustExist = false
     }
 
-    /// Connection parameters that hold unless others are given: every wait for the network has a bound.
+    /// Connection parameters that are not given: every wait for the network has a bound.
     private static let defaults = [
         "connect_timeout": "10", "tcp_user_timeout": "30000", "keepalives_idle": "60", "keepalives_interval": "10",
         "keepalives_count": "3", "fallback_application_name": "agent-sessions",
     ]
 
-    /// What libpq is given to connect.
+    /// The parameters with which libpq connects.
     var libpqParameters: [(keyword: String, value: String)] {
         var parameters = Self.defaults.merging(connection) { _, given in given }
         parameters["client_encoding"] = "UTF8"
@@ -93,7 +93,7 @@ public struct PostgresConfiguration: Sendable {
 
     /// What a store promises, given how the server commits.
     ///
-    /// - Parameter isDurable: Whether the server says that a commit waits for its disk.
+    /// - Parameter isDurable: Whether the server reports that a commit waits for its disk.
     func capabilities(isDurable: Bool) -> StoreCapabilities {
         StoreCapabilities(
             durability: isDurable ? .powerLoss : .processCrash, scope: .many, limits: .standard.lowered(to: limits),
@@ -104,8 +104,8 @@ public struct PostgresConfiguration: Sendable {
 extension PostgresConfiguration: CustomStringConvertible, CustomReflectable {
     /// Host, database and schema; never a password.
     public var description: String {
-        let place = ["host", "port", "dbname"].compactMap { name in connection[name].map { "\(name)=\($0)" } }
-        return "Postgres(\((place + ["schema=\(schema)"]).joined(separator: " ")))"
+        let location = ["host", "port", "dbname"].compactMap { name in connection[name].map { "\(name)=\($0)" } }
+        return "Postgres(\((location + ["schema=\(schema)"]).joined(separator: " ")))"
     }
 
     /// Only what ``description`` shows, so that dumping the value shows no password either.

@@ -1,22 +1,24 @@
 #if Postgres
-/// The rules of the connection pool, and nothing else: it opens no socket and reads no clock. Each event gives the
-/// actions that are to follow it, which ``ConnectionPool`` carries out.
+/// Decides when connections are opened, lent, checked and closed.
+///
+/// It opens no socket and reads no clock: each event gives the actions that are to follow it, which ``ConnectionPool``
+/// carries out.
 struct PoolStateMachine {
     typealias Instant = ContinuousClock.Instant
 
-    /// What bounds the pool.
+    /// The bounds of the pool.
     struct Limits: Sendable {
-        /// Connections that are kept open while nobody needs them.
+        /// The number of connections that stay open while they are idle.
         var minimum = 0
-        /// Connections at the most, those included that are being opened.
+        /// The largest number of connections, including those that are being opened.
         var maximum = 8
         /// How long a lease may wait.
         var leaseTimeout = Duration.seconds(5)
-        /// How long a connection beyond the minimum stays open unused.
+        /// How long an idle connection beyond the minimum stays open.
         var idleTimeout = Duration.seconds(600)
-        /// How long a connection is given out before it is replaced.
+        /// The age at which a connection is replaced.
         var lifetime = Duration.seconds(3600)
-        /// An unused connection is looked at this often.
+        /// How often an idle connection is checked.
         var checkInterval = Duration.seconds(30)
         /// The pause after the first failure to connect; it doubles with each further one.
         var firstBackOff = Duration.milliseconds(50)
@@ -24,21 +26,21 @@ struct PoolStateMachine {
         var maximumBackOff = Duration.seconds(2)
     }
 
-    /// What is to be done.
+    /// What follows an event.
     enum Action: Equatable {
         /// Connect.
         case open(ConnectionID)
-        /// Give a connection to who waits for it.
+        /// Give a connection to a lease that waits.
         case grant(LeaseID, ConnectionID)
-        /// Tell who waits that there is none.
+        /// Tell a lease that waits that it gets none.
         case refuse(LeaseID, Refusal)
-        /// Ask the server of an unused connection whether it is there.
+        /// Check whether the server of an idle connection answers.
         case check(ConnectionID)
         /// Close a connection.
         case close(ConnectionID)
         /// Call ``tick(now:)`` then.
         case wake(Instant)
-        /// The pool is closed, and every connection of it.
+        /// The pool is closed, with every connection.
         case finished
     }
 
@@ -46,9 +48,9 @@ struct PoolStateMachine {
     enum Refusal: Equatable {
         /// The lease was cancelled.
         case cancelled
-        /// All connections were in use for the whole time.
+        /// All connections were in use until the deadline.
         case timedOut
-        /// None could be opened.
+        /// No connection could be opened.
         case unreachable
         /// The pool is closed.
         case closed
@@ -56,18 +58,18 @@ struct PoolStateMachine {
 
     /// Why a connection could not be opened.
     enum OpenFailure: Equatable {
-        /// The server refuses the login: to try again soon is of no use.
+        /// The server refuses the login: another attempt soon is useless.
         case refused
-        /// The server is there, and has no connection free or is not ready.
+        /// The server is running, but has no connection free or is not ready.
         case notNow
-        /// Nobody answers.
+        /// No server answers.
         case unreachable
     }
 
-    /// A connection, known by a number that is never used twice.
+    /// A connection, named by a number that is never reused.
     struct ConnectionID: Hashable, Sendable { let number: Int }
 
-    /// Somebody who waits for a connection or has one.
+    /// A caller that waits for a connection or has one.
     struct LeaseID: Hashable, Sendable { let number: Int }
 
     private enum Phase {
@@ -90,7 +92,7 @@ struct PoolStateMachine {
 
     private let limits: Limits
     private var connections: [ConnectionID: Connection] = [:]
-    /// Unused connections, the one used last at the end: the others may then grow old and close.
+    /// Idle connections, the one used last at the end, so that the others grow old and close.
     private var idle: [ConnectionID] = []
     private var waiters: [Waiter] = []
     private var lastNumber = 0
@@ -105,25 +107,25 @@ struct PoolStateMachine {
         self.limits = limits
     }
 
-    /// Connections that are open, being opened or being closed.
+    /// The number of connections that are open, being opened or being closed.
     var connectionCount: Int { connections.count }
 
-    /// Leases that wait.
+    /// The number of leases that wait.
     var waiterCount: Int { waiters.count }
 
     // MARK: Events
 
-    /// Somebody wants a connection.
+    /// A caller needs a connection.
     mutating func lease(_ id: LeaseID, now: Instant) -> [Action] {
         guard !isClosed else { return [.refuse(id, .closed)] }
         if let connection = borrow(now: now) { return [.grant(id, connection)] }
-        // What is unused and was not lent is too old.
+        // An idle connection that was not lent is too old.
         guard let old = idle.popLast() else { return wait(id, now: now) }
         connections[old]?.phase = .closing
         return [.close(old)] + wait(id, now: now)
     }
 
-    /// Somebody wants a connection, but does not wait for one. It is given back like a leased one.
+    /// A caller wants a connection, but does not wait for one. It gives the connection back like a leased one.
     mutating func borrow(now: Instant) -> ConnectionID? {
         guard let id = idle.last, let connection = connections[id], !isTooOld(connection, now: now) else { return nil }
         idle.removeLast()
@@ -131,7 +133,7 @@ struct PoolStateMachine {
         return id
     }
 
-    /// Who waited does not want a connection any more. One that was granted is given back instead.
+    /// A caller stops waiting. A connection that was granted is given back instead.
     mutating func cancel(_ id: LeaseID) -> [Action] {
         guard let index = waiters.firstIndex(where: { $0.id == id }) else { return [] }
         waiters.remove(at: index)
@@ -154,7 +156,7 @@ struct PoolStateMachine {
         failures += 1
         openAfter = now + backOff
         var actions: [Action] = []
-        // Until something shows that there is such a server, nobody is kept waiting for it.
+        // Until a connection shows that there is such a server, no lease waits for it.
         if failure == .refused || (failure == .unreachable && !hasEverOpened) {
             actions = waiters.map { .refuse($0.id, .unreachable) }
             waiters = []
@@ -164,7 +166,7 @@ struct PoolStateMachine {
 
     /// A leased connection is given back, or a check is done.
     ///
-    /// - Parameter isClean: Whether the next one can use it. One that is not is closed.
+    /// - Parameter isClean: Whether the next lease can use it. Otherwise it is closed.
     mutating func released(_ id: ConnectionID, isClean: Bool, now: Instant) -> [Action] {
         guard let connection = connections[id] else { return [] }
         guard isClean, !isClosed, !isTooOld(connection, now: now) else {
@@ -185,7 +187,7 @@ struct PoolStateMachine {
         return settle(now: now)
     }
 
-    /// Time has passed: what is due is done.
+    /// Time has passed.
     mutating func tick(now: Instant) -> [Action] {
         if let wakeAt, wakeAt <= now { self.wakeAt = nil }
         var actions: [Action] = []
@@ -213,7 +215,7 @@ struct PoolStateMachine {
         return actions + settle(now: now)
     }
 
-    /// Takes no lease any more, and closes each connection as it is given back.
+    /// The pool refuses new leases, and closes each connection as it is given back.
     mutating func close(now: Instant) -> [Action] {
         guard !isClosed else { return [] }
         isClosed = true
@@ -250,7 +252,7 @@ struct PoolStateMachine {
         return settle(now: now)
     }
 
-    /// Gives a connection to who waits longest, or keeps it.
+    /// Gives a connection to the lease that waits longest, or keeps it.
     private mutating func putBack(_ id: ConnectionID, now: Instant) -> [Action] {
         guard !isClosed else {
             connections[id]?.phase = .closing
@@ -265,7 +267,7 @@ struct PoolStateMachine {
         return [.grant(waiters.removeFirst().id, id)]
     }
 
-    /// Opens what is wanted and allowed, and asks to be called when the next thing is due.
+    /// Opens the connections that are needed and allowed, and asks to be called when the next event is due.
     private mutating func settle(now: Instant) -> [Action] {
         guard !isClosed else {
             guard connections.isEmpty, !hasFinished else { return [] }
@@ -275,7 +277,7 @@ struct PoolStateMachine {
         var actions: [Action] = []
         if openAfter.map({ $0 <= now }) ?? true {
             let isProbing = failures > 0
-            // After a failure one attempt at a time finds out whether the server is back.
+            // After a failure, one attempt at a time finds out whether the server is back.
             while connections.count < limits.maximum, !(isProbing && openingCount > 0),
                 openingCount < waiters.count || (hasEverOpened && openCount < limits.minimum)
             {

@@ -1,6 +1,6 @@
 #if Postgres
 extension Parameters {
-    /// Lends the parameters as libpq takes them: their number, values, lengths and formats, all of them binary.
+    /// Lends the parameters in the form that libpq reads: their number, values, lengths and formats, all of them binary.
     func withPointers(
         _ body: (
             Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
@@ -13,7 +13,7 @@ extension Parameters {
                     var offset = 0
                     for (index, length) in lengths.enumerated() {
                         formats.initializeElement(at: index, to: 1)
-                        // An empty value needs an address all the same: without one it is null.
+                        // An empty value needs an address, too: without one it is null.
                         values.initializeElement(
                             at: index, to: length < 0 ? nil : Self.address(bytes, offset: offset))
                         offset += Int(max(length, 0))
@@ -28,7 +28,7 @@ extension Parameters {
         }
     }
 
-    /// - Parameter offset: At most the number of bytes, so that the address is inside the buffer or right after it;
+    /// - Parameter offset: At most the number of bytes, so that the address is inside the buffer or right after it.
     ///   libpq reads as many bytes there as the value has.
     private static func address(_ bytes: UnsafeRawBufferPointer, offset: Int) -> UnsafePointer<CChar>? {
         guard let base = bytes.baseAddress else { return UnsafePointer(emptyValue) }

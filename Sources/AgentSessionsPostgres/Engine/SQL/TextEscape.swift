@@ -1,10 +1,11 @@
 #if Postgres
 internal import AgentSessions
 
-/// How any Swift string is kept in a `text` column, which cannot hold U+0000.
+/// How any Swift string is stored in a `text` column, which cannot hold U+0000.
 ///
-/// U+0001 is the marker: U+0000 is stored as U+0001 `0`, and U+0001 itself as U+0001 `1`. Every other text is stored as
-/// it is, so that it reads in psql as it was written. A marker that is followed by anything else was not written here.
+/// U+0001 is the marker: U+0000 is stored as U+0001 `0`, and U+0001 itself as U+0001 `1`. All other
+/// text is stored as it is, so that psql shows it as it was written. A marker that is followed by anything else was not
+/// written by this package.
 enum TextEscape {
     private static let marker: UInt8 = 0x01
     private static let nul: UInt8 = 0x30
@@ -24,7 +25,7 @@ enum TextEscape {
         }
     }
 
-    /// The text of a stored form, or `nil` where it is not one.
+    /// The text of a stored form; `nil` where the form is not valid.
     static func text(_ stored: UnsafeBufferPointer<UInt8>) -> String? {
         guard stored.contains(marker) else { return String(stored: stored) }
         var bytes: [UInt8] = []
