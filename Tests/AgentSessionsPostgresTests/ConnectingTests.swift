@@ -67,16 +67,16 @@ struct ConnectingTests {
     }
 
     @Test("what comes after a host that does not answer: its other addresses, then the other hosts")
-    func placesAfter() {
+    func addressesAfter() {
         let options = ["host": "a,b,/folder", "port": "1,2,3", "hostaddr": ",::1,"]
-        let places = ServerPlace.list(options)
-        #expect(places.map(\.host) == ["a", "b", "/folder"])
-        #expect(places.map(\.port) == ["1", "2", "3"])
-        #expect(places.map(\.address) == ["", "::1", ""])
+        let list = ServerAddress.list(options)
+        #expect(list.map(\.host) == ["a", "b", "/folder"])
+        #expect(list.map(\.port) == ["1", "2", "3"])
+        #expect(list.map(\.hostAddress) == ["", "::1", ""])
         let addresses = ["a": ["10.0.0.1", "10.0.0.2", "10.0.0.3"]]
         func after(_ host: String, _ address: String, _ port: String) -> [String] {
-            places.following(ServerPlace(host: host, address: address, port: port)) { addresses[$0] ?? [] }
-                .map { "\($0.host) \($0.address) \($0.port)" }
+            list.following(ServerAddress(host: host, hostAddress: address, port: port)) { addresses[$0] ?? [] }
+                .map { "\($0.host) \($0.hostAddress) \($0.port)" }
         }
         #expect(after("a", "10.0.0.1", "1") == ["a 10.0.0.2 1", "a 10.0.0.3 1", "b ::1 2", "/folder  3"])
         #expect(after("a", "10.0.0.3", "1") == ["b ::1 2", "/folder  3"])
@@ -84,9 +84,9 @@ struct ConnectingTests {
         #expect(after("b", "::1", "2") == ["/folder  3"])
         #expect(after("b", "0:0::1", "2") == ["/folder  3"])
         #expect(after("/folder", "", "3").isEmpty)
-        #expect(ServerPlace.list(["hostaddr": "10.0.0.1,10.0.0.2", "port": "7"]).map(\.port) == ["7", "7"])
-        #expect(ServerPlace.list(["port": "5432"]).isEmpty)
-        #expect(!ServerPlace.addresses(of: "localhost").isEmpty)
+        #expect(ServerAddress.list(["hostaddr": "10.0.0.1,10.0.0.2", "port": "7"]).map(\.port) == ["7", "7"])
+        #expect(ServerAddress.list(["port": "5432"]).isEmpty)
+        #expect(!ServerAddress.addresses(of: "localhost").isEmpty)
     }
 
     @Test("a password comes from the URL or a passfile, and a wrong one is refused at once")

@@ -149,8 +149,8 @@ struct StandbyTests {
         }
     }
 
-    @Test("a member of a group that changed nothing keeps its answer, as the others wait in vain")
-    func group() async throws {
+    @Test("a statement of a batch that changed nothing keeps its answer, as the others wait in vain")
+    func batch() async throws {
         let cluster = try Self.lonely.get()
         var configuration = cluster.configuration()
         configuration.synchronousCommit = .local
@@ -159,7 +159,7 @@ struct StandbyTests {
             let statements = store.statements
             configuration.synchronousCommit = nil
             let connection = try PostgresConnection.open(configuration)
-            func change(_ session: ULID, from revision: Timestamp?) throws -> HeardOperation {
+            func change(_ session: ULID, from revision: Timestamp?) throws -> HeardStatement {
                 var parameters = Parameters()
                 parameters.add(session)
                 parameters.add("new")
@@ -167,18 +167,19 @@ struct StandbyTests {
                 parameters.add(Timestamp.now())
                 parameters.add(revision)
                 parameters.add(TokenUsage.zero)
-                return HeardOperation(Command(statements.update, parameters), session: session, isAlone: false)
+                return HeardStatement(statements.update.with(parameters), session: session, isExclusive: false)
             }
-            let operations = [
+            let queued = [
                 try change(sessions[0], from: .now()), try change(sessions[1], from: nil),
                 try change(sessions[1], from: .now()),
             ]
             _ = try await whileBreakingOff(.terminate, on: cluster) {
-                let locked = StatementBatch.run(operations, on: connection, areSent: false)
+                let locked = StatementBatch(number: 1, statements: queued, bytes: 0)
+                    .finish(on: connection, isSent: false)
                 #expect(locked.isEmpty)
             }
-            #expect(operations.map(\.rows) == [0, 1, 0])
-            #expect(operations.map { $0.failure?.writeError.code } == [nil, .outcomeUnknown, .unavailable])
+            #expect(queued.map(\.rows) == [0, 1, 0])
+            #expect(queued.map { $0.error?.writeError.code } == [nil, .outcomeUnknown, .unavailable])
         }
     }
 
@@ -231,12 +232,12 @@ struct StandbyTests {
     }
 }
 
-/// An operation that keeps what it hears.
-private final class HeardOperation: QueuedStatement, @unchecked Sendable {
+/// A statement that keeps what it is answered.
+private final class HeardStatement: QueuedStatement, @unchecked Sendable {
     private(set) var rows: Int?
-    private(set) var failure: PipelineError?
+    private(set) var error: PipelineError?
 
     override func receive(_ result: PostgresResult) { rows = result.count }
-    override func fail(_ failure: PipelineError) { self.failure = failure }
+    override func fail(_ error: PipelineError) { self.error = error }
 }
 #endif

@@ -404,7 +404,7 @@ struct StoreBehaviourTests {
             let session = try await service.create(actorName: "x").id
             func backend() async throws -> Int64? {
                 try await service.store.read { (transaction) throws(StoreError) in
-                    try transaction.run(Command(Statement("SELECT pg_backend_pid()::bigint"))).number(0, 0)
+                    try transaction.query(Statement("SELECT pg_backend_pid()::bigint")).number(0, 0)
                 }
             }
             let before = try await backend()

@@ -1,12 +1,11 @@
 #if Postgres
 internal import AgentSessions
 
-/// The server's settings that matter to a store, as the server itself tells them inside a transaction of the store.
+/// The server's settings that matter to a store, as the server reports them inside a transaction of the store.
 enum EffectiveSettings {
     private static let names = [
         "synchronous_commit", "synchronous_standby_names", "default_transaction_read_only", "fsync", "full_page_writes",
-        "server_encoding", "wal_level", "statement_timeout",
-        "lock_timeout",
+        "server_encoding", "wal_level", "statement_timeout", "lock_timeout",
     ]
 
     static func read(_ connection: PostgresConnection, _ schema: SchemaName) throws(StoreError) -> [StoreSetting] {
@@ -16,12 +15,7 @@ enum EffectiveSettings {
         for name in names { parameters.add(name) }
         let columns = (0...names.count).map { "current_setting($\($0 + 2))" }.joined(separator: ", ")
         let partitions = "(SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass($1))"
-        let values: PostgresResult
-        do throws(PipelineError) {
-            values = try connection.run(Command(Statement("SELECT \(columns), \(partitions)"), parameters))
-        } catch {
-            throw error.readError
-        }
+        let values = try connection.read(Statement("SELECT \(columns), \(partitions)", parameters))
         let engine = StoreSetting("engine", "PostgreSQL \(values.text(0, 0) ?? "")")
         return [engine] + names.enumerated().map { StoreSetting($0.element, values.text(0, $0.offset + 1) ?? "") } + [
             StoreSetting("tls", connection.usesTLS ? "on" : "off"),
@@ -30,7 +24,7 @@ enum EffectiveSettings {
         ]
     }
 
-    /// Whether a commit waits for the server's disk, and the disk is told to keep it.
+    /// Whether a commit waits until the server's disk has it, and the server tells the disk to flush.
     static func areDurable(_ settings: [StoreSetting]) -> Bool {
         let values = Dictionary(settings.map { ($0.name, $0.value) }) { first, _ in first }
         return values["fsync"] == "on" && values["synchronous_commit"] != "off"

@@ -9,13 +9,13 @@ internal import Darwin
 
 /// libpq's file of passwords.
 enum Passfile {
-    /// A file that is never there.
+    /// The path of a file that never exists.
     static let none = "/dev/null/none"
 
-    /// Why libpq would pass over the file that it looks into, with a word on standard error; `nil` where it would not.
+    /// Why libpq would ignore its file of passwords, with a message on standard error; `nil` where it would not.
     ///
-    /// Where a service names the file, libpq alone knows which it is.
-    static func ignored(by parameters: Connecting.Parameters) -> String? {
+    /// Where a service names the file, only libpq knows which it is.
+    static func ignored(by parameters: ConnectionAttempt.Parameters) -> String? {
         let given = Dictionary(parameters.map { ($0.keyword, $0.value) }) { _, last in last }
         guard given["service"] == nil, variable("PGSERVICE") == nil else { return nil }
         return (given["passfile"] ?? variable("PGPASSFILE") ?? home.map { "\($0)/.pgpass" }).flatMap(fault)
@@ -24,9 +24,11 @@ enum Passfile {
     private static func fault(of path: String) -> String? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
-        guard status.st_mode & S_IFMT == S_IFREG else { return "the passfile \(path) is ignored: it is no plain file" }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            return "the passfile \(path) is ignored: it is not a regular file"
+        }
         guard status.st_mode & (S_IRWXG | S_IRWXO) == 0 else {
-            return "the passfile \(path) is ignored: others may use it; chmod it to 600"
+            return "the passfile \(path) is ignored: other users can access it; run chmod 600 on it"
         }
         return nil
     }

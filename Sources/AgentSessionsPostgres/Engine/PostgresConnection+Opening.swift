@@ -3,22 +3,16 @@ internal import AgentSessions
 internal import CAgentSessionsLibPQ
 
 extension PostgresConnection {
-    /// The oldest server with all that the schema needs.
+    /// The oldest server that has all that the schema needs.
     private static let oldestServer: Int32 = 120_000
-    /// How much longer than the server's own bounds a silent server is waited for.
-    private static let grace = Duration.seconds(5)
 
     /// Connects, trying each host within ``PostgresConfiguration``'s connect timeout. Blocks the calling thread.
     ///
     /// - Throws: ``StoreError/Code/unavailable`` where no host can be reached or the server refuses the user or the
-    ///   database, ``StoreError/Code/unsupported`` where it is too old or does not keep UTF-8.
+    ///   database, ``StoreError/Code/unsupported`` where it is too old or does not store UTF-8.
     static func open(_ configuration: PostgresConfiguration) throws(StoreError) -> PostgresConnection {
-        let (handle, notices) = try Connecting.run(configuration.libpqParameters)
-        let sessionIsOurs = configuration.preparesStatements
-        let settings = SessionSettings(configuration)
-        let connection = PostgresConnection(
-            handle, notices: notices, preparesStatements: sessionIsOurs, settings: settings,
-            stallTimeout: max(configuration.statementTimeout, configuration.lockTimeout) + grace)
+        let (handle, notices) = try ConnectionAttempt.connect(configuration.libpqParameters)
+        let connection = PostgresConnection(handle, notices: notices, configuration)
         guard PQserverVersion(handle) >= oldestServer else {
             throw StoreError(
                 .unsupported, "The server is older than PostgreSQL 12. Use a newer one.", backend: PostgresBackend.name)
@@ -27,25 +21,19 @@ extension PostgresConnection {
         guard encoding == "UTF8" else {
             throw StoreError(
                 .unsupported,
-                "The database keeps text as \(quoted(encoding)), which does not take every character. Create one with "
+                "The database stores text as \(quoted(encoding)), which does not have every character. Create one with "
                     + "ENCODING 'UTF8'.",
                 backend: PostgresBackend.name)
         }
-        if let command = settings.opening {
-            do throws(PipelineError) {
-                try connection.run([command], patience: .brief) { _, _ in }
-            } catch {
-                throw error.readError
-            }
-        }
+        if let settings = connection.framing.sessionSettings { _ = try connection.read(settings, lockWait: .brief) }
         return connection
     }
 }
 
-/// Why no connection came about. libpq gives only a text here, in which the server's own message stands.
+/// Why a connection could not be opened. libpq gives only a text here, which holds the server's own message.
 struct ConnectFailure {
-    /// The words by which messages of servers and of poolers are known, and what they mean. What a server says in another
-    /// language is not known, and is taken for a server that cannot be reached.
+    /// Words that messages of servers and poolers are recognized by, and what they mean. A message in another language is
+    /// not recognized, and is reported as a server that cannot be reached.
     private static let meanings: [(words: String, state: String)] = [
         ("authentication failed", SQLState.invalidPassword),
         ("too many clients already", SQLState.tooManyConnections),
@@ -66,7 +54,7 @@ struct ConnectFailure {
     private let message: String
     private let needsPassword: Bool
 
-    /// - Parameter secrets: What must not be shown, should libpq's message repeat it.
+    /// - Parameter secrets: What must not be shown if libpq's message repeats it.
     init(_ message: String, needsPassword: Bool, secrets: [String]) {
         self.message = secrets.filter { !$0.isEmpty }.reduce(message) { text, secret in
             text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")
@@ -80,7 +68,7 @@ struct ConnectFailure {
             return StoreError(
                 .unavailable,
                 "Postgres cannot be reached: \(quoted(message, limit: 500)). Check that the server runs and that host, "
-                    + "port, database and user are the right ones.",
+                    + "port, database and user are correct.",
                 backend: PostgresBackend.name)
         }
         return ServerError(state: state, message: quoted(message, limit: 500)).storeError
@@ -88,7 +76,7 @@ struct ConnectFailure {
 }
 
 extension StoreError {
-    /// Whether to try again to connect is of no use: the server is there and says no, or nobody would take what is given.
+    /// Whether another attempt to connect is useless: the server refuses the login, or what was given is not valid.
     var isRefusedLogin: Bool {
         let refusals = [
             SQLState.invalidPassword, SQLState.invalidAuthorization, SQLState.noSuchDatabase, SQLState.noPrivilege,
@@ -96,17 +84,17 @@ extension StoreError {
         return code == .unsupported || code == .invalidArgument || nativeCode.map(refusals.contains) == true
     }
 
-    /// Whether the server is there, and only has no connection free at this moment, or is not ready.
+    /// Whether the server is running, but has no connection free at this moment or is not ready.
     private var isNotNow: Bool {
         nativeCode == SQLState.tooManyConnections || nativeCode == SQLState.cannotConnectNow
     }
 
-    /// What it means to the pool that no connection could be opened.
+    /// What the failure to open a connection means to the pool.
     var openFailure: PoolStateMachine.OpenFailure {
         isRefusedLogin ? .refused : isNotNow ? .notNow : .unreachable
     }
 
-    /// Whether opening the store again may help. A migration whose commit was lost is found, or made again.
+    /// Whether opening the store again may help. A migration whose commit was lost is found to be done, or is done again.
     var isPassingAtOpening: Bool { (isTransient || code == .outcomeUnknown) && !isRefusedLogin }
 }
 #endif

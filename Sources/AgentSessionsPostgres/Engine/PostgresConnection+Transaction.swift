@@ -7,20 +7,28 @@ extension PostgresConnection {
     /// - Throws: What `body` throws, with nothing changed; ``StoreError/Code/outcomeUnknown`` where the connection is
     ///   lost while the transaction is committed.
     func transaction<Success>(_ body: () throws(StoreError) -> Success) throws(StoreError) -> Success {
-        // Not READ WRITE: who has made the database or its users read only by default means all of this, too.
-        try transaction("BEGIN ISOLATION LEVEL READ COMMITTED", isWrite: true, body)
+        try transaction(.change, body)
     }
 
     /// Runs `body` in a transaction that reads, all of one moment.
     func snapshot<Success>(_ body: () throws(StoreError) -> Success) throws(StoreError) -> Success {
-        try transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", isWrite: false, body)
+        try transaction(.snapshot, body)
+    }
+
+    /// Sends a statement that changes nothing by itself: it reads, or a transaction is open.
+    func read(_ statement: Statement, lockWait: LockWait = .full) throws(StoreError) -> PostgresResult {
+        do throws(PipelineError) {
+            return try query(statement, lockWait: lockWait)
+        } catch {
+            throw error.readError
+        }
     }
 
     private func transaction<Success>(
-        _ begin: String, isWrite: Bool, _ body: () throws(StoreError) -> Success
+        _ kind: TransactionFraming.Kind, _ body: () throws(StoreError) -> Success
     ) throws(StoreError) -> Success {
         do throws(PipelineError) {
-            try self.begin(begin)
+            try begin(kind)
         } catch {
             throw error.readError
         }
@@ -29,26 +37,21 @@ extension PostgresConnection {
             success = try body()
         } catch {
             // Where this fails, the connection is not clean, is closed, and the server undoes the transaction.
-            if !isBroken { _ = try? run(Command(Statement("ROLLBACK"))) }
+            if !isBroken { _ = try? query(framing.rollback) }
             throw error
         }
-        try commit(isWrite: isWrite)
-        return success
-    }
-
-    private func commit(isWrite: Bool) throws(StoreError) {
-        let tag: String
+        let isCommitted: Bool
         do throws(PipelineError) {
-            tag = try commit()
+            isCommitted = try commit()
         } catch {
-            throw isWrite ? error.writeError : error.readError
+            throw kind == .change ? error.writeError : error.readError
         }
-        // A transaction in which a statement failed is undone, and the server says so here alone.
-        guard tag == "COMMIT" else {
+        guard isCommitted else {
             throw StoreError(
-                .internalFailure, "A transaction went on after a statement of it had failed. Nothing was written.",
+                .internalFailure, "A transaction went on after one of its statements had failed. Nothing was written.",
                 backend: PostgresBackend.name)
         }
+        return success
     }
 }
 #endif

@@ -2,19 +2,27 @@
 internal import AgentSessions
 internal import CAgentSessionsLibPQ
 
-/// A connection to a server, with the statements that were prepared on it. It is made and closed on a thread of its own,
-/// and waits there for the socket. Others may send on it, and wait for microseconds.
+/// A connection to a server, with the statements that were prepared on it. It is opened and closed on a thread of its own,
+/// which waits for its socket. Other threads may send on it, and wait for microseconds.
 ///
 /// `@unchecked Sendable`, as it changes with every call: the pool leases it to one user at a time, under its mutex, and a
 /// user works with it on one thread, or hands it over to the connection's own thread by a queue and lets go of it.
 final class PostgresConnection: @unchecked Sendable {
+    /// How much longer than the server's own bounds on statements and locks a silent server is waited for.
+    private static let grace = Duration.seconds(5)
+
+    /// What stands around the statements of a transaction.
+    let framing: TransactionFraming
     private let handle: OpaquePointer
     private let notices: ServerNotices
+    /// Whether no other client shares the session, so that statements can be prepared on it.
     private let preparesStatements: Bool
-    private let settings: SessionSettings
+    /// The largest number of bytes that the parameters of a statement may have.
+    private let largestMessage: Int
+    /// A server that is silent for this long has failed.
     private let stallTimeout: Duration
     private var prepared: Set<String> = []
-    private var unit: Unit?
+    private var pipeline: SentPipeline?
     private let clock = ContinuousClock()
     /// Whether the connection is of no more use.
     private(set) var isBroken = false
@@ -23,20 +31,15 @@ final class PostgresConnection: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - handle: The connection, which this object closes.
-    ///   - notices: What takes its notices.
-    ///   - preparesStatements: Whether the session is ours alone, so that statements can be prepared on it.
-    ///   - settings: What the session, or each unit of statements, is given.
-    ///   - stallTimeout: The server is given up on when it is silent for this long. Longer than the server's own
-    ///     bounds on statements and locks.
-    init(
-        _ handle: OpaquePointer, notices: ServerNotices, preparesStatements: Bool, settings: SessionSettings,
-        stallTimeout: Duration
-    ) {
+    ///   - notices: The object that receives its notices.
+    ///   - configuration: How statements and transactions are sent on it.
+    init(_ handle: OpaquePointer, notices: ServerNotices, _ configuration: PostgresConfiguration) {
         self.handle = handle
         self.notices = notices
-        self.preparesStatements = preparesStatements
-        self.settings = settings
-        self.stallTimeout = stallTimeout
+        framing = TransactionFraming(configuration)
+        preparesStatements = configuration.preparesStatements
+        largestMessage = configuration.largestMessage
+        stallTimeout = max(configuration.statementTimeout, configuration.lockTimeout) + Self.grace
         PQsetnonblocking(handle, 1)
     }
 
@@ -47,14 +50,14 @@ final class PostgresConnection: @unchecked Sendable {
     /// Whether the next user finds the connection as the last one did: open, with no transaction.
     var isClean: Bool { !isBroken && PQtransactionStatus(handle) == PQTRANS_IDLE }
 
-    /// Whether the server has something to say though nobody asked: as a rule that it has closed the connection.
+    /// Whether the server has sent something that answers nothing: as a rule that it has closed the connection.
     var isStale: Bool {
         isBroken || Socket.wait(handle, for: [.readable], timeout: .zero) != .nothing
     }
 
     /// Whether statements can be sent without anything before them.
-    func hasPrepared(_ commands: [Command]) -> Bool {
-        !preparesStatements || commands.allSatisfy { isPrepared($0.statement) }
+    func hasPrepared(_ statements: [Statement]) -> Bool {
+        !preparesStatements || statements.allSatisfy(isPrepared)
     }
 
     /// Whether TLS protects the connection.
@@ -62,112 +65,98 @@ final class PostgresConnection: @unchecked Sendable {
 
     // MARK: Statements
 
-    /// Runs one statement and gives its answer.
-    func run(_ command: Command) throws(PipelineError) -> PostgresResult {
+    /// Sends one statement and receives its answer. Outside a transaction the statement is committed then.
+    ///
+    /// - Parameter lockWait: How long it waits for a lock, outside a transaction.
+    func query(_ statement: Statement, lockWait: LockWait = .full) throws(PipelineError) -> PostgresResult {
         var answer: PostgresResult?
-        try run([command]) { _, result in answer = result }
-        guard let answer else {
-            throw lost("the server gave no answer", mayBeStored: true)
-        }
+        try send([statement], lockWait: lockWait)
+        try receive { _, result in answer = result }
+        guard let answer else { throw lost("the server gave no answer", mayBeStored: true) }
         return answer
     }
 
-    /// Runs statements in one round trip. Outside a transaction they are one transaction of their own, which is
-    /// committed when this returns.
+    /// Sends statements as one pipeline. Outside a transaction they are one of their own. ``receive(within:_:)`` is next.
     ///
-    /// - Parameters:
-    ///   - commands: The statements.
-    ///   - patience: How long a lock is waited for, outside a transaction.
-    ///   - receive: Called with the position and the answer of each statement, before the whole is committed.
-    func run(
-        _ commands: [Command], patience: LockPatience = .whole, receive: (Int, PostgresResult) -> Void
-    ) throws(PipelineError) {
-        try start(commands, patience: patience)
-        _ = try finish(receive: receive)
-    }
-
-    /// The first half of ``run(_:patience:receive:)``: sends statements. Where they are prepared, see
-    /// ``hasPrepared(_:)``, this waits for nothing.
-    func start(_ commands: [Command], patience: LockPatience) throws(PipelineError) {
-        if let position = commands.firstIndex(where: { $0.parameters.bytes.count > settings.largestMessage }) {
+    /// Where all of them are prepared, see ``hasPrepared(_:)``, this waits for nothing.
+    ///
+    /// - Parameter lockWait: How long they wait for a lock, outside a transaction.
+    func send(_ statements: [Statement], lockWait: LockWait) throws(PipelineError) {
+        if let position = statements.firstIndex(where: { $0.parameters.bytes.count > largestMessage }) {
             throw .refused(position: position, .messageTooLarge)
         }
-        if preparesStatements { try prepareMissing(commands) }
+        if preparesStatements { try prepareMissing(statements) }
         // An open transaction has had its settings as it began, and is committed by a statement of its own.
         let isOwnTransaction = PQtransactionStatus(handle) == PQTRANS_IDLE
         try send(
-            commands.count, committedAt: isOwnTransaction ? commands.count : nil,
-            after: isOwnTransaction ? settings.prelude(patience) : []
-        ) { () throws(PipelineError) in
-            for command in commands { try send(command) }
-        }
+            statements, committedAt: isOwnTransaction ? statements.count : nil,
+            after: isOwnTransaction ? framing.prelude(lockWait) : [])
     }
 
-    /// The second half: takes in what comes back.
+    /// Receives the answers to what was sent.
     ///
-    /// - Parameter bound: How long to wait; by default for as long as the server may be silent.
+    /// - Parameters:
+    ///   - bound: How long to wait; by default for as long as the server may be silent.
+    ///   - take: Called with the position and the answer of each statement, before the pipeline is committed.
     /// - Returns: Whether all of it came. Where it did not, this is to be called again.
-    func finish(
-        within bound: Duration? = nil, receive: (Int, PostgresResult) -> Void
+    @discardableResult
+    func receive(
+        within bound: Duration? = nil, _ take: (Int, PostgresResult) -> Void
     ) throws(PipelineError) -> Bool {
-        guard var unit else { throw lost("there is nothing to wait for", mayBeStored: false) }
-        self.unit = nil
-        let isOver = try take(in: &unit, until: bound.map { clock.now + $0 }, receive)
-        if !isOver { self.unit = unit }
+        guard var pipeline else { throw lost("no statement was sent", mayBeStored: false) }
+        self.pipeline = nil
+        let isOver = try receive(&pipeline, until: bound.map { clock.now + $0 }, take)
+        if !isOver { self.pipeline = pipeline }
         return isOver
     }
 
-    /// Opens a transaction, with the settings that it needs.
-    ///
-    /// - Parameter begin: The statement that opens it.
-    func begin(_ begin: String) throws(PipelineError) {
-        let commands = [Command(Statement(begin))] + settings.transaction
-        try send(commands.count, committedAt: nil) { () throws(PipelineError) in
-            for command in commands { try send(command) }
-        }
-        _ = try finish { _, _ in }
+    /// Opens a transaction.
+    func begin(_ kind: TransactionFraming.Kind) throws(PipelineError) {
+        try send(framing.opening(kind), committedAt: nil)
+        try receive { _, _ in }
     }
 
     /// Commits the open transaction.
     ///
-    /// - Returns: What the server says it did: `ROLLBACK` where a statement of the transaction had failed.
-    func commit() throws(PipelineError) -> String {
-        try send(1, committedAt: 0) { () throws(PipelineError) in try send(Command(Statement("COMMIT"))) }
+    /// - Returns: Whether the server did: it undoes a transaction in which a statement has failed.
+    func commit() throws(PipelineError) -> Bool {
+        try send([framing.commit], committedAt: 0)
         var tag = ""
-        _ = try finish { _, result in tag = result.commandTag }
-        return tag
+        try receive { _, result in tag = result.commandTag }
+        return framing.isCommitted(tag)
     }
 
-    /// Runs statements that are separated by semicolons, take no parameters and give no rows, outside the pipeline.
+    /// Runs a script: SQL that is separated by semicolons, takes no parameters and gives no rows, outside the pipeline.
     func execute(_ sql: String) throws(PipelineError) {
-        // Outside a transaction the server commits them as soon as it has them.
-        var unit = Unit(count: 1, commit: PQtransactionStatus(handle) == PQTRANS_IDLE ? 0 : nil, position: 0)
+        // Outside a transaction the server commits it as soon as it has it.
+        let isOwnTransaction = PQtransactionStatus(handle) == PQTRANS_IDLE
+        var pipeline = SentPipeline(count: 1, commitPosition: isOwnTransaction ? 0 : nil, position: 0)
         notices.clear()
         guard PQsendQuery(handle, sql) == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
-        while try awaitResult(of: &unit), let result = nextResult() {
-            if result.status == PGRES_FATAL_ERROR, unit.failure == nil { try take(result, in: &unit) }
+        while try awaitResult(of: &pipeline), let result = nextResult() {
+            if result.status == PGRES_FATAL_ERROR, pipeline.refusal == nil { try receiveError(result, in: &pipeline) }
         }
-        try end(unit)
+        try finish(pipeline)
     }
 
-    private func prepareMissing(_ commands: [Command]) throws(PipelineError) {
+    private func prepareMissing(_ statements: [Statement]) throws(PipelineError) {
         var missing: [(statement: Statement, position: Int)] = []
-        for (position, command) in commands.enumerated() {
-            let statement = command.statement
-            if !isPrepared(statement), !missing.contains(where: { $0.statement.name == statement.name }) {
+        for (position, statement) in statements.enumerated() where !isPrepared(statement) {
+            if !missing.contains(where: { $0.statement.name == statement.name }) {
                 missing.append((statement, position))
             }
         }
         guard !missing.isEmpty else { return }
         do throws(PipelineError) {
-            try send(missing.count, committedAt: nil) { () throws(PipelineError) in
+            try sendPipeline(SentPipeline(count: missing.count, commitPosition: nil, position: 0)) {
+                () throws(PipelineError) in
                 for (statement, _) in missing where PQsendPrepare(handle, statement.name, statement.sql, 0, nil) != 1 {
                     throw lost(PQerrorMessage(handle), mayBeStored: false)
                 }
             }
-            _ = try finish { position, _ in prepared.insert(missing[position].statement.name) }
+            try receive { position, _ in prepared.insert(missing[position].statement.name) }
         } catch .refused(let position, let error) where missing.indices.contains(position) {
-            // What was prepared before the one that was refused stays: the server does not undo that.
+            // What was prepared before the statement that was refused stays: the server does not undo that.
             throw .refused(position: missing[position].position, error)
         }
     }
@@ -176,134 +165,113 @@ final class PostgresConnection: @unchecked Sendable {
         statement.name.isEmpty || prepared.contains(statement.name)
     }
 
-    private func send(_ command: Command) throws(PipelineError) {
-        let statement = command.statement
+    // MARK: Sending
+
+    /// - Parameters:
+    ///   - commit: See ``SentPipeline/commitPosition``.
+    ///   - prelude: What is sent before the statements.
+    private func send(
+        _ statements: [Statement], committedAt commit: Int?, after prelude: [Statement] = []
+    ) throws(PipelineError) {
+        try sendPipeline(
+            SentPipeline(count: statements.count, commitPosition: commit, position: -prelude.count)
+        ) { () throws(PipelineError) in
+            for statement in prelude { try send(statement) }
+            for statement in statements { try send(statement) }
+        }
+    }
+
+    private func send(_ statement: Statement) throws(PipelineError) {
         let isPrepared = preparesStatements && !statement.name.isEmpty
-        let sent = command.parameters.withPointers { count, values, lengths, formats in
+        let isSent = statement.parameters.withPointers { count, values, lengths, formats in
             isPrepared
                 ? PQsendQueryPrepared(handle, statement.name, count, values, lengths, formats, 1)
                 : PQsendQueryParams(handle, statement.sql, count, nil, values, lengths, formats, 1)
         }
-        guard sent == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
+        guard isSent == 1 else { throw lost(PQerrorMessage(handle), mayBeStored: false) }
     }
 
-    // MARK: Pipeline
-
-    /// Statements with one synchronisation at the end that were sent, and what came back of them.
-    private struct Unit {
-        /// The number of statements.
-        let count: Int
-        /// Where the server commits: at this statement, or where that is the number of statements, at the
-        /// synchronisation; `nil` where a transaction stays open.
-        let commit: Int?
-        /// The statement whose answer is next. Settings that were sent before the first are at the positions below 0.
-        var position: Int
-        /// Whether libpq keeps some of it back, as the socket takes no more.
-        var unsent = true
-        var failure: (position: Int, error: ServerError)?
-
-        /// Whether the server may have committed it, if nothing more is heard of it. The synchronisation is the last that
-        /// is sent; a statement before it may have arrived.
-        var mayBeStored: Bool { commit.map { $0 < count || !unsent } ?? false }
-
-        /// Whether the server may have committed it although the answer that is next is this error.
-        ///
-        /// An error of the server says that what it was doing came to nothing; so does the end of a session, unless it
-        /// met the commit, which the server may have made and not told of yet.
-        func mayBeStored(after error: ServerError) -> Bool {
-            guard mayBeStored, let commit else { return false }
-            return error.leavesOutcomeOpen || (position >= commit && error.endsCommit)
-        }
-    }
-
-    /// Sends a unit of statements.
-    ///
-    /// - Parameters:
-    ///   - count: The number of statements.
-    ///   - commit: See ``Unit/commit``.
-    ///   - prelude: Settings that it needs.
-    private func send(
-        _ count: Int, committedAt commit: Int?, after prelude: [Command] = [],
-        _ sendAll: () throws(PipelineError) -> Void
+    private func sendPipeline(
+        _ sent: SentPipeline, _ sendStatements: () throws(PipelineError) -> Void
     ) throws(PipelineError) {
         guard !isBroken, PQenterPipelineMode(handle) == 1 else {
             throw lost("the connection was closed before", mayBeStored: false)
         }
         notices.clear()
-        var unit = Unit(count: count, commit: commit, position: -prelude.count)
-        for command in prelude { try send(command) }
-        try sendAll()
+        try sendStatements()
+        var sent = sent
         guard PQpipelineSync(handle) == 1 else {
             // Where the server has closed the connection, what it said then is there to read.
             while let result = nextResult() {
-                if result.status == PGRES_FATAL_ERROR { try take(result, in: &unit) }
+                if result.status == PGRES_FATAL_ERROR { try receiveError(result, in: &sent) }
             }
-            throw lost(PQerrorMessage(handle), mayBeStored: unit.mayBeStored)
+            throw lost(PQerrorMessage(handle), mayBeStored: sent.mayBeStored)
         }
-        unit.unsent = PQflush(handle) == 1
-        self.unit = unit
+        sent.hasUnsentBytes = PQflush(handle) == 1
+        pipeline = sent
     }
 
-    /// Takes in what comes back of a unit.
-    ///
-    /// - Returns: Whether all of it came before `bound`.
-    private func take(
-        in unit: inout Unit, until bound: ContinuousClock.Instant?, _ receive: (Int, PostgresResult) -> Void
+    // MARK: Receiving
+
+    /// - Returns: Whether all of the pipeline came before `bound`.
+    private func receive(
+        _ pipeline: inout SentPipeline, until bound: ContinuousClock.Instant?, _ take: (Int, PostgresResult) -> Void
     ) throws(PipelineError) -> Bool {
         while true {
-            guard try awaitResult(of: &unit, until: bound) else { return false }
-            // The end of a statement's answers. The commit at the end of the unit has one only where it was refused.
+            guard try awaitResult(of: &pipeline, until: bound) else { return false }
+            // The end of a statement's answers. The commit at the synchronisation has one only where it was refused.
             guard let result = nextResult() else {
-                let isExpected = unit.position < unit.count || unit.failure?.position == unit.position
+                let isExpected = pipeline.position < pipeline.count || pipeline.refusal?.position == pipeline.position
                 guard PQstatus(handle) == CONNECTION_OK, isExpected else {
-                    throw lost(PQerrorMessage(handle), mayBeStored: unit.mayBeStored)
+                    throw lost(PQerrorMessage(handle), mayBeStored: pipeline.mayBeStored)
                 }
-                unit.position += 1
+                pipeline.position += 1
                 continue
             }
             switch result.status {
             case PGRES_PIPELINE_SYNC:
                 guard PQexitPipelineMode(handle) == 1 else {
-                    throw lost(PQerrorMessage(handle), mayBeStored: unit.mayBeStored)
+                    throw lost(PQerrorMessage(handle), mayBeStored: pipeline.mayBeStored)
                 }
-                try end(unit)
+                try finish(pipeline)
                 return true
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
-                if unit.failure == nil, unit.position >= 0 { receive(unit.position, result) }
-            case PGRES_FATAL_ERROR where unit.failure == nil:
-                try take(result, in: &unit)
+                if pipeline.refusal == nil, pipeline.position >= 0 { take(pipeline.position, result) }
+            case PGRES_FATAL_ERROR where pipeline.refusal == nil:
+                try receiveError(result, in: &pipeline)
             default:
                 break
             }
         }
     }
 
-    /// Takes in an error: one of the server, unless libpq made the result because the connection was lost.
+    /// Receives an error: one of the server, unless libpq made the result because the connection was lost.
     ///
-    /// - Throws: What it comes to, where nothing comes after it.
-    private func take(_ result: PostgresResult, in unit: inout Unit) throws(PipelineError) {
+    /// - Throws: What the pipeline comes to, where no answer follows.
+    private func receiveError(_ result: PostgresResult, in pipeline: inout SentPipeline) throws(PipelineError) {
         guard let error = ServerError(result) else {
-            throw lost(result.errorMessage, mayBeStored: unit.mayBeStored)
+            throw lost(result.errorMessage, mayBeStored: pipeline.mayBeStored)
         }
-        let mayBeStored = unit.mayBeStored(after: error)
+        let mayBeStored =
+            pipeline.mayBeStored && framing.mayBeStored(after: error, isAtCommit: pipeline.isAtCommit)
         guard error.isFatal || mayBeStored else {
-            unit.failure = (unit.position, error)
+            pipeline.refusal = (pipeline.position, error)
             return
         }
         isBroken = true
-        guard mayBeStored || error.isFromPooler else { throw .refused(position: unit.position, error) }
+        guard mayBeStored || error.isFromPooler else { throw .refused(position: pipeline.position, error) }
         throw .lost(detail: error.message, state: error.state, mayBeStored: mayBeStored, timedOut: false)
     }
 
-    /// The server has answered all of a unit.
+    /// The server has answered all of a pipeline.
     ///
     /// - Throws: What came of it, where it was not a success.
-    private func end(_ unit: Unit) throws(PipelineError) {
-        if let (position, error) = unit.failure {
+    private func finish(_ pipeline: SentPipeline) throws(PipelineError) {
+        if let (position, error) = pipeline.refusal {
             if error.endsConnection { isBroken = true }
             throw .refused(position: position, error)
         }
-        if unit.commit != nil, let wait = notices.abandonedWait { throw .unconfirmed(detail: wait) }
+        if pipeline.commitPosition != nil, let wait = notices.abandonedWait { throw .unconfirmed(detail: wait) }
     }
 
     private func lost(_ detail: UnsafePointer<CChar>?, mayBeStored: Bool) -> PipelineError {
@@ -318,29 +286,29 @@ final class PostgresConnection: @unchecked Sendable {
 
     // MARK: Socket
 
-    /// The next answer, or `nil` after the last of a statement. It is there after ``awaitResult(unsent:until:)``.
+    /// The next answer, or `nil` after the last of a statement. It is there after ``awaitResult(of:until:)``.
     private func nextResult() -> PostgresResult? {
         PQgetResult(handle).map(PostgresResult.init)
     }
 
-    /// Waits for the next answer, and sends on while it does.
+    /// Waits for the next answer, and meanwhile sends what the socket had no room for.
     ///
     /// - Returns: Whether it came before `bound`.
     private func awaitResult(
-        of unit: inout Unit, until bound: ContinuousClock.Instant? = nil
+        of pipeline: inout SentPipeline, until bound: ContinuousClock.Instant? = nil
     ) throws(PipelineError) -> Bool {
         var deadline: ContinuousClock.Instant?
         while true {
-            if unit.unsent { unit.unsent = PQflush(handle) == 1 }
+            if pipeline.hasUnsentBytes { pipeline.hasUnsentBytes = PQflush(handle) == 1 }
             if PQisBusy(handle) == 0 { return true }
             let now = clock.now
             let giveUp = bound ?? deadline ?? now + stallTimeout
             deadline = giveUp
             guard now < giveUp else {
                 guard bound == nil else { return false }
-                throw lost("no answer within \(stallTimeout)", mayBeStored: unit.mayBeStored, timedOut: true)
+                throw lost("no answer within \(stallTimeout)", mayBeStored: pipeline.mayBeStored, timedOut: true)
             }
-            let events: Socket.Events = unit.unsent ? [.readable, .writable] : [.readable]
+            let events: Socket.Events = pipeline.hasUnsentBytes ? [.readable, .writable] : [.readable]
             switch Socket.wait(handle, for: events, timeout: giveUp - now) {
             case .readable:
                 // A failure shows as the next result.

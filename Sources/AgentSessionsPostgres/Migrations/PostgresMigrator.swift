@@ -109,7 +109,7 @@ struct PostgresMigrator {
 
     private func query(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> PostgresResult {
         do throws(PipelineError) {
-            return try connection.run(Command(Statement(sql), parameters))
+            return try connection.query(Statement(sql, parameters))
         } catch {
             throw error.readError
         }

@@ -2,15 +2,15 @@
 public import AgentSessions
 
 extension PostgresSessionStore {
-    /// Bytes of a batch up to which it is one statement. A larger one is a transaction of several, each far below what a
-    /// message of the protocol may hold.
+    /// The largest batch that is one statement, in bytes. A larger one is a transaction of several statements, each far
+    /// below what a message of the protocol can hold.
     private static let statementBytes = 8 << 20
 
-    /// What the statement came to.
+    /// What came of the statement.
     private enum Outcome: Sendable {
         /// It stored the batch: the first sequence, and the session's new revision.
         case stored(first: Int, at: Timestamp)
-        /// It did nothing, as something is out of the ordinary.
+        /// It did nothing, as the request is not an ordinary one.
         case unclear
     }
 
@@ -19,19 +19,19 @@ extension PostgresSessionStore {
         guard !request.messages.isEmpty, Self.isOneStatement(request), !request.mayBeStored else {
             return try await appendByRules(request)
         }
-        let outcome = try await writes.run(
-            try command(for: request), session: request.sessionID, isAlone: request.messages.count > 100
+        let outcome = try await writes.submit(
+            try statement(for: request), session: request.sessionID, isExclusive: request.messages.count > 100
         ) { (rows) throws(StoreError) -> Outcome in
             try Self.outcome(rows, of: request)
-        } recover: { (failure) throws(StoreError) -> Outcome in
-            // A message of the batch is stored already, or was at the same moment.
-            if case .refused(_, let error) = failure, error.isUniqueViolation { return .unclear }
-            throw failure.writeError
+        } recover: { (error) throws(StoreError) -> Outcome in
+            // A message with one of the ids is stored, or was being stored at the same moment.
+            if case .refused(_, let refusal) = error, refusal.isUniqueViolation { return .unclear }
+            throw error.writeError
         }
         guard case .stored(let first, let revision) = outcome else { return try await appendByRules(request) }
-        let messages = request.messages.enumerated().map { place, message in
+        let messages = request.messages.enumerated().map { offset, message in
             SessionMessage(
-                id: message.id, sessionID: request.sessionID, sequence: first + place, role: message.role,
+                id: message.id, sessionID: request.sessionID, sequence: first + offset, role: message.role,
                 content: message.content, toolCallID: message.toolCallID, metadata: message.metadata,
                 createdAt: revision)
         }
@@ -55,7 +55,7 @@ extension PostgresSessionStore {
         return .stored(first: first, at: revision)
     }
 
-    private func command(for request: AppendRequest) throws(StoreError) -> Command {
+    private func statement(for request: AppendRequest) throws(StoreError) -> Statement {
         var parameters = Parameters()
         parameters.add(request.sessionID)
         if request.messages.count == 1, let message = request.messages.first {
@@ -76,10 +76,10 @@ extension PostgresSessionStore {
         }
         parameters.add(request.expectedSequence)
         parameters.add(request.usage ?? .zero)
-        return Command(request.messages.count == 1 ? statements.append : statements.appendBatch, parameters)
+        return (request.messages.count == 1 ? statements.append : statements.appendBatch).with(parameters)
     }
 
-    /// Looks at what is stored, in a transaction that holds the session's lock, and does what the rules say.
+    /// Reads what is stored, in a transaction that holds the session's lock, and does what the rules say.
     private func appendByRules(_ request: AppendRequest) async throws(StoreError) -> AppendResult {
         try await write { (writer) throws(StoreError) in try writer.append(request) }
     }

@@ -1,24 +1,24 @@
 #if Postgres
 public import AgentSessions
 
-// The table of records is no step of the migration chain: the first copy into a store makes it. It holds notes, which a
+// The table of records is not a step of the migration chain: the first copy into a store makes it. It holds notes, which a
 // build that does not know them leaves alone.
 extension PostgresSessionStore {
-    /// How often the table is looked for again that another copy may have made at the same moment.
+    /// How often to look again for a table that another copy may have made at the same moment.
     private static let attempts = 3
 
     /// The id in the store's own record.
     public func storeID() async throws(StoreError) -> ULID? {
         try await read { [statements] (transaction) throws(StoreError) in
             let registry = statements.schema.table("resource_registry")
-            let rows = try transaction.run(Command(Statement("SELECT store_id FROM \(registry)"), Parameters()))
+            let rows = try transaction.query(Statement("SELECT store_id FROM \(registry)"))
             return rows.count > 0 ? rows.text(0, 0).flatMap { ULID($0) } : nil
         }
     }
 
-    /// Makes the table of records where there is none.
+    /// Makes the table of records if there is none.
     ///
-    /// - Returns: Whether there is one that the user may use. A user without the rights for it copies without records.
+    /// - Returns: Whether the user may use the table. A user without the rights for it copies without records.
     public func keepCopyRecords() async throws(StoreError) -> Bool {
         for attempt in 1... {
             do throws(StoreError) {
@@ -39,16 +39,14 @@ extension PostgresSessionStore {
 extension PostgresTransaction {
     /// Whether the user may read and write the table of records; `nil` where there is none.
     fileprivate func mayUseCopyRecords() throws(StoreError) -> Bool? {
-        var parameters = Parameters()
-        parameters.add(statements.schema.table(StoreStatements.copiesTable))
-        let rows = try run(
-            Command(
-                Statement(
-                    """
-                    SELECT CASE WHEN to_regclass($1::text) IS NULL THEN 0 \
-                    WHEN has_table_privilege($1::text, 'SELECT') AND has_table_privilege($1::text, 'INSERT') \
-                    AND has_table_privilege($1::text, 'UPDATE') THEN 2 ELSE 1 END::bigint
-                    """), parameters))
+        let table = Parameters(statements.schema.table(StoreStatements.copiesTable))
+        let rows = try query(
+            Statement(
+                """
+                SELECT CASE WHEN to_regclass($1::text) IS NULL THEN 0 \
+                WHEN has_table_privilege($1::text, 'SELECT') AND has_table_privilege($1::text, 'INSERT') \
+                AND has_table_privilege($1::text, 'UPDATE') THEN 2 ELSE 1 END::bigint
+                """, table))
         switch rows.number(0, 0) {
         case 2: return true
         case 1: return false
@@ -60,23 +58,20 @@ extension PostgresTransaction {
         let (copies, sessions) = (
             statements.schema.table(StoreStatements.copiesTable), statements.schema.table("sessions")
         )
-        try run(
-            Command(
-                Statement(
-                    """
-                    CREATE TABLE \(copies) (
-                        session_id text COLLATE "C" PRIMARY KEY REFERENCES \(sessions) (id) ON DELETE CASCADE,
-                        source_id text COLLATE "C" NOT NULL,
-                        revision timestamptz NOT NULL
-                    )
-                    """), Parameters()))
+        try query(
+            Statement(
+                """
+                CREATE TABLE \(copies) (
+                    session_id text COLLATE "C" PRIMARY KEY REFERENCES \(sessions) (id) ON DELETE CASCADE,
+                    source_id text COLLATE "C" NOT NULL,
+                    revision timestamptz NOT NULL
+                )
+                """))
     }
 
     public func copyRecord(of session: ULID) throws(StoreError) -> CopyRecord? {
         guard try mayUseCopyRecords() == true else { return nil }
-        var parameters = Parameters()
-        parameters.add(session)
-        let rows = try run(Command(statements.copyRecord, parameters))
+        let rows = try query(statements.copyRecord.with(Parameters(session)))
         guard rows.count > 0 else { return nil }
         guard let source = rows.text(0, 0).flatMap({ ULID($0) }), let revision = rows.time(0, 1) else {
             throw .corrupt(
@@ -91,7 +86,7 @@ extension PostgresTransaction {
         parameters.add(session)
         parameters.add(record.source)
         parameters.add(record.revision)
-        try run(Command(statements.putCopyRecord, parameters))
+        try query(statements.putCopyRecord.with(parameters))
     }
 }
 #endif

@@ -2,7 +2,7 @@
 internal import AgentSessions
 internal import Logging
 
-// What is done to the schema of a scratch store without opening the store in it.
+// What the tool does to the schema of a scratch store without opening the store.
 extension PostgresSessionStore {
     /// Removes the schema of a store with all that is in it.
     static func drop(_ configuration: PostgresConfiguration) async throws(StoreError) {
@@ -22,13 +22,7 @@ extension PostgresSessionStore {
             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'
             """
         return try await withConnection(configuration) { (connection, schema) throws(StoreError) in
-            var parameters = Parameters()
-            parameters.add(schema.name)
-            do throws(PipelineError) {
-                return try connection.run(Command(Statement(sql), parameters)).number(0, 0).map { Int($0) }
-            } catch {
-                throw error.readError
-            }
+            try connection.read(Statement(sql, Parameters(schema.name))).number(0, 0).map { Int($0) }
         }
     }
 

@@ -2,95 +2,89 @@
 public import AgentSessions
 
 extension PostgresSessionStore {
-    /// The server, the database and the schema, whatever the way to them.
+    /// The server, the database and the schema, by whichever address they are reached.
     public func identity() async throws(StoreError) -> StoreIdentity? {
         let sql = """
             SELECT concat_ws(':', extract(epoch FROM pg_postmaster_start_time())::text, current_database(), \
             (SELECT oid FROM pg_namespace WHERE nspname = $1)::text)
             """
-        let place = try await read { [statements] (transaction) throws(StoreError) in
-            var parameters = Parameters()
-            parameters.add(statements.schema.name)
-            return try transaction.run(Command(Statement(sql), parameters)).text(0, 0)
+        let identity = try await read { [statements] (transaction) throws(StoreError) in
+            try transaction.query(Statement(sql, Parameters(statements.schema.name))).text(0, 0)
         }
-        return place.map { StoreIdentity(backend: backendName, place: $0) }
+        return identity.map { StoreIdentity(backend: backendName, place: $0) }
     }
 
-    /// Asks the catalogue whether tables, indexes and constraints are there and in force, looks for messages without a
-    /// session, and compares each index with its table: by `amcheck` where the database has that extension and the user
-    /// may use it, else by counting rows through the index and past it.
+    /// Checks in the catalogue that tables, indexes and constraints exist and are valid, looks for messages without a
+    /// session, and compares each index with its table: with `amcheck` where the database has that extension and the user
+    /// may use it, otherwise by counting rows with the index and without it.
     ///
     /// Each statement is bounded by ``PostgresConfiguration/statementTimeout``.
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] {
-        let schema = statements.schema
-        let (catalogue, indexes) = try await read { (transaction) throws(StoreError) in
-            try PostgresEngineCheck(transaction: transaction, schema: schema).catalogue()
-        }
+        let (catalogue, indexes) = try await check { (engine) throws(StoreError) in try engine.catalogue() }
         var orphans = VerificationCheck("orphans", "every message has its session")
         var last: String? = ""
         while let after = last {
-            (orphans, last) = try await read { [orphans] (transaction) throws(StoreError) in
-                try PostgresEngineCheck(transaction: transaction, schema: schema).orphans(orphans, after: after)
+            (orphans, last) = try await check { [orphans] (engine) throws(StoreError) in
+                try engine.orphans(orphans, after: after)
             }
         }
         return [catalogue, orphans, try await compare(indexes)]
     }
 
+    /// Runs `body` in a transaction of its own.
+    private func check<Success: Sendable>(
+        _ body: @escaping @Sendable (PostgresEngineCheck) throws(StoreError) -> Success
+    ) async throws(StoreError) -> Success {
+        try await read { (transaction) throws(StoreError) in try body(PostgresEngineCheck(transaction: transaction)) }
+    }
+
     private func compare(_ indexes: [PostgresEngineCheck.Index]) async throws(StoreError) -> VerificationCheck {
-        let schema = statements.schema
-        let amcheck = try await read { (transaction) throws(StoreError) in
-            try PostgresEngineCheck(transaction: transaction, schema: schema).amcheckFunction()
-        }
-        var check = VerificationCheck(
+        let amcheck = try await check { (engine) throws(StoreError) in try engine.amcheckFunction() }
+        var comparison = VerificationCheck(
             "indexes",
             amcheck == nil
-                ? "every index has as many entries as its table has rows (amcheck is not to be had)"
-                : "amcheck: the structure of every index, and an entry of each row")
+                ? "every index has as many entries as its table has rows (amcheck is not available)"
+                : "amcheck: the structure of every index, and an entry for each row")
         for index in indexes {
             let problem: VerificationProblem?
             if let amcheck {
                 problem = try await verify(index, by: amcheck)
             } else {
-                problem = try await read { (transaction) throws(StoreError) in
-                    try PostgresEngineCheck(transaction: transaction, schema: schema).count(index)
-                }
+                problem = try await check { (engine) throws(StoreError) in try engine.count(index) }
             }
-            check.examined += 1
-            if let problem { check.record(problem) }
+            comparison.examined += 1
+            if let problem { comparison.record(problem) }
         }
-        return check
+        return comparison
     }
 
-    /// Has the server check the structure of an index, and that each row has its entry, in a transaction of its own:
-    /// where the server finds damage, it ends it.
+    /// Has the server check the structure of an index, and that each row has its entry. This is a transaction of its own,
+    /// as the server ends it where it finds damage.
     private func verify(
         _ index: PostgresEngineCheck.Index, by amcheck: String
     ) async throws(StoreError) -> VerificationProblem? {
-        let schema = statements.schema
         do throws(StoreError) {
-            try await read { (transaction) throws(StoreError) in
-                try PostgresEngineCheck(transaction: transaction, schema: schema).verify(index, by: amcheck)
-            }
+            try await check { (engine) throws(StoreError) in try engine.verify(index, by: amcheck) }
             return nil
         } catch {
             guard error.code == .corrupt else { throw error }
             return VerificationProblem(
-                .missingIndexEntry, "amcheck finds the index \(quoted(index.name)) damaged: \(error.message)")
+                .missingIndexEntry, "amcheck found damage in the index \(quoted(index.name)): \(error.message)")
         }
     }
 }
 
-/// What Postgres tells of its own tables, in one transaction.
+/// What Postgres reports about its own tables, in one transaction.
 struct PostgresEngineCheck {
     /// An index of a table that holds rows itself.
     struct Index: Sendable {
         let name: String
         let table: String
-        /// The columns, as they stand in SQL.
+        /// The columns as SQL.
         let columns: String
     }
 
-    /// Sessions whose messages are looked for at a time.
+    /// The number of sessions that are examined at a time.
     private static let sessionsAtOnce: Int64 = 1000
 
     private static let required = [
@@ -99,15 +93,14 @@ struct PostgresEngineCheck {
     ]
 
     let transaction: PostgresTransaction
-    let schema: SchemaName
+
+    private var schema: SchemaName { transaction.statements.schema }
 
     // MARK: The catalogue
 
-    /// Whether tables, indexes and constraints are there and in force, and the indexes to compare.
+    /// Whether tables, indexes and constraints exist and are valid, and the indexes to compare.
     func catalogue() throws(StoreError) -> (VerificationCheck, [Index]) {
-        var check = VerificationCheck("catalogue", "indexes and constraints are there and in force")
-        var parameters = Parameters()
-        parameters.add(schema.name)
+        var check = VerificationCheck("catalogue", "indexes and constraints exist and are valid")
         let rows = try query(
             """
             SELECT i.relname::text, t.relname::text, x.indisvalid AND x.indisready AND x.indislive AS works, \
@@ -117,7 +110,7 @@ struct PostgresEngineCheck {
             FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_class AS t ON t.oid = x.indrelid \
             JOIN pg_am AS a ON a.oid = i.relam JOIN pg_namespace AS n ON n.oid = t.relnamespace \
             WHERE n.nspname = $1 AND t.relname ~ '^(sessions|session_messages)(_p[0-9]+)?$' ORDER BY 2, 1
-            """, parameters)
+            """, Parameters(schema.name))
         var indexes: [Index] = []
         var names: Set<String> = []
         for row in 0..<rows.count {
@@ -140,15 +133,13 @@ struct PostgresEngineCheck {
     }
 
     private func addConstraints(to check: inout VerificationCheck) throws(StoreError) {
-        var parameters = Parameters()
-        parameters.add(schema.name)
         let rows = try query(
             """
             SELECT c.conname::text, c.convalidated, c.contype = 'f' AND t.relname = 'session_messages' \
             FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.conrelid \
             JOIN pg_namespace AS n ON n.oid = t.relnamespace WHERE n.nspname = $1 \
             AND t.relname ~ '^(sessions|session_messages)(_p[0-9]+)?$' ORDER BY 1
-            """, parameters)
+            """, Parameters(schema.name))
         var hasForeignKey = false
         for row in 0..<rows.count {
             check.examined += 1
@@ -165,9 +156,9 @@ struct PostgresEngineCheck {
 
     // MARK: Orphans
 
-    /// Looks at the sessions that have messages, from one on; the index gives each without reading its messages.
+    /// Examines sessions that have messages, after one of them. The index gives each without reading its messages.
     ///
-    /// - Returns: The check so far, and the session to go on after; `nil` at the end.
+    /// - Returns: The check so far, and the session to continue after; `nil` at the end.
     func orphans(
         _ check: VerificationCheck, after: String
     ) throws(StoreError) -> (VerificationCheck, last: String?) {
@@ -194,7 +185,7 @@ struct PostgresEngineCheck {
             guard !rows.isTrue(row, 1) else { continue }
             check.record(
                 VerificationProblem(
-                    .orphan, "Messages are there without their session.", sessionID: last.flatMap { ULID($0) },
+                    .orphan, "Messages exist without their session.", sessionID: last.flatMap { ULID($0) },
                     sequence: rows.number(row, 2).flatMap { Int(exactly: $0) }))
         }
         return (check, rows.count < Int(Self.sessionsAtOnce) ? nil : last)
@@ -202,7 +193,7 @@ struct PostgresEngineCheck {
 
     // MARK: Indexes
 
-    /// The function of `amcheck` as it stands in SQL, where the user may call it.
+    /// The function of `amcheck` as SQL, where the user may call it.
     func amcheckFunction() throws(StoreError) -> String? {
         let rows = try query(
             """
@@ -220,7 +211,7 @@ struct PostgresEngineCheck {
         _ = try query("SELECT \(amcheck)(to_regclass('\(escaped(index.name))'), true)")
     }
 
-    /// Counts the rows of a table through an index, and without any.
+    /// Counts the rows of a table with an index, and without any.
     func count(_ index: Index) throws(StoreError) -> VerificationProblem? {
         let table = schema.table(index.table)
         try plan(seqscan: false)
@@ -232,11 +223,11 @@ struct PostgresEngineCheck {
         guard entries != rows, let entries, let rows else { return nil }
         return VerificationProblem(
             entries < rows ? .missingIndexEntry : .danglingIndexEntry,
-            "The index \(quoted(index.name)) has not the rows of its table.", expected: "\(rows)",
+            "The index \(quoted(index.name)) does not have one entry for each row of its table.", expected: "\(rows)",
             actual: "\(entries)")
     }
 
-    /// Has the next statements of the transaction read tables in this way.
+    /// Makes the next statements of the transaction read tables with indexes only, or without any.
     private func plan(seqscan: Bool) throws(StoreError) {
         let settings =
             [("enable_seqscan", seqscan), ("enable_sort", seqscan), ("enable_bitmapscan", false)]
@@ -251,7 +242,7 @@ struct PostgresEngineCheck {
     }
 
     private func query(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> PostgresResult {
-        try transaction.run(Command(Statement(sql), parameters))
+        try transaction.query(Statement(sql, parameters))
     }
 }
 

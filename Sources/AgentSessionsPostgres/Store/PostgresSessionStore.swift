@@ -11,8 +11,8 @@ public import Logging
 /// let service = PersistentSessionService(store)
 /// ```
 ///
-/// Calls that are made at the same moment share a round trip, and changes among them a commit. Nothing is answered
-/// before its commit is confirmed.
+/// Calls that are made at the same moment share a round trip, and the changes among them a commit. No call returns before
+/// its commit is confirmed.
 public final class PostgresSessionStore: TransactionalSessionStore {
     public let backendName = PostgresBackend.name
     public let capabilities: StoreCapabilities
@@ -23,14 +23,15 @@ public final class PostgresSessionStore: TransactionalSessionStore {
     private let configuration: PostgresConfiguration
     private let pool: ConnectionPool
 
-    /// Opens the store, making its schema and tables where there are none unless ``PostgresConfiguration/mustExist``.
+    /// Opens the store. It makes the schema and its tables if there are none, unless ``PostgresConfiguration/mustExist``.
     ///
     /// - Parameters:
     ///   - configuration: Where the server is, and how the store is opened.
     ///   - retryPolicy: How to try again where the server cannot be reached, has no connection free, or is starting.
     ///   - logger: Where the store logs.
     /// - Throws: ``StoreError/Code/unavailable`` where the server cannot be reached or refuses the user,
-    ///   ``StoreError/Code/notFound`` where the store must exist and does not, ``StoreError/Code/unsupported`` where it is too old or the database does not keep UTF-8,
+    ///   ``StoreError/Code/notFound`` where the store must exist and does not, ``StoreError/Code/unsupported``
+    ///   where the server is too old or the database does not store UTF-8,
     ///   ``StoreError/Code/newerStore``, ``StoreError/Code/migrationRequired``, ``StoreError/Code/invalidArgument``.
     public static func open(
         _ configuration: PostgresConfiguration, retryPolicy: RetryPolicy = .standard,
@@ -55,7 +56,7 @@ public final class PostgresSessionStore: TransactionalSessionStore {
                 configuration, schema: schema, pool: pool,
                 capabilities: configuration.capabilities(isDurable: EffectiveSettings.areDurable(settings)))
         } catch {
-            // Not waited for: a server that does not answer keeps a thread busy for longer than a lease may wait.
+            // Not waited for: a server that does not answer occupies a thread for longer than a lease may wait.
             pool.stop()
             throw error
         }
@@ -69,12 +70,14 @@ public final class PostgresSessionStore: TransactionalSessionStore {
         self.capabilities = capabilities
         self.pool = pool
         statements = StoreStatements(schema)
-        writes = StatementBatcher(pool, rules: .init(isWriting: true, connections: 4, groupSize: 128, crowd: 8))
-        reads = StatementBatcher(pool, rules: .init(isWriting: false, connections: 4, groupSize: 16, crowd: 16))
+        writes = StatementBatcher(
+            pool, rules: .init(isWriting: true, maximumConnections: 4, batchSize: 128, expandThreshold: 8))
+        reads = StatementBatcher(
+            pool, rules: .init(isWriting: false, maximumConnections: 4, batchSize: 16, expandThreshold: 16))
     }
 
     deinit {
-        // A store that was not closed closes its connections all the same; only nobody waits for that.
+        // A store that was not closed closes its connections, too; nothing waits for that.
         pool.stop()
     }
 
@@ -91,7 +94,7 @@ public final class PostgresSessionStore: TransactionalSessionStore {
         }
     }
 
-    /// Runs `body` in a write transaction, on a connection of its own. A session that it reads is locked for it.
+    /// Runs `body` in a write transaction, on a connection of its own. The transaction locks each session that it reads.
     public func write<Result: Sendable>(
         _ body: @escaping @Sendable (inout PostgresTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
@@ -125,7 +128,7 @@ public final class PostgresSessionStore: TransactionalSessionStore {
     }
 
     public func close() async {
-        // What waits in the lanes is still run: it needs connections, which go last.
+        // Statements that wait are still sent: they need connections, which close last.
         await writes.close()
         await reads.close()
         await pool.close()
@@ -137,8 +140,8 @@ extension ConnectionPool {
     ///
     /// - Throws: What `body` throws; ``StoreError/Code/timeout`` where no connection was free in time,
     ///   ``StoreError/Code/unavailable`` where none could be opened, ``StoreError/Code/closed``, and
-    ///   ``StoreError/Code/cancelled`` where the task was cancelled before it had a connection. After that the task is
-    ///   told what came of it.
+    ///   ``StoreError/Code/cancelled`` where the task was cancelled before it had a connection. After that the task
+    ///   waits for the result.
     func use<Success: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws(StoreError) -> Success
     ) async throws(StoreError) -> Success {

@@ -1,8 +1,8 @@
 #if Postgres
 public import AgentSessions
 
-/// The reads and changes of a transaction, on the connection that it is open on. It never leaves the closure that it
-/// was given to. Each call is a round trip.
+/// The reads and changes of an open transaction, on its connection. It never leaves the closure that receives it. Each
+/// call is a round trip.
 public struct PostgresTransaction: SessionStoreWriter {
     let connection: PostgresConnection
     let statements: StoreStatements
@@ -12,22 +12,19 @@ public struct PostgresTransaction: SessionStoreWriter {
     // MARK: Reading
 
     public func session(_ id: ULID) throws(StoreError) -> Session? {
-        var parameters = Parameters()
-        parameters.add(id)
-        let rows = try run(isWriting ? statements.lockSession : statements.session, parameters)
+        let rows = try query(isWriting ? statements.lockSession : statements.session, Parameters(id))
         return rows.count > 0 ? try rows.session(0) : nil
     }
 
     public func sessions(_ request: SessionListRequest) throws(StoreError) -> [Session] {
-        try run(statements.list(request)).sessions()
+        try query(statements.list(request)).sessions()
     }
 
     public func messages(_ request: MessageRequest, of session: Session) throws(StoreError) -> [SessionMessage] {
-        var query = PageQuery(request)
+        var pageQuery = PageQuery(request)
         while true {
-            let rows = try run(query.command(statements))
-            guard let page = try query.page(rows) else { continue }
-            return page.messages
+            let rows = try query(pageQuery.statement(statements))
+            if let messages = try pageQuery.page(rows)?.messages { return messages }
         }
     }
 
@@ -35,7 +32,7 @@ public struct PostgresTransaction: SessionStoreWriter {
         var parameters = Parameters()
         parameters.add(session)
         parameters.add(ids)
-        return try run(statements.messagesByID, parameters).messages(of: session)
+        return try query(statements.messagesByID, parameters).messages(of: session)
     }
 
     // MARK: Writing
@@ -48,7 +45,7 @@ public struct PostgresTransaction: SessionStoreWriter {
         try parameters.add(session.metadata)
         parameters.add(session.createdAt)
         parameters.add(session.updatedAt)
-        try run(Command(statements.insertSession, parameters)) { error in
+        try query(statements.insertSession.with(parameters)) { error in
             error.isUniqueViolation ? .sessionExists(session.id) : error.storeError
         }
     }
@@ -60,7 +57,7 @@ public struct PostgresTransaction: SessionStoreWriter {
         Self.addCounters(of: session, to: &parameters)
         try parameters.add(session.metadata)
         parameters.add(session.updatedAt)
-        _ = try run(statements.replaceSession, parameters)
+        _ = try query(statements.replaceSession, parameters)
     }
 
     public func remove(_ session: Session) throws(StoreError) {
@@ -68,10 +65,10 @@ public struct PostgresTransaction: SessionStoreWriter {
         var parameters = Parameters()
         parameters.add(session.id)
         parameters.add(session.createdAt)
-        _ = try run(statements.delete, parameters)
+        _ = try query(statements.delete, parameters)
     }
 
-    /// Bytes of content and metadata in one statement, far below what a message of the protocol may hold.
+    /// Bytes of content and metadata in one statement, far below what a message of the protocol can hold.
     private static let statementBytes = 4 << 20
     private static let statementMessages = 1000
 
@@ -99,13 +96,13 @@ public struct PostgresTransaction: SessionStoreWriter {
         parameters.add(texts: messages.map(\.toolCallID))
         try parameters.add(objects: messages.map(\.metadata))
         parameters.add(times: messages.map(\.createdAt))
-        try run(Command(statements.insertMessages, parameters)) { error in
+        try query(statements.insertMessages.with(parameters)) { error in
             // The name of the constraint ends alike in each partition.
             guard error.isUniqueViolation, error.constraint?.hasSuffix("_pkey") ?? false else {
                 return error.storeError
             }
             return StoreError(
-                .conflict, "The id of a message comes twice in the session. Give each message an id of its own.",
+                .conflict, "The id of a message is duplicated in the session. Give each message an id of its own.",
                 backend: PostgresBackend.name, nativeCode: error.state)
         }
     }
@@ -114,7 +111,7 @@ public struct PostgresTransaction: SessionStoreWriter {
         var parameters = Parameters()
         parameters.add(session.id)
         parameters.add(sequence)
-        _ = try run(statements.removeMessages, parameters)
+        _ = try query(statements.removeMessages, parameters)
     }
 
     // MARK: Statements
@@ -127,21 +124,23 @@ public struct PostgresTransaction: SessionStoreWriter {
         parameters.add(session.usage.estimatedCost)
     }
 
-    private func run(_ statement: Statement, _ parameters: Parameters) throws(StoreError) -> PostgresResult {
-        try run(Command(statement, parameters))
+    private func query(_ statement: Statement, _ parameters: Parameters) throws(StoreError) -> PostgresResult {
+        try query(statement.with(parameters))
     }
 
-    /// - Parameter translate: Makes an error of what the server refuses.
+    /// Sends a statement and receives its answer.
+    ///
+    /// - Parameter translate: Makes a store's error of the server's.
     @discardableResult
-    func run(
-        _ command: Command, translate: (ServerError) -> StoreError = \.storeError
+    func query(
+        _ statement: Statement, translate: (ServerError) -> StoreError = \.storeError
     ) throws(StoreError) -> PostgresResult {
         do throws(PipelineError) {
-            return try connection.run(command)
+            return try connection.query(statement)
         } catch .refused(_, let error) {
             throw translate(error)
         } catch {
-            // The transaction is open still, so whatever happened, nothing of it is stored.
+            // The transaction is still open, so nothing of it is stored.
             throw error.readError
         }
     }

@@ -1,81 +1,184 @@
 #if Postgres
 internal import AgentSessions
+internal import AgentSessionsGroupCommit
 
-/// The rules of a lane, and nothing else: what waits, what is under way, who goes next, and when that takes another
-/// connection. It knows no connection and reads no clock; ``StatementBatcher`` carries out what it says.
+/// Decides which queued statements share a batch, when a batch is sent, and on how many connections.
+///
+/// It knows no connection and reads no clock: each event gives the action that is to follow, which ``StatementBatcher``
+/// carries out.
 struct BatchStateMachine {
     typealias Instant = ContinuousClock.Instant
 
-    /// How the groups of a lane are made.
+    /// How batches are made.
     struct Rules: Sendable {
-        /// Whether operations change the store: then a session is in one group at a time, as a second one would only
-        /// wait for its lock, and the members of a group are put in order.
+        /// Whether statements change the store. Then a session is in one batch at a time, as a second one would only wait
+        /// for its lock, and the statements of a batch are put in order.
         var isWriting: Bool
-        /// Connections at the most.
-        var connections: Int
-        /// Operations in a group at the most.
-        var groupSize: Int
-        /// As many operations that wait while every connection is at work get another one.
-        var crowd: Int
-        /// Bytes of parameters after which a group is full.
-        var groupBytes = 1 << 20
-        /// A group that takes longer gets company: it may be waiting for a lock.
-        var slowGroup = Duration.milliseconds(20)
+        /// The largest number of connections.
+        var maximumConnections: Int
+        /// The largest number of statements in a batch.
+        var batchSize: Int
+        /// As many statements that wait while every connection is at work get another connection.
+        var expandThreshold: Int
+        /// Bytes of parameters after which a batch is full.
+        var batchBytes = 1 << 20
+        /// While a batch takes longer, what waits gets another connection: the batch may be waiting for a lock.
+        var slowBatch = Duration.milliseconds(20)
     }
 
-    /// What the lane is to do so that what waits has its turn.
+    /// What follows an event.
     enum Action: Equatable {
-        /// Get a connection, take groups for it, and then call ``released()``.
+        /// Lease a connection, send batches on it for as long as ``next(now:)`` gives some, and then call ``released()``.
         case lease
+        /// The same, but where a connection is free, the calling thread sends the first batch itself.
+        case sendInline
         /// Call ``woken(now:)`` then.
         case wake(Instant)
+        /// Let the callers of `close` go on: every statement was answered.
+        case reportDrained
     }
 
-    /// Operations that share a transaction.
-    struct Group {
-        fileprivate let number: Int
-        let operations: [QueuedStatement]
-        /// Bytes of their parameters.
-        let bytes: Int
+    /// What a connection does next.
+    enum Step {
+        case send(StatementBatch)
+        /// Wait for more statements until then, or until ``isDelayOver``. Then send what ``nextAfterDelay(now:)`` gives.
+        case delay(until: Instant)
+        /// Nothing can be sent now.
+        case release
     }
 
-    private struct UnderWay {
+    private struct BatchUnderWay {
         let started: Instant
         var sessions: Set<ULID>
     }
 
     let rules: Rules
     private var waiting: [QueuedStatement] = []
-    private var underWay: [Int: UnderWay] = [:]
+    private var underWay: [Int: BatchUnderWay] = [:]
     private var lastNumber = 0
-    /// Connections that serve the lane, or are being waited for.
+    /// Connections that send batches, or are being waited for.
     private var serving = 0
     private var isAwaitingWake = false
+    private var isClosed = false
+    /// Where commits are fast, callers that come back had better go at once, on another connection if need be.
+    private var commitDelay = GroupCommitDelay(leastTime: .milliseconds(2))
 
     init(_ rules: Rules) {
         self.rules = rules
     }
 
-    /// Operations that wait.
+    /// The number of statements that wait.
     var count: Int { waiting.count }
 
-    /// Whether nobody serves the lane, as there is nothing to do.
+    /// Whether no connection is at work, as there is nothing to do.
     var isIdle: Bool { serving == 0 }
 
-    // MARK: Events
+    // MARK: Events of callers
 
-    mutating func add(_ operation: QueuedStatement, now: Instant) -> Action? {
-        waiting.append(operation)
+    /// A caller has a statement.
+    ///
+    /// - Throws: ``StoreError/Code/closed`` after ``close()``.
+    mutating func enqueue(_ statement: QueuedStatement, now: Instant) throws(StoreError) -> Action? {
+        guard !isClosed else { throw .storeClosed(backend: PostgresBackend.name) }
+        waiting.append(statement)
+        let action = nextAction(now: now)
+        return action == .lease && isDelayOver ? .sendInline : action
+    }
+
+    /// A caller takes its statement back.
+    ///
+    /// - Returns: Whether it still waited.
+    mutating func remove(_ statement: QueuedStatement) -> Bool {
+        guard let index = waiting.firstIndex(where: { $0 === statement }) else { return false }
+        waiting.remove(at: index)
+        return true
+    }
+
+    /// No more statements are taken. Those that are there are still sent.
+    mutating func close() -> Action? {
+        isClosed = true
+        return isIdle ? .reportDrained : nil
+    }
+
+    // MARK: Events of connections
+
+    /// A connection has nothing to send.
+    mutating func next(now: Instant) -> Step {
+        let delay = commitDelay.patience(with: waiting.count)
+        guard delay == .zero else { return .delay(until: now + delay) }
+        return takeBatch(now: now).map(Step.send) ?? .release
+    }
+
+    /// Whether as many statements wait as can be expected, so that a delayed batch goes.
+    var isDelayOver: Bool { commitDelay.patience(with: waiting.count) == .zero }
+
+    /// A connection has waited for more statements.
+    mutating func nextAfterDelay(now: Instant) -> StatementBatch? {
+        commitDelay.gathered(waiting.count)
+        return takeBatch(now: now)
+    }
+
+    /// The next batch for a connection that has none; `nil` where nothing can be sent now.
+    mutating func takeBatch(now: Instant) -> StatementBatch? {
+        var taken: [QueuedStatement] = []
+        var left: [QueuedStatement] = []
+        var bytes = 0
+        var isFull = false
+        for queued in waiting {
+            guard !isFull, !isBusy(queued), !(queued.isExclusive && !taken.isEmpty) else {
+                // What comes after an exclusive statement waits behind it.
+                isFull = isFull || queued.isExclusive
+                left.append(queued)
+                continue
+            }
+            taken.append(queued)
+            bytes += queued.statement.parameters.bytes.count
+            isFull = queued.isExclusive || taken.count >= rules.batchSize || bytes >= rules.batchBytes
+        }
+        guard !taken.isEmpty else { return nil }
+        waiting = left
+        lastNumber += 1
+        underWay[lastNumber] = BatchUnderWay(started: now, sessions: Set(taken.compactMap(\.session)))
+        return StatementBatch(
+            number: lastNumber, statements: rules.isWriting ? Self.inOrder(taken) : taken, bytes: bytes)
+    }
+
+    /// A batch has its outcomes. Those of its statements that are locked out go on by themselves, until ``finish(_:now:)``.
+    ///
+    /// - Parameter time: How long it took.
+    mutating func received(
+        _ batch: StatementBatch, lockedOut: [QueuedStatement], in time: Duration, now: Instant
+    ) -> Action? {
+        if rules.isWriting {
+            commitDelay.committed(batch.statements.count - lockedOut.count, waiting: waiting.count, in: time)
+        }
+        guard !lockedOut.isEmpty else { return finish(batch, now: now) }
+        underWay[batch.number]?.sessions = Set(lockedOut.compactMap(\.session))
         return nextAction(now: now)
     }
 
-    /// Takes out an operation that still waits.
+    /// All of a batch is done.
+    mutating func finish(_ batch: StatementBatch, now: Instant) -> Action? {
+        underWay[batch.number] = nil
+        return nextAction(now: now)
+    }
+
+    /// A connection was given back.
+    mutating func released() -> Action? {
+        // What was enqueued in the meantime needs one.
+        if hasReady { return .lease }
+        serving -= 1
+        return isClosed && isIdle ? .reportDrained : nil
+    }
+
+    /// No connection could be leased.
     ///
-    /// - Returns: Whether it did.
-    mutating func remove(_ operation: QueuedStatement) -> Bool {
-        guard let index = waiting.firstIndex(where: { $0 === operation }) else { return false }
-        waiting.remove(at: index)
-        return true
+    /// - Returns: The statements that no other connection will send, which wait no longer, and what follows.
+    mutating func leaseFailed() -> (refused: [QueuedStatement], action: Action?) {
+        serving -= 1
+        guard isIdle else { return ([], nil) }
+        defer { waiting = [] }
+        return (waiting, isClosed ? .reportDrained : nil)
     }
 
     /// It is time to look again, as ``Action/wake(_:)`` asked for.
@@ -84,91 +187,38 @@ struct BatchStateMachine {
         return nextAction(now: now)
     }
 
-    /// The next group for a connection that has none; `nil` where nothing can go now.
-    mutating func take(now: Instant) -> Group? {
-        var taken: [QueuedStatement] = []
-        var left: [QueuedStatement] = []
-        var bytes = 0
-        var isFull = false
-        for operation in waiting {
-            guard !isFull, !isBusy(operation), !(operation.isAlone && !taken.isEmpty) else {
-                // What comes after one that goes alone waits behind it.
-                isFull = isFull || operation.isAlone
-                left.append(operation)
-                continue
-            }
-            taken.append(operation)
-            bytes += operation.command.parameters.bytes.count
-            isFull = operation.isAlone || taken.count >= rules.groupSize || bytes >= rules.groupBytes
-        }
-        guard !taken.isEmpty else { return nil }
-        waiting = left
-        lastNumber += 1
-        underWay[lastNumber] = UnderWay(started: now, sessions: Set(taken.compactMap(\.session)))
-        return Group(number: lastNumber, operations: rules.isWriting ? Self.inOrder(taken) : taken, bytes: bytes)
-    }
-
-    /// Of a group, only these operations go on.
-    mutating func narrow(_ group: Group, to operations: [QueuedStatement], now: Instant) -> Action? {
-        underWay[group.number]?.sessions = Set(operations.compactMap(\.session))
-        return nextAction(now: now)
-    }
-
-    /// A group has come to its end.
-    mutating func finish(_ group: Group, now: Instant) -> Action? {
-        underWay[group.number] = nil
-        return nextAction(now: now)
-    }
-
-    /// A connection was given back.
-    mutating func released() -> Action? {
-        // Who serves the lane goes on with what came in the meantime.
-        if hasReady { return .lease }
-        serving -= 1
-        return nil
-    }
-
-    /// There is no connection.
-    ///
-    /// - Returns: The operations that have nobody to serve them, which wait no longer.
-    mutating func leaseFailed() -> [QueuedStatement] {
-        serving -= 1
-        guard serving == 0 else { return [] }
-        defer { waiting = [] }
-        return waiting
-    }
-
     // MARK: Rules
 
     private var hasReady: Bool { waiting.contains { !isBusy($0) } }
 
-    private func isBusy(_ operation: QueuedStatement) -> Bool {
-        guard rules.isWriting, let session = operation.session else { return false }
+    private func isBusy(_ statement: QueuedStatement) -> Bool {
+        guard rules.isWriting, let session = statement.session else { return false }
         return underWay.values.contains { $0.sessions.contains(session) }
     }
 
     private mutating func nextAction(now: Instant) -> Action? {
-        guard serving < rules.connections, hasReady else { return nil }
-        if serving == 0 || needsCompany(now: now) {
+        guard serving < rules.maximumConnections, hasReady else { return nil }
+        if serving == 0 || needsConnection(now: now) {
             serving += 1
             return .lease
         }
         guard !isAwaitingWake else { return nil }
         isAwaitingWake = true
-        return .wake(now + rules.slowGroup)
+        return .wake(now + rules.slowBatch)
     }
 
-    /// Whether those who serve the lane have no time for what waits: each is held up, or a crowd waits.
-    private func needsCompany(now: Instant) -> Bool {
+    /// Whether every connection is at work, and either each is held up or as many statements wait as are worth another one.
+    private func needsConnection(now: Instant) -> Bool {
         guard underWay.count == serving else { return false }
-        return waiting.count >= rules.crowd || underWay.values.allSatisfy { $0.started + rules.slowGroup <= now }
+        return waiting.count >= rules.expandThreshold
+            || underWay.values.allSatisfy { $0.started + rules.slowBatch <= now }
     }
 
     /// By session, so that transactions of several stores take their locks in the same order and never wait for each
     /// other; within a session as they came.
-    private static func inOrder(_ operations: [QueuedStatement]) -> [QueuedStatement] {
-        guard operations.count > 1 else { return operations }
-        return operations.enumerated()
+    private static func inOrder(_ statements: [QueuedStatement]) -> [QueuedStatement] {
+        guard statements.count > 1 else { return statements }
+        return statements.enumerated()
             .sorted { left, right in
                 guard let first = left.element.session, let second = right.element.session, first != second else {
                     return left.offset < right.offset

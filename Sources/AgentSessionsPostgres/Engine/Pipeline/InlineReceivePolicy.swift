@@ -1,28 +1,28 @@
 #if Postgres
-/// Whether the answer to a read is waited for on the thread that asks, which may be one of Swift's pool.
+/// Whether a caller's thread, which may be one of Swift's pool, receives the answer to a read itself.
 ///
-/// A server on the same machine answers sooner than two changes of threads take. So one caller at a time waits, for
-/// microseconds; where that is not enough, as the server is far away or busy, it is tried less and less.
+/// A server on the same machine answers sooner than two changes of threads take. So one caller at a time receives inline,
+/// waiting for microseconds. Where answers take longer, as the server is far away or busy, it is tried less and less.
 struct InlineReceivePolicy {
-    /// How long is waited at the most: the shortest time that the system can wait for a socket.
+    /// The longest wait: the shortest time that the system can wait for a socket.
     static let bound = Duration.milliseconds(1)
     /// An answer that takes longer is late.
     private static let late = Duration.microseconds(500)
-    /// Reads that go by after one that came late, at first and at last.
+    /// How many reads are not received inline after one that was late, at first and at last.
     private static let pauses = 8...1024
 
-    private var isWaiting = false
+    private var isReceiving = false
     private var pause = pauses.lowerBound
-    private var left = 0
+    private var readsLeft = 0
 
-    /// Whether the caller may wait. Where it may, ``end(hasAnswer:)`` is next.
+    /// Whether the caller may receive inline. Where it may, ``end(after:)`` is next.
     mutating func begin() -> Bool {
-        guard !isWaiting else { return false }
-        guard left == 0 else {
-            left -= 1
+        guard !isReceiving else { return false }
+        guard readsLeft == 0 else {
+            readsLeft -= 1
             return false
         }
-        isWaiting = true
+        isReceiving = true
         return true
     }
 
@@ -30,11 +30,11 @@ struct InlineReceivePolicy {
     ///
     /// - Parameter time: How long it did.
     mutating func end(after time: Duration) {
-        isWaiting = false
+        isReceiving = false
         if time < Self.late {
             pause = Self.pauses.lowerBound
         } else {
-            left = pause
+            readsLeft = pause
             pause = min(pause * 2, Self.pauses.upperBound)
         }
     }

@@ -1,21 +1,21 @@
 #if Postgres
 internal import AgentSessions
 
-/// Why a unit of statements, which the server takes as a whole or not at all, came to nothing, or may have.
+/// Why a pipeline, of which the server stores all or nothing, was not stored, or may not have been.
 enum PipelineError: Error {
-    /// The server refused the statement at this position, or, where that is the number of statements, to commit them.
-    /// Nothing of the unit is in the store.
+    /// The server refused the statement at this position or, where that is the number of statements, the commit.
+    /// Nothing of the pipeline is stored.
     case refused(position: Int, ServerError)
     /// The connection was lost, or the server stopped answering.
     ///
-    /// - `mayBeStored`: Whether all of the unit had been sent, so that the server may have committed it.
+    /// - `mayBeStored`: Whether all of the pipeline had been sent, so that the server may have committed it.
     /// - `timedOut`: Whether the server stopped answering.
     case lost(detail: String, state: String?, mayBeStored: Bool, timedOut: Bool)
-    /// The server has committed the unit, and has given up waiting for the standbys that were to have it, too: a failover
+    /// The server has committed the pipeline, but stopped waiting for the standbys that were to have it, too: a failover
     /// may lose it.
     case unconfirmed(detail: String)
 
-    /// Whether the unit may be in the store.
+    /// Whether the pipeline may be stored.
     var mayBeStored: Bool {
         switch self {
         case .refused: false
@@ -24,7 +24,7 @@ enum PipelineError: Error {
         }
     }
 
-    /// The same for a statement of the unit that changed nothing.
+    /// The same for a statement of the pipeline that changed nothing.
     var withoutChange: PipelineError {
         switch self {
         case .refused: self
@@ -34,10 +34,10 @@ enum PipelineError: Error {
         }
     }
 
-    /// The error of a unit that changes the store.
+    /// The error of a pipeline that changes the store.
     var writeError: StoreError { storeError(isWrite: true) }
 
-    /// The error of a unit that changes nothing by itself: it reads, or its transaction was still open.
+    /// The error of a pipeline that changes nothing by itself: it reads, or its transaction was still open.
     var readError: StoreError { storeError(isWrite: false) }
 
     private func storeError(isWrite: Bool) -> StoreError {
@@ -47,14 +47,14 @@ enum PipelineError: Error {
         case .lost(let detail, let state, true, _) where isWrite:
             return StoreError(
                 .outcomeUnknown,
-                "The connection to Postgres was lost after a change had been sent (\(detail)): whether it was stored "
-                    + "shows when it is looked for.",
+                "The connection to Postgres was lost after a change had been sent (\(detail)). The change may be stored: "
+                    + "read the session to find out.",
                 backend: PostgresBackend.name, nativeCode: state)
         case .unconfirmed(let detail):
             return StoreError(
                 isWrite ? .outcomeUnknown : .unavailable,
-                "The server did not wait for its standbys (\(detail)): what it has may be lost in a failover. Look at "
-                    + "its standbys.",
+                "The server stopped waiting for its standbys (\(detail)): a failover may lose what it has committed. "
+                    + "Check the standbys.",
                 backend: PostgresBackend.name)
         case .lost(let detail, let state, _, let timedOut):
             return StoreError(

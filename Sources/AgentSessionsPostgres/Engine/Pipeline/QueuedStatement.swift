@@ -1,30 +1,29 @@
 #if Postgres
 internal import AgentSessions
 
-/// An operation of one statement that waits for its turn, whatever its result.
+/// A caller's statement that waits to be sent, or to be answered.
 ///
-/// `@unchecked Sendable`, as its subclass has an outcome that changes: an operation is made by a task, which lets go of
-/// it as it is added to a lane, and from then on only who took it out of the lane's waiting ones, under its mutex,
-/// touches the outcome.
+/// `@unchecked Sendable`, as its subclass has an outcome that changes: a task makes the statement and lets go of it as it
+/// enqueues it. From then on only the thread that took it out of the queue, under the batcher's mutex, touches the outcome.
 class QueuedStatement: @unchecked Sendable {
-    let command: Command
-    /// The session that it changes. Operations that share a transaction take their locks in this order, so that two
+    let statement: Statement
+    /// The session that it changes. Statements that share a transaction lock their sessions in this order, so that two
     /// such transactions never wait for each other.
     let session: ULID?
-    /// Whether it may take long, and so shares a transaction with nobody.
-    let isAlone: Bool
+    /// Whether it may take long, and so has a batch of its own.
+    let isExclusive: Bool
 
-    init(_ command: Command, session: ULID?, isAlone: Bool) {
-        self.command = command
+    init(_ statement: Statement, session: ULID?, isExclusive: Bool) {
+        self.statement = statement
         self.session = session
-        self.isAlone = isAlone
+        self.isExclusive = isExclusive
     }
 
-    /// Reads the server's answer and keeps what comes of it.
+    /// Reads the server's answer and keeps the outcome.
     func receive(_ result: PostgresResult) {}
 
     /// Makes an error the outcome.
-    func fail(_ failure: PipelineError) {}
+    func fail(_ error: PipelineError) {}
 
     /// Makes an error the outcome.
     func fail(_ error: StoreError) {}
@@ -33,34 +32,35 @@ class QueuedStatement: @unchecked Sendable {
     func answer() {}
 }
 
-final class TypedOperation<Success: Sendable>: QueuedStatement, @unchecked Sendable {
-    /// Reads the answer of the server to the statement.
+/// A queued statement whose task waits for a value.
+final class AwaitedStatement<Success: Sendable>: QueuedStatement, @unchecked Sendable {
+    /// Makes the value of the server's answer.
     typealias Decode = @Sendable (PostgresResult) throws(StoreError) -> Success
-    /// Turns a failure into an error, or into an outcome after all.
+    /// Turns a failure into an error, or into a value after all.
     typealias Recover = @Sendable (PipelineError) throws(StoreError) -> Success
 
     private let decode: Decode
     private let recover: Recover
     private let continuation: UnsafeContinuation<Result<Success, StoreError>, Never>
     private var outcome: Result<Success, StoreError> = .failure(
-        StoreError(.internalFailure, "An operation was answered before it was run.", backend: PostgresBackend.name))
+        StoreError(.internalFailure, "A statement was answered before it was sent.", backend: PostgresBackend.name))
 
     init(
-        _ command: Command, session: ULID?, isAlone: Bool, decode: @escaping Decode, recover: @escaping Recover,
-        continuation: UnsafeContinuation<Result<Success, StoreError>, Never>
+        _ statement: Statement, session: ULID?, isExclusive: Bool, decode: @escaping Decode,
+        recover: @escaping Recover, continuation: UnsafeContinuation<Result<Success, StoreError>, Never>
     ) {
         self.decode = decode
         self.recover = recover
         self.continuation = continuation
-        super.init(command, session: session, isAlone: isAlone)
+        super.init(statement, session: session, isExclusive: isExclusive)
     }
 
     override func receive(_ result: PostgresResult) {
         outcome = Result { () throws(StoreError) in try decode(result) }
     }
 
-    override func fail(_ failure: PipelineError) {
-        outcome = Result { () throws(StoreError) in try recover(failure) }
+    override func fail(_ error: PipelineError) {
+        outcome = Result { () throws(StoreError) in try recover(error) }
     }
 
     override func fail(_ error: StoreError) {

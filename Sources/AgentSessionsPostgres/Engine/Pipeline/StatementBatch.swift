@@ -1,122 +1,135 @@
 #if Postgres
 internal import AgentSessions
 
-/// Runs operations in shared transactions: one round trip, and for changes one wait for the disk, however many there
-/// are. Nobody is answered here.
+/// Queued statements that are sent as one pipeline: one round trip, and for changes one commit, however many there are.
 ///
-/// The server commits the statements of a round trip together. A statement that it refuses undoes them all: that one has
-/// its error, and the others are run again without it. Where it refuses to commit them, each is run again by itself.
-enum StatementBatch {
-    /// Runs all operations, and leaves an outcome with each, save those that would have kept the others waiting.
-    ///
-    /// - Parameter areSent: Whether ``start(_:on:)`` has sent them, so that only their answers are taken in.
-    /// - Returns: Those whose session somebody else has locked; nothing of them is stored. They are for
-    ///   ``runPatiently(_:on:)``.
-    static func run(
-        _ operations: [QueuedStatement], on connection: PostgresConnection, areSent: Bool
-    ) -> [QueuedStatement] {
-        var locked: [QueuedStatement] = []
-        run(operations, on: connection, patience: .brief, areSent: areSent) { operation, _ in locked.append(operation) }
-        return locked
-    }
+/// The server commits the statements of a pipeline together. A statement that it refuses undoes the whole pipeline: that
+/// statement keeps its error, and the others are sent again. Where the server refuses the commit, each statement is sent
+/// again by itself. A batch leaves an outcome with each of its statements, and answers no caller.
+struct StatementBatch {
+    /// The number by which ``BatchStateMachine`` knows it.
+    let number: Int
+    let statements: [QueuedStatement]
+    /// Bytes of their parameters.
+    let bytes: Int
 
-    /// Sends operations without waiting for anything, if the connection knows their statements.
+    /// Sends the statements without waiting for anything, where all of them are prepared on the connection.
     ///
     /// - Returns: Whether they were sent.
-    static func start(_ operations: [QueuedStatement], on connection: PostgresConnection) -> Bool {
-        let commands = operations.map(\.command)
-        guard connection.hasPrepared(commands) else { return false }
+    func send(on connection: PostgresConnection) -> Bool {
+        let statements = statements.map(\.statement)
+        guard connection.hasPrepared(statements) else { return false }
         do throws(PipelineError) {
-            try connection.start(commands, patience: .brief)
+            try connection.send(statements, lockWait: .brief)
             return true
         } catch {
-            // The connection is broken, as the next to use it finds.
+            // The connection is broken, which its next user finds out.
             return false
         }
     }
 
-    /// Takes in the answer to one operation that was sent, if it comes soon.
+    /// Receives the answer to a batch of one statement that was sent, if it comes soon.
     ///
-    /// - Returns: Whether the operation has its outcome. Where it does not, ``run(_:on:areSent:)`` is next.
-    static func finish(_ operation: QueuedStatement, on connection: PostgresConnection, within bound: Duration) -> Bool
-    {
+    /// - Returns: Whether the statement has its outcome. Where it does not, ``finish(on:isSent:)`` is next.
+    func receive(on connection: PostgresConnection, within bound: Duration) -> Bool {
         do throws(PipelineError) {
-            return try connection.finish(within: bound) { _, result in operation.receive(result) }
+            return try connection.receive(within: bound) { statements[$0].receive($1) }
         } catch {
-            operation.fail(error)
+            for statement in statements { statement.fail(error) }
             return true
         }
     }
 
-    /// Runs operations that have to wait for a lock, for as long as a lock may be waited for; leaves an outcome with
-    /// each.
-    static func runPatiently(_ operations: [QueuedStatement], on connection: PostgresConnection) {
-        run(operations, on: connection, patience: .whole) { operation, failure in operation.fail(failure) }
+    /// Sends the statements and receives their answers, until each has its outcome or is held up by a lock.
+    ///
+    /// - Parameter isSent: Whether ``send(on:)`` has sent them, so that only their answers are received.
+    /// - Returns: The statements whose session another transaction has locked; nothing of them is stored. They are for
+    ///   ``runWaitingForLocks(_:on:)``.
+    func finish(on connection: PostgresConnection, isSent: Bool) -> [QueuedStatement] {
+        var locked: [QueuedStatement] = []
+        Self.settle(statements, on: connection, lockWait: .brief, isSent: isSent) { statement, _ in
+            locked.append(statement)
+        }
+        return locked
     }
 
-    private static func run(
-        _ operations: [QueuedStatement], on connection: PostgresConnection, patience: LockPatience,
-        areSent: Bool = false, whenLocked: (QueuedStatement, PipelineError) -> Void
+    /// Sends statements that have to wait for a lock, and waits for as long as the store allows; leaves an outcome with
+    /// each.
+    static func runWaitingForLocks(_ statements: [QueuedStatement], on connection: PostgresConnection) {
+        settle(statements, on: connection, lockWait: .full) { $0.fail($1) }
+    }
+
+    private static func settle(
+        _ statements: [QueuedStatement], on connection: PostgresConnection, lockWait: LockWait, isSent: Bool = false,
+        whenLocked: (QueuedStatement, PipelineError) -> Void
     ) {
-        var rest = operations
-        var patience = patience
-        var areSent = areSent
+        var rest = statements
+        var lockWait = lockWait
+        var isSent = isSent
         while !rest.isEmpty {
             var unchanged: Set<Int> = []
             do throws(PipelineError) {
-                if !areSent { try connection.start(rest.map(\.command), patience: patience) }
-                areSent = false
-                _ = try connection.finish { position, result in
+                if !isSent { try connection.send(rest.map(\.statement), lockWait: lockWait) }
+                isSent = false
+                try connection.receive { position, result in
                     rest[position].receive(result)
                     if result.count == 0 { unchanged.insert(position) }
                 }
                 return
             } catch .refused(let position, let error) where rest.indices.contains(position) && !error.isFatal {
-                let failure = PipelineError.refused(position: 0, error)
+                let refusal = PipelineError.refused(position: 0, error)
                 guard error.isLockTimeout else {
-                    rest.remove(at: position).fail(failure)
+                    rest.remove(at: position).fail(refusal)
                     continue
                 }
-                // The time has passed for all of them; and who changes the same session waits for the same lock.
-                patience = .brief
+                // All of them have waited for that time, and what changes the same session waits for the same lock.
+                lockWait = .brief
                 let session = rest[position].session
-                for operation in rest where operation.session == session { whenLocked(operation, failure) }
+                for statement in rest where statement.session == session { whenLocked(statement, refusal) }
                 rest.removeAll { $0.session == session }
             } catch .refused(_, let error) where rest.count > 1 && !error.isFatal {
-                for operation in rest {
-                    run([operation], on: connection, patience: patience, whenLocked: whenLocked)
-                }
+                retryAlone(rest, on: connection, lockWait: lockWait, whenLocked: whenLocked)
                 return
             } catch {
-                // Refused alone, or the connection is gone.
-                let failures = Self.failures(of: rest.map(\.session), unchanged: unchanged, after: error)
-                for (operation, failure) in zip(rest, failures) {
-                    if let failure { operation.fail(failure) }
+                // Refused alone, or the connection is lost.
+                let errors = errors(of: rest.map(\.session), unchanged: unchanged, after: error)
+                for (statement, error) in zip(rest, errors) {
+                    if let error { statement.fail(error) }
                 }
                 return
             }
         }
     }
 
-    /// What the members of a group hear when it ends in a failure that is nobody's own; `nil` for who keeps the answer
-    /// that it has.
+    /// Sends each statement in a pipeline of its own.
+    private static func retryAlone(
+        _ statements: [QueuedStatement], on connection: PostgresConnection, lockWait: LockWait,
+        whenLocked: (QueuedStatement, PipelineError) -> Void
+    ) {
+        for statement in statements {
+            settle([statement], on: connection, lockWait: lockWait, whenLocked: whenLocked)
+        }
+    }
+
+    /// The errors of statements whose batch ends in an error that none of them caused; `nil` for a statement that keeps the
+    /// answer that it has.
     ///
-    /// Where the group may be stored, a member whose statement changed nothing has no part in that: it was refused by a
-    /// rule. Its answer stands, unless the group has changed the same session before, so that the answer rests on what may
-    /// be undone. Then all that is certain is that nothing of it is stored.
+    /// Where the batch may be stored, a statement that changed nothing has no part in that: a rule refused it. Its answer
+    /// stands, unless the batch has changed the same session before, so that the answer rests on what may be undone. Then
+    /// all that is certain is that nothing of it is stored.
     ///
     /// - Parameters:
-    ///   - sessions: The session of each member.
-    ///   - unchanged: The positions of the members whose answer says that they changed nothing.
-    ///   - failure: How the group ended.
-    static func failures(of sessions: [ULID?], unchanged: Set<Int>, after failure: PipelineError) -> [PipelineError?] {
+    ///   - sessions: The session of each statement.
+    ///   - unchanged: The positions of the statements whose answer says that they changed nothing.
+    ///   - error: How the batch ended.
+    static func errors(of sessions: [ULID?], unchanged: Set<Int>, after error: PipelineError) -> [PipelineError?] {
         var changed: Set<ULID?> = []
         return sessions.enumerated().map { position, session in
-            guard failure.mayBeStored, unchanged.contains(position) else {
+            guard error.mayBeStored, unchanged.contains(position) else {
                 changed.insert(session)
-                return failure
+                return error
             }
-            return changed.contains(session) ? failure.withoutChange : nil
+            return changed.contains(session) ? error.withoutChange : nil
         }
     }
 }

@@ -1,272 +1,229 @@
 #if Postgres
 internal import AgentSessions
-internal import AgentSessionsGroupCommit
 internal import AgentSessionsThreads
 internal import Metrics
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
-/// Runs operations of one statement each. Whoever has a connection takes all that waits and runs it together.
+/// Sends the statements of many callers in batches: a connection takes all that waits and sends it together. While one
+/// batch is under way, the next gathers, or goes on another connection.
 ///
-/// While one group is under way, the next gathers, or goes on another connection. What happens when is decided by
-/// ``BatchStateMachine``.
+/// ``BatchStateMachine`` decides what happens when; this type carries it out.
 final class StatementBatcher: Sendable {
-    private struct State {
-        var queue: BatchStateMachine
-        /// Where commits are fast, it is better that who is back goes at once, on another connection if need be.
-        var gather = GroupCommitDelay(leastTime: .milliseconds(2))
-        var patience = InlineReceivePolicy()
-        var isClosed = false
-    }
-
-    /// A lane gives its connection back after so many groups, so that others who wait for one have their turn.
-    private static let groupsPerLease = 64
+    /// After so many batches a connection goes back to the pool, so that others who wait for one have their turn.
+    private static let batchesPerLease = 64
     /// What a caller's thread may copy to the socket: some microseconds' worth.
-    private static let callersBytes = 64 << 10
+    private static let inlineBytes = 64 << 10
+    /// The pause between looks for statements that a batch waits for.
+    private static let delayPause = Duration.microseconds(30)
 
     private let pool: ConnectionPool
-    let rules: BatchStateMachine.Rules
-    private let state: Mutex<State>
-    private let drained = OneShot<Void>()
+    private let isWriting: Bool
+    private let machine: Mutex<BatchStateMachine>
+    private let inlineReceive = Mutex(InlineReceivePolicy())
     private let turn = SharedInlineTurn()
+    private let drained = OneShot<Void>()
     private let clock = ContinuousClock()
-    private let groupSize: Recorder
+    private let batchSize: Recorder
     private let commitTime: Metrics.Timer
 
     init(_ pool: ConnectionPool, rules: BatchStateMachine.Rules) {
         self.pool = pool
-        self.rules = rules
-        state = Mutex(State(queue: BatchStateMachine(rules)))
+        isWriting = rules.isWriting
+        machine = Mutex(BatchStateMachine(rules))
         let dimensions = [("backend", PostgresBackend.name), ("kind", rules.isWriting ? "write" : "read")]
-        groupSize = Recorder(label: "agent_sessions_commit_group_size", dimensions: dimensions)
+        batchSize = Recorder(label: "agent_sessions_commit_group_size", dimensions: dimensions)
         commitTime = Metrics.Timer(label: "agent_sessions_commit_seconds", dimensions: dimensions)
     }
 
-    /// Runs a statement, together with others that wait at the same moment.
+    // MARK: Callers
+
+    /// Sends a statement, together with others that wait at the same moment, and gives what comes of it.
     ///
     /// - Parameters:
-    ///   - command: The statement.
-    ///   - session: What it is about.
-    ///   - isAlone: Whether it may take long.
-    ///   - decode: Reads the answer.
-    ///   - recover: Turns a failure into an error, or into an outcome after all.
-    func run<Success: Sendable>(
-        _ command: Command, session: ULID?, isAlone: Bool = false,
-        decode: @escaping TypedOperation<Success>.Decode, recover: @escaping TypedOperation<Success>.Recover
+    ///   - statement: The statement.
+    ///   - session: The session that it is about.
+    ///   - isExclusive: Whether it may take long, and so has a batch of its own.
+    ///   - decode: Makes the value of the server's answer.
+    ///   - recover: Turns a failure into an error, or into a value after all. By default it throws the failure's own error.
+    func submit<Success: Sendable>(
+        _ statement: Statement, session: ULID?, isExclusive: Bool = false,
+        decode: @escaping AwaitedStatement<Success>.Decode, recover: AwaitedStatement<Success>.Recover? = nil
     ) async throws(StoreError) -> Success {
         await turn.giveWay()
+        let recover = recover ?? throwing()
         let ticket = Ticket()
         let outcome: Result<Success, StoreError> = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                // Resumed exactly once: by who takes the operation out of the waiting ones, under the mutex.
-                let operation = TypedOperation(
-                    command, session: session, isAlone: isAlone, decode: decode, recover: recover,
-                    continuation: continuation)
-                ticket.operation.withLock { $0 = operation }
-                add(operation)
+                // Resumed exactly once: by the thread that takes the statement out of the queue, under the mutex.
+                let queued = AwaitedStatement(
+                    statement, session: session, isExclusive: isExclusive, decode: decode,
+                    recover: recover, continuation: continuation)
+                ticket.queued.withLock { $0 = queued }
+                enqueue(queued)
             }
         } onCancel: {
-            if let operation = ticket.operation.withLock({ $0 }) { cancel(operation) }
+            if let queued = ticket.queued.withLock({ $0 }) { cancel(queued) }
         }
         return try outcome.get()
     }
 
-    /// Refuses new operations, and waits for those that are there.
+    /// Throws a failure's own error.
+    private func throwing<Success>() -> AwaitedStatement<Success>.Recover {
+        let isWriting = isWriting
+        return { (error) throws(StoreError) in throw isWriting ? error.writeError : error.readError }
+    }
+
+    /// Refuses new statements, and waits for those that are there.
     func close() async {
-        let isIdle = state.withLock { state in
-            state.isClosed = true
-            return state.queue.isIdle
-        }
-        if isIdle { drained.send(()) }
+        perform(machine.withLock { $0.close() })
         await drained.value()
     }
 
-    /// What a cancelled task finds its operation by.
+    /// What a cancelled task finds its statement by.
     private final class Ticket: Sendable {
-        let operation = Mutex<QueuedStatement?>(nil)
+        let queued = Mutex<QueuedStatement?>(nil)
     }
 
-    // MARK: In
-
-    private func add(_ operation: QueuedStatement) {
-        let (isRefused, action) = state.withLock { state -> (Bool, BatchStateMachine.Action?) in
-            state.isClosed ? (true, nil) : (false, state.queue.add(operation, now: clock.now))
+    private func enqueue(_ queued: QueuedStatement) {
+        do throws(StoreError) {
+            let action = try machine.withLock { (machine) throws(StoreError) in
+                try machine.enqueue(queued, now: clock.now)
+            }
+            perform(action)
+        } catch {
+            refuse(queued, error)
         }
-        if isRefused {
-            operation.fail(.storeClosed(backend: PostgresBackend.name))
-            operation.answer()
-        }
-        perform(action, onCallersThread: true)
     }
 
-    /// An operation that still waits is answered at once; what is under way is waited for, so that the task learns what
-    /// became of it.
-    private func cancel(_ operation: QueuedStatement) {
-        guard state.withLock({ $0.queue.remove(operation) }) else { return }
-        operation.fail(
+    /// A statement that still waits is answered at once. For one that is under way the task waits, so that it learns
+    /// whether it is stored.
+    private func cancel(_ queued: QueuedStatement) {
+        guard machine.withLock({ $0.remove(queued) }) else { return }
+        refuse(
+            queued,
             StoreError(
-                .cancelled, "The task was cancelled before the operation began. Nothing was written.",
+                .cancelled, "The task was cancelled before its statement was sent. Nothing was written.",
                 backend: PostgresBackend.name))
-        operation.answer()
     }
 
-    private func perform(_ action: BatchStateMachine.Action?, onCallersThread: Bool = false) {
+    private func refuse(_ queued: QueuedStatement, _ error: StoreError) {
+        queued.fail(error)
+        queued.answer()
+    }
+
+    // MARK: Actions
+
+    private func perform(_ action: BatchStateMachine.Action?) {
         switch action {
-        case .lease: if !onCallersThread || !startOnCallersThread() { lease() }
+        case .sendInline: if !sendInline() { lease() }
+        case .lease: lease()
         case .wake(let instant):
             Task.detached { [self] in
                 try? await Task.sleep(until: instant, clock: .continuous)
-                perform(state.withLock { $0.queue.woken(now: clock.now) })
+                perform(machine.withLock { $0.woken(now: clock.now) })
             }
+        case .reportDrained: drained.send(())
         case nil: break
         }
     }
-
-    // MARK: On the caller's thread
-
-    /// Sends what waits right here, if a connection is free: then the server is at work while the connection's thread
-    /// wakes up to wait for it. The answer to a single read may be waited for here, for microseconds.
-    ///
-    /// - Returns: Whether what waited is under way or done.
-    private func startOnCallersThread() -> Bool {
-        guard state.withLock({ $0.gather.patience(with: $0.queue.count) == .zero }), let loan = pool.borrow() else {
-            return false
-        }
-        let start = clock.now
-        guard let group = state.withLock({ $0.queue.take(now: start) }) else {
-            pool.giveBack(loan)
-            return false
-        }
-        let isSent =
-            group.bytes <= Self.callersBytes && StatementBatch.start(group.operations, on: loan.connection)
-        if isSent, receiveOnCallersThread(group, on: loan.connection) {
-            finish(group, answered: group.operations, in: clock.now - start)
-            pool.giveBack(loan)
-            finishServing()
-        } else {
-            pool.handOver(loan) { [self] connection in
-                guard case .success(let connection) = connection else { return nil }
-                run(group, on: connection, since: start, isSent: isSent)
-                serve(on: connection)
-                return { self.finishServing() }
-            }
-        }
-        return true
-    }
-
-    /// - Returns: Whether the group has its outcome.
-    private func receiveOnCallersThread(_ group: BatchStateMachine.Group, on connection: PostgresConnection) -> Bool {
-        guard !rules.isWriting, group.operations.count == 1, let operation = group.operations.first,
-            state.withLock({ $0.patience.begin() })
-        else { return false }
-        let start = clock.now
-        let hasAnswer = StatementBatch.finish(operation, on: connection, within: InlineReceivePolicy.bound)
-        let time = clock.now - start
-        state.withLock { $0.patience.end(after: time) }
-        turn.add(UInt64(clamping: time.wholeNanoseconds))
-        return hasAnswer
-    }
-
-    // MARK: Out
 
     private func lease() {
         pool.lease { [self] connection in
             switch connection {
             case .failure(let error):
-                refuseWaiting(error)
+                let (refused, action) = machine.withLock { $0.leaseFailed() }
+                for queued in refused { refuse(queued, error) }
+                perform(action)
                 return nil
             case .success(let connection):
                 serve(on: connection)
-                return { self.finishServing() }
+                return { self.release() }
             }
         }
     }
 
-    private func refuseWaiting(_ error: StoreError) {
-        let (refused, isDrained) = state.withLock { state in
-            (state.queue.leaseFailed(), state.isClosed && state.queue.isIdle)
-        }
-        for operation in refused {
-            operation.fail(error)
-            operation.answer()
-        }
-        if isDrained { drained.send(()) }
+    /// The connection is back in the pool.
+    private func release() {
+        perform(machine.withLock { $0.released() })
     }
 
-    /// The connection is back in the pool. Whoever came since then needs one.
-    private func finishServing() {
-        let (action, isDrained) = state.withLock { state in
-            (state.queue.released(), state.isClosed && state.queue.isIdle)
+    // MARK: On the caller's thread
+
+    /// Sends what waits on the calling thread, if a connection is free: then the server is at work while the connection's
+    /// thread wakes up to wait for it. The answer to a single read may be received here, too.
+    ///
+    /// - Returns: Whether what waited is under way or done.
+    private func sendInline() -> Bool {
+        guard let loan = pool.borrow() else { return false }
+        let start = clock.now
+        guard let batch = machine.withLock({ $0.takeBatch(now: start) }) else {
+            pool.giveBack(loan)
+            return false
         }
-        perform(action)
-        if isDrained { drained.send(()) }
+        let isSent = batch.bytes <= Self.inlineBytes && batch.send(on: loan.connection)
+        if isSent, receiveInline(batch, on: loan.connection) {
+            answer(batch, in: clock.now - start)
+            pool.giveBack(loan)
+            release()
+        } else {
+            pool.handOver(loan) { [self] connection in
+                guard case .success(let connection) = connection else { return nil }
+                finish(batch, on: connection, since: start, isSent: isSent)
+                serve(on: connection)
+                return { self.release() }
+            }
+        }
+        return true
     }
 
-    private func serve(on connection: PostgresConnection) {
-        for _ in 0..<Self.groupsPerLease {
-            guard connection.isClean, let group = takeGroup() else { return }
-            run(group, on: connection, since: clock.now, isSent: false)
-        }
-    }
-
-    private func run(
-        _ group: BatchStateMachine.Group, on connection: PostgresConnection, since start: ContinuousClock.Instant,
-        isSent: Bool
-    ) {
-        let locked = StatementBatch.run(group.operations, on: connection, areSent: isSent)
+    /// - Returns: Whether the batch has its outcome.
+    private func receiveInline(_ batch: StatementBatch, on connection: PostgresConnection) -> Bool {
+        guard !isWriting, batch.statements.count == 1, inlineReceive.withLock({ $0.begin() }) else { return false }
+        let start = clock.now
+        let hasOutcome = batch.receive(on: connection, within: InlineReceivePolicy.bound)
         let time = clock.now - start
-        let answered =
-            locked.isEmpty
-            ? group.operations
-            : group.operations.filter { one in
-                !locked.contains { $0 === one }
-            }
-        finish(group, answered: answered, waitingForLocks: locked, in: time)
-        guard !locked.isEmpty else { return }
-        StatementBatch.runPatiently(locked, on: connection)
-        perform(state.withLock { $0.queue.finish(group, now: clock.now) })
-        for operation in locked { operation.answer() }
+        inlineReceive.withLock { $0.end(after: time) }
+        turn.add(UInt64(clamping: time.wholeNanoseconds))
+        return hasOutcome
+    }
+
+    // MARK: On the connection's thread
+
+    /// Sends batches until there is none, or others have their turn.
+    private func serve(on connection: PostgresConnection) {
+        for _ in 0..<Self.batchesPerLease {
+            guard connection.isClean, let batch = nextBatch() else { return }
+            finish(batch, on: connection, since: clock.now, isSent: false)
+        }
+    }
+
+    private func nextBatch() -> StatementBatch? {
+        switch machine.withLock({ $0.next(now: clock.now) }) {
+        case .send(let batch): return batch
+        case .release: return nil
+        case .delay(let end):
+            repeat { WorkerThread.pause(Self.delayPause) } while !machine.withLock { $0.isDelayOver } && clock.now < end
+            return machine.withLock { $0.nextAfterDelay(now: clock.now) }
+        }
     }
 
     private func finish(
-        _ group: BatchStateMachine.Group, answered: [QueuedStatement], waitingForLocks locked: [QueuedStatement] = [],
-        in time: Duration
+        _ batch: StatementBatch, on connection: PostgresConnection, since start: ContinuousClock.Instant, isSent: Bool
     ) {
-        perform(
-            state.withLock { state in
-                if rules.isWriting { state.gather.committed(answered.count, waiting: state.queue.count, in: time) }
-                return locked.isEmpty
-                    ? state.queue.finish(group, now: clock.now)
-                    : state.queue.narrow(group, to: locked, now: clock.now)
-            })
-        groupSize.record(group.operations.count)
+        let lockedOut = batch.finish(on: connection, isSent: isSent)
+        answer(batch, lockedOut: lockedOut, in: clock.now - start)
+        guard !lockedOut.isEmpty else { return }
+        StatementBatch.runWaitingForLocks(lockedOut, on: connection)
+        perform(machine.withLock { $0.finish(batch, now: clock.now) })
+        for queued in lockedOut { queued.answer() }
+    }
+
+    /// Answers the callers of a batch, but for those whose statements are locked out.
+    private func answer(_ batch: StatementBatch, lockedOut: [QueuedStatement] = [], in time: Duration) {
+        perform(machine.withLock { $0.received(batch, lockedOut: lockedOut, in: time, now: clock.now) })
+        batchSize.record(batch.statements.count)
         commitTime.recordNanoseconds(time.wholeNanoseconds)
-        for operation in answered { operation.answer() }
-    }
-
-    private func takeGroup() -> BatchStateMachine.Group? {
-        if rules.isWriting { gather() }
-        return state.withLock { $0.queue.take(now: clock.now) }
-    }
-
-    private func gather() {
-        let patience = state.withLock { $0.gather.patience(with: $0.queue.count) }
-        guard patience > .zero else { return }
-        let deadline = clock.now + patience
-        var isComplete = false
-        while !isComplete, clock.now < deadline {
-            WorkerThread.pause(.microseconds(30))
-            isComplete = state.withLock { $0.gather.patience(with: $0.queue.count) } == .zero
-        }
-        state.withLock { $0.gather.gathered($0.queue.count) }
+        for queued in batch.statements where !lockedOut.contains(where: { $0 === queued }) { queued.answer() }
     }
 }
-
 #endif

@@ -4,11 +4,12 @@ internal import AgentSessionsThreads
 internal import Logging
 internal import Synchronization
 
-/// Connections that are opened as they are needed, each on a thread of its own. What happens when is decided by
-/// ``PoolStateMachine``.
+/// Connections that are opened as they are needed, each on a thread of its own.
+///
+/// ``PoolStateMachine`` decides what happens when; this type carries it out.
 final class ConnectionPool: Sendable {
-    /// What is done with a connection, on its thread, or with the reason why there is none; it gives what is to be done
-    /// after the connection was given back, so that who is told of the result finds it free.
+    /// What a caller does with a connection, on its thread, or with the reason why it gets none. It returns what is to be
+    /// done after the connection was given back, so that a task that learns of the result finds the connection free.
     typealias Use = @Sendable (Result<PostgresConnection, StoreError>) -> Afterwards?
     /// See ``Use``.
     typealias Afterwards = () -> Void
@@ -39,10 +40,10 @@ final class ConnectionPool: Sendable {
         state = Mutex(State(machine: PoolStateMachine(limits)))
     }
 
-    /// Calls `use` once, with a connection as soon as one is free. Afterwards the connection goes back to the pool if it
-    /// is clean, and is closed otherwise.
+    /// Calls `use` once, as soon as a connection is free. Afterwards the connection goes back to the pool if it is clean,
+    /// and is closed otherwise.
     ///
-    /// - Returns: What to ``cancel(_:)``.
+    /// - Returns: The lease, for ``cancel(_:)``.
     @discardableResult
     func lease(_ use: @escaping Use) -> PoolStateMachine.LeaseID {
         var lease = PoolStateMachine.LeaseID(number: 0)
@@ -55,23 +56,23 @@ final class ConnectionPool: Sendable {
         return lease
     }
 
-    /// Gives up waiting. Where the connection is there already, its use goes on.
+    /// Stops waiting for a connection. A lease that has one already goes on.
     func cancel(_ lease: PoolStateMachine.LeaseID) {
         perform { state, _ in state.machine.cancel(lease) }
     }
 
-    /// A connection that is lent to the thread that asked for it, until it is given back or handed over.
+    /// A connection that a thread has borrowed, until the thread gives it back or hands it over.
     struct Loan {
         fileprivate let id: PoolStateMachine.ConnectionID
         fileprivate let thread: ConnectionThread
         let connection: PostgresConnection
     }
 
-    /// Lends a connection that nobody uses at this moment; `nil` where there is none.
+    /// Lends a connection that is idle; `nil` where there is none.
     func borrow() -> Loan? {
         let loan = state.withLock { state -> Loan? in
             guard let id = state.machine.borrow(now: clock.now) else { return nil }
-            // One that was lent is open, so that its thread has it.
+            // An idle connection is open, so that its thread has it.
             guard let thread = state.threads[id], let connection = thread.connection else { return nil }
             return Loan(id: id, thread: thread, connection: connection)
         }
@@ -80,7 +81,7 @@ final class ConnectionPool: Sendable {
         return nil
     }
 
-    /// The connection is used no longer on the calling thread.
+    /// Ends the use of a borrowed connection.
     func giveBack(_ loan: Loan) {
         giveBack(loan, isClean: loan.connection.isClean)
     }
@@ -89,25 +90,25 @@ final class ConnectionPool: Sendable {
         perform { state, now in state.machine.released(loan.id, isClean: isClean, now: now) }
     }
 
-    /// Lets the connection's own thread go on with what the calling one has begun, and give it back.
+    /// Lets the connection's own thread go on with what the calling thread has begun, and give the connection back.
     func handOver(_ loan: Loan, _ use: @escaping Use) {
         loan.thread.add(.takeOver(use))
     }
 
-    /// Takes no lease any more. Connections close as they are given back.
+    /// Refuses new leases. Connections close as they are given back.
     func stop() {
         perform { state, now in state.machine.close(now: now) }
     }
 
-    /// Takes no lease any more, waits for those that are there, and closes every connection.
+    /// Refuses new leases, waits for those that are there, and closes every connection.
     func close() async {
         stop()
         await finished.value()
     }
 
-    // MARK: Effects
+    // MARK: Actions
 
-    /// Something to do after the state was let go.
+    /// An action with what it needs, which is carried out after the mutex was released.
     private enum Effect {
         case open(PoolStateMachine.ConnectionID)
         case send(ConnectionThread, ConnectionThread.Job)
@@ -122,7 +123,7 @@ final class ConnectionPool: Sendable {
         let effects: [Effect] = state.withLock { state in
             event(&state, now).compactMap { Self.effect(of: $0, in: &state) }
         }
-        for effect in effects { run(effect) }
+        for effect in effects { carryOut(effect) }
     }
 
     private static func effect(of action: PoolStateMachine.Action, in state: inout State) -> Effect? {
@@ -145,7 +146,7 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    private func run(_ effect: Effect) {
+    private func carryOut(_ effect: Effect) {
         switch effect {
         case .open(let id): open(id)
         case .send(let thread, let job): thread.add(job)
@@ -209,12 +210,12 @@ final class ConnectionPool: Sendable {
             lastFailure
                 ?? StoreError(
                     .unavailable,
-                    "Postgres did not answer within lease_timeout. Check that host and port are the right ones, and that "
-                        + "the network lets the connection through.", backend: PostgresBackend.name)
+                    "Postgres did not answer within lease_timeout. Check that host and port are correct, and that the "
+                        + "network allows the connection.", backend: PostgresBackend.name)
         case .timedOut:
             StoreError(
                 .timeout,
-                "No connection became free within lease_timeout; nothing was written. Raise pool_max, or look for what "
+                "No connection became free within lease_timeout; nothing was written. Raise pool_max, or find out what "
                     + "holds the connections.",
                 backend: PostgresBackend.name)
         }

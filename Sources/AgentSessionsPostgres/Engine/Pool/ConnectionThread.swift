@@ -3,15 +3,15 @@ internal import AgentSessions
 internal import AgentSessionsThreads
 internal import Synchronization
 
-/// A thread that opens a connection, works with it, and closes it. In between the connection may be lent to another.
+/// A thread that opens a connection, works with it, and closes it. Meanwhile another thread may borrow the connection.
 final class ConnectionThread: Sendable {
-    /// What the thread is given to do.
+    /// A job of the thread.
     enum Job: Sendable {
         /// To work with the connection.
         case use(ConnectionPool.Use)
         /// To go on with what another thread has begun on the connection.
         case takeOver(ConnectionPool.Use)
-        /// To see whether the server is there.
+        /// To check whether the server answers.
         case check
     }
 
@@ -21,7 +21,7 @@ final class ConnectionThread: Sendable {
         case failed(StoreError)
         /// A job is done.
         case released(isClean: Bool)
-        /// The server has closed the connection in the meantime, so that this job needs another one.
+        /// The server has closed the connection in the meantime, so that this job needs another connection.
         case stale(ConnectionPool.Use)
         case closed
     }
@@ -29,14 +29,14 @@ final class ConnectionThread: Sendable {
     private let jobs = BlockingQueue<Job>()
     private let opened = Mutex<PostgresConnection?>(nil)
 
-    /// The connection, while the thread works with it. Who uses it on another thread has it from the pool, which gives
-    /// the thread nothing to do in the meantime.
+    /// The connection, while it is open. Another thread that uses it has borrowed it from the pool, which gives this thread
+    /// no job in the meantime.
     var connection: PostgresConnection? { opened.withLock { $0 } }
 
     /// Starts the thread.
     ///
     /// - Parameter report: Called on the thread.
-    /// - Throws: ``StoreError/Code/unavailable`` where the system has no thread to give; then nothing is reported.
+    /// - Throws: ``StoreError/Code/unavailable`` where the system cannot start a thread; then nothing is reported.
     func start(
         _ configuration: PostgresConfiguration, report: @escaping @Sendable (Event) -> Void
     ) throws(StoreError) {
@@ -50,17 +50,17 @@ final class ConnectionThread: Sendable {
         }
     }
 
-    /// Gives the thread something to do. The pool gives it one thing at a time, and nothing after ``stop()``.
+    /// Gives the thread a job. The pool gives it one at a time, and none after ``stop()``.
     func add(_ job: Job) {
         _ = jobs.add(job)
     }
 
-    /// Lets the thread end.
+    /// Ends the thread after its job.
     func stop() {
         jobs.close()
     }
 
-    // The connection is closed as this returns, before anybody is told.
+    // The connection is closed as this returns, before the end is reported.
     private func serve(on connection: PostgresConnection, report: (Event) -> Void) throws(StoreError) {
         opened.withLock { $0 = connection }
         defer { opened.withLock { $0 = nil } }
@@ -74,7 +74,7 @@ final class ConnectionThread: Sendable {
             case .takeOver(let use):
                 afterwards = use(.success(connection))
             case .check:
-                _ = try? connection.run(Command(Statement("SELECT 1")))
+                _ = try? connection.query(Statement("SELECT 1"))
             }
             report(.released(isClean: connection.isClean))
             afterwards?()

@@ -1,21 +1,21 @@
 #if Postgres
 internal import AgentSessions
 
-/// A page of messages as a statement, and its rows as a page.
+/// Makes a statement of a request for a page of messages, and a page of its rows.
 struct PageQuery {
     private let request: MessageRequest
-    /// Stored bytes to ask for.
+    /// The number of stored bytes to ask for.
     private var storedBytes: Int64
 
     init(_ request: MessageRequest) {
-        // A page has at least one message, where there is one: the first reaches a bound of one byte.
+        // A page has at least one message where the session has one: the first reaches a bound of one byte.
         var request = request
         request.byteLimit = max(request.byteLimit, 1)
         self.request = request
         storedBytes = Int64(clamping: request.byteLimit)
     }
 
-    func command(_ statements: StoreStatements) -> Command {
+    func statement(_ statements: StoreStatements) -> Statement {
         var parameters = Parameters()
         parameters.add(request.sessionID)
         let isWithin = storedBytes != .max
@@ -33,10 +33,10 @@ struct PageQuery {
         }
         parameters.add(request.limit)
         if isWithin { parameters.add(storedBytes) }
-        return Command(statement, parameters)
+        return statement.with(parameters)
     }
 
-    /// The page; `nil` where more bytes have to be asked for, as some of those that came are escapes and do not count.
+    /// The page; `nil` where more bytes have to be asked for, as some of those that came are escapes, which do not count.
     ///
     /// - Throws: ``StoreError/Code/corrupt``.
     mutating func page(_ rows: PostgresResult) throws(StoreError) -> (session: Session?, messages: [SessionMessage])? {
@@ -53,7 +53,7 @@ struct PageQuery {
             messages.removeLast(messages.count - count)
             let couldBeLonger = bytes < request.byteLimit && count < request.limit && count > 0
             if couldBeLonger, !isAtEnd(messages, of: session) {
-                // A text takes at most twice its bytes, so this happens once.
+                // The stored form of a text has at most twice its bytes, so this happens once.
                 storedBytes = storedBytes > Int64.max / 2 ? .max : storedBytes * 2
                 return nil
             }

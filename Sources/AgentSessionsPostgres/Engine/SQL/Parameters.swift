@@ -1,9 +1,8 @@
 #if Postgres
 internal import AgentSessions
 
-/// The parameters of a statement, in the binary form in which they go over the wire.
-///
-/// Lengths are explicit there, so that no text is searched for an end, and a number is its eight bytes.
+/// The parameters of a statement, in the binary form of the protocol: lengths are explicit, so that libpq searches no text
+/// for its end, and a number is its eight bytes.
 struct Parameters: Sendable {
     /// The values one after the other.
     private(set) var bytes: [UInt8] = []
@@ -42,7 +41,7 @@ struct Parameters: Sendable {
         if let time { add(time) } else { addNull() }
     }
 
-    /// - Parameter object: Metadata that was checked before, so that it has a text.
+    /// - Parameter object: Metadata that was checked before, so that it can be written as text.
     mutating func add(_ object: JSONObject) throws(StoreError) {
         let text = try object.storedText()
         add { $0.append(contentsOf: text.utf8) }
@@ -107,7 +106,7 @@ struct Parameters: Sendable {
 
     /// Adds an array of one dimension.
     ///
-    /// - Parameter append: Appends an element's bytes, or gives `false` for null.
+    /// - Parameter append: Appends an element's bytes, or returns `false` for null.
     private mutating func addArray<Element>(
         of type: ElementType, _ elements: some Collection<Element>, append: (Element, inout [UInt8]) -> Bool
     ) {
@@ -141,6 +140,20 @@ struct Parameters: Sendable {
 
     private static func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+}
+
+extension Parameters {
+    /// One text.
+    init(_ text: String) {
+        self.init()
+        add(text)
+    }
+
+    /// One id.
+    init(_ id: ULID) {
+        self.init()
+        add(id)
     }
 }
 

@@ -1,30 +1,25 @@
 #if Postgres
-/// A statement with the name under which a connection prepares it.
+/// An SQL statement with its parameters.
 struct Statement: Sendable {
-    /// Unique among the statements of a store; empty for one that is not prepared.
+    /// The name under which a connection prepares it, unique among the statements of a store. It is empty for a
+    /// statement that is sent too seldom to be prepared.
     let name: String
     let sql: String
-
-    /// A statement that connections prepare under `name`.
-    init(_ name: String, _ sql: String) {
-        self.name = name
-        self.sql = sql
-    }
-
-    /// A statement that is run too seldom to be prepared.
-    init(_ sql: String) {
-        self.init("", sql)
-    }
-}
-
-/// A statement with its parameters.
-struct Command: Sendable {
-    let statement: Statement
     let parameters: Parameters
 
-    init(_ statement: Statement, _ parameters: Parameters = Parameters()) {
-        self.statement = statement
+    /// A statement that connections prepare under `name`.
+    init(_ name: String, _ sql: String, _ parameters: Parameters = Parameters()) {
+        self.name = name
+        self.sql = sql
         self.parameters = parameters
     }
+
+    /// A statement that is not prepared.
+    init(_ sql: String, _ parameters: Parameters = Parameters()) {
+        self.init("", sql, parameters)
+    }
+
+    /// The same statement with these parameters.
+    func with(_ parameters: Parameters) -> Statement { Statement(name, sql, parameters) }
 }
 #endif

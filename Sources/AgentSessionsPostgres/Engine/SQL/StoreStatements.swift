@@ -134,7 +134,7 @@ struct StoreStatements: Sendable {
     }
 
     /// A list of sessions: only the conditions that the request has, so that each shape gets its own plan.
-    func list(_ request: SessionListRequest) -> Command {
+    func list(_ request: SessionListRequest) -> Statement {
         var conditions: [String] = []
         var parameters = Parameters()
         var shape = "list"
@@ -170,7 +170,7 @@ struct StoreStatements: Sendable {
             SELECT \(RowLayout.session) FROM \(schema.table("sessions")) \(condition)\
             ORDER BY created_at DESC, id DESC LIMIT $\(count - 1)::bigint OFFSET $\(count)::bigint
             """
-        return Command(Statement(shape, sql), parameters)
+        return Statement(shape, sql, parameters)
     }
 
     /// What a change sets.

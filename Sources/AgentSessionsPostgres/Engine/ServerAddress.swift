@@ -9,76 +9,70 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// Where a server is: an entry of libpq's lists of hosts, addresses and ports.
-struct ServerPlace: Equatable, CustomStringConvertible {
-    /// Its name, or the folder of its socket; empty where it has none.
+/// The address of a server: an entry of libpq's lists of hosts, addresses and ports.
+struct ServerAddress: Equatable, CustomStringConvertible {
+    /// The name of the host, or the folder of its socket; empty where it has none.
     let host: String
-    /// Its address, where one is known or given; else empty.
-    let address: String
-    /// Its port; empty for the default.
+    /// The numeric address of the host, where one is known or given; otherwise empty.
+    let hostAddress: String
+    /// The port; empty for the default.
     let port: String
 
-    init(host: String, address: String, port: String) {
-        self.host = host
-        self.address = address
-        self.port = port
-    }
-
-    /// The one that a connection is being made to.
-    init(of connection: OpaquePointer) {
-        func text(_ value: UnsafePointer<CChar>?) -> String { value.map { String(cString: $0) } ?? "" }
-        self.init(
-            host: text(PQhost(connection)), address: text(PQhostaddr(connection)), port: text(PQport(connection)))
-    }
-
-    var description: String { "\(host.isEmpty ? address : host) (port \(port))" }
+    var description: String { "\(host.isEmpty ? hostAddress : host) (port \(port))" }
 
     /// The entries of lists that are separated by commas, as libpq reads them: as many as there are hosts or addresses,
     /// and one port for all or one for each.
-    static func list(_ options: [String: String]) -> [ServerPlace] {
+    static func list(_ options: [String: String]) -> [ServerAddress] {
         func entries(_ keyword: String) -> [String] {
             guard let list = options[keyword], !list.isEmpty else { return [] }
             return list.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         }
-        let (hosts, addresses, ports) = (entries("host"), entries("hostaddr"), entries("port"))
-        return (0..<max(hosts.count, addresses.count)).map { index in
-            ServerPlace(
+        let (hosts, hostAddresses, ports) = (entries("host"), entries("hostaddr"), entries("port"))
+        return (0..<max(hosts.count, hostAddresses.count)).map { index in
+            ServerAddress(
                 host: hosts.indices.contains(index) ? hosts[index] : "",
-                address: addresses.indices.contains(index) ? addresses[index] : "",
+                hostAddress: hostAddresses.indices.contains(index) ? hostAddresses[index] : "",
                 port: ports.indices.contains(index) ? ports[index] : ports.count == 1 ? ports[0] : "")
         }
     }
 }
 
-extension [ServerPlace] {
-    /// What is to be tried after `place`: the addresses that come after its own in its entry, and the entries after that.
+extension [ServerAddress] {
+    /// What to try after `late`: the addresses that follow its own in its entry, and the entries after that.
     ///
     /// - Parameter lookUp: The addresses of a host, in order.
     func following(
-        _ place: ServerPlace, lookUp: (String) -> [String] = ServerPlace.addresses
-    ) -> [ServerPlace] {
+        _ late: ServerAddress, lookUp: (String) -> [String] = ServerAddress.addresses
+    ) -> [ServerAddress] {
         let matches = indices.filter { index in
             let entry = self[index]
-            return (entry.host.isEmpty || entry.host == place.host) && (entry.port.isEmpty || entry.port == place.port)
+            return (entry.host.isEmpty || entry.host == late.host) && (entry.port.isEmpty || entry.port == late.port)
         }
-        // An address may be written in several ways.
-        let exact = matches.first { self[$0].address.isEmpty || self[$0].address == place.address }
+        // A numeric address can be written in several ways.
+        let exact = matches.first { self[$0].hostAddress.isEmpty || self[$0].hostAddress == late.hostAddress }
         guard let index = exact ?? matches.first else { return [] }
         let entry = self[index]
         var rest = self[(index + 1)...]
-        if entry.address.isEmpty, !entry.host.isEmpty, !entry.host.hasPrefix("/") {
+        if entry.hostAddress.isEmpty, !entry.host.isEmpty, !entry.host.hasPrefix("/") {
             let addresses = lookUp(entry.host)
-            let passed = addresses.firstIndex(of: place.address) ?? addresses.endIndex
+            let passed = addresses.firstIndex(of: late.hostAddress) ?? addresses.endIndex
             rest =
                 addresses.dropFirst(passed + 1).map {
-                    ServerPlace(host: entry.host, address: $0, port: entry.port)
+                    ServerAddress(host: entry.host, hostAddress: $0, port: entry.port)
                 } + rest
         }
         return Array(rest)
     }
 }
 
-extension ServerPlace {
+extension ServerAddress {
+    /// The address that libpq is connecting to.
+    init(of connection: OpaquePointer) {
+        func text(_ value: UnsafePointer<CChar>?) -> String { value.map { String(cString: $0) } ?? "" }
+        self.init(
+            host: text(PQhost(connection)), hostAddress: text(PQhostaddr(connection)), port: text(PQport(connection)))
+    }
+
     /// The addresses of a host, as libpq finds them.
     static func addresses(of host: String) -> [String] {
         var hints = addrinfo()

@@ -10,55 +10,56 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// Connecting as `PQconnectdb` does it, with the server's notices taken from its first word on.
+/// An attempt to connect as `PQconnectdb` does, with the server's notices received from the first on.
 ///
-/// libpq tries the hosts of its list in turn, and the addresses of each, but it leaves it to who polls how long each of
-/// them may take, and cannot be told to go on to the next. So what comes after one that is late is connected to anew.
-struct Connecting {
+/// libpq tries the hosts of its list in turn, and the addresses of each. But the caller that polls has to bound how long
+/// each of them may take, and cannot tell libpq to go on to the next. So after an address that is late, a new attempt
+/// begins with the rest of the list.
+struct ConnectionAttempt {
     typealias Parameters = [(keyword: String, value: String)]
 
     private enum Outcome {
         case connected
         case failed(String)
-        case late(ServerPlace)
+        case late(ServerAddress)
     }
 
-    /// A longer one would be cut off, with a word on standard error.
+    /// OpenSSL would cut off a longer one, with a message on standard error.
     private static let longestKeyPassword = 1023
 
     private let handle: OpaquePointer
     private let notices: ServerNotices
     private let clock = ContinuousClock()
 
-    /// Connects. Blocks the calling thread.
+    /// Connects to the first host that answers. Blocks the calling thread.
     ///
     /// - Throws: ``StoreError/Code/unavailable``, with what libpq says; ``StoreError/Code/invalidArgument``.
-    static func run(_ parameters: Parameters) throws(StoreError) -> (OpaquePointer, ServerNotices) {
+    static func connect(_ parameters: Parameters) throws(StoreError) -> (OpaquePointer, ServerNotices) {
         guard parameters.allSatisfy({ $0.keyword != "sslpassword" || $0.value.utf8.count <= longestKeyPassword }) else {
             throw StoreError(
                 .invalidArgument,
-                "The sslpassword is too long: OpenSSL takes at most \(longestKeyPassword) bytes.",
+                "The sslpassword is too long: OpenSSL accepts at most \(longestKeyPassword) bytes.",
                 backend: PostgresBackend.name)
         }
         let passfile = Passfile.ignored(by: parameters)
         var parameters = parameters
-        // libpq says so on standard error, and goes on without it.
+        // libpq would report it on standard error, and go on without it.
         if passfile != nil { parameters.replace("passfile", with: Passfile.none) }
         var failures: [String] = []
         while true {
-            let attempt = try Connecting(parameters)
+            let attempt = try ConnectionAttempt(parameters)
             switch attempt.poll(bound: bound(in: parameters)) {
             case .connected:
                 return (attempt.handle, attempt.notices)
             case .failed(let message):
                 failures.append(message)
-            case .late(let place):
-                failures.append("\(place) does not answer within connect_timeout")
-                let rest = ServerPlace.list(attempt.options()).following(place)
+            case .late(let address):
+                failures.append("\(address) did not answer within connect_timeout")
+                let rest = ServerAddress.list(attempt.options()).following(address)
                 guard rest.isEmpty else {
                     attempt.close()
                     parameters.replace("host", with: rest.map(\.host).joined(separator: ","))
-                    parameters.replace("hostaddr", with: rest.map(\.address).joined(separator: ","))
+                    parameters.replace("hostaddr", with: rest.map(\.hostAddress).joined(separator: ","))
                     parameters.replace("port", with: rest.map(\.port).joined(separator: ","))
                     continue
                 }
@@ -84,28 +85,28 @@ struct Connecting {
         let keywords = strings.map { UnsafePointer($0.0) } + [nil]
         let values = strings.map { UnsafePointer($0.1) } + [nil]
         guard let handle = PQconnectStartParams(keywords, values, 0) else {
-            throw StoreError(.unavailable, "libpq has no memory left.", backend: PostgresBackend.name)
+            throw StoreError(.unavailable, "libpq is out of memory.", backend: PostgresBackend.name)
         }
         self.handle = handle
         notices = ServerNotices(of: handle)
     }
 
-    /// Gives up. What takes the notices is there until the end.
+    /// Gives up. The object that receives the notices has to live until then.
     private func close() {
         withExtendedLifetime(notices) { PQfinish(handle) }
     }
 
-    /// Goes on until the connection is there or not, or an address takes too long.
+    /// Continues until the connection is open, has failed, or an address takes too long.
     ///
-    /// - Parameter bound: How long each address may take; `nil` where it may take for ever.
+    /// - Parameter bound: How long each address may take; `nil` for no bound.
     private func poll(bound: Duration?) -> Outcome {
-        var place = ServerPlace(of: handle)
+        var address = ServerAddress(of: handle)
         var deadline = bound.map { clock.now + $0 }
         var events = Socket.Events.writable
         guard PQstatus(handle) != CONNECTION_BAD else { return .failed(message) }
         while true {
             let now = clock.now
-            if let deadline, now >= deadline { return .late(place) }
+            if let deadline, now >= deadline { return .late(address) }
             if Socket.wait(handle, for: events, timeout: deadline.map { $0 - now } ?? .seconds(60)) == .nothing {
                 continue
             }
@@ -115,9 +116,9 @@ struct Connecting {
             case PGRES_POLLING_READING: events = .readable
             default: events = .writable
             }
-            let current = ServerPlace(of: handle)
-            if current != place {
-                place = current
+            let current = ServerAddress(of: handle)
+            if current != address {
+                address = current
                 deadline = bound.map { clock.now + $0 }
             }
         }
@@ -125,7 +126,7 @@ struct Connecting {
 
     private var message: String { oneLine(PQerrorMessage(handle).map { String(cString: $0) } ?? "no reason given") }
 
-    /// The options of the connection, those included that libpq has from its environment and service file.
+    /// The options of the connection, including those that libpq has from its environment and service file.
     private func options() -> [String: String] {
         guard let options = PQconninfo(handle) else { return [:] }
         defer { PQconninfoFree(options) }
@@ -142,7 +143,7 @@ struct Connecting {
     }
 }
 
-extension Connecting.Parameters {
+extension ConnectionAttempt.Parameters {
     fileprivate mutating func replace(_ keyword: String, with value: String) {
         removeAll { $0.keyword == keyword }
         append((keyword, value))
