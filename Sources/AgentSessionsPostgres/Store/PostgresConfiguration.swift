@@ -21,37 +21,37 @@ public struct PostgresConfiguration: Sendable {
     /// What is not given comes from libpq's environment variables, the service file and the passfile.
     public var connection: [String: String]
     /// The schema that holds the store's tables. The store makes it if there is none, unless it ``mustExist``.
-    public var schema: String
+    public var schema = "agent_sessions"
     /// The number of connections that stay open while they are idle.
-    public var minimumConnections: Int
+    public var minimumConnections = 0
     /// The largest number of connections.
-    public var maximumConnections: Int
+    public var maximumConnections = 8
     /// How long to wait for a free connection, before ``StoreError/Code/timeout``.
-    public var leaseTimeout: Duration
+    public var leaseTimeout = Duration.seconds(5)
     /// How long an idle connection beyond ``minimumConnections`` stays open.
-    public var idleTimeout: Duration
+    public var idleTimeout = Duration.seconds(600)
     /// The age at which a connection is replaced.
-    public var maximumLifetime: Duration
+    public var maximumLifetime = Duration.seconds(3600)
     /// How long a statement may take, before ``StoreError/Code/timeout``.
-    public var statementTimeout: Duration
+    public var statementTimeout = Duration.seconds(30)
     /// How long to wait for another transaction's lock, before ``StoreError/Code/busy``.
-    public var lockTimeout: Duration
+    public var lockTimeout = Duration.seconds(5)
     /// Whether statements are prepared on a connection. Turn it off behind a pooler in transaction mode, such as
     /// PgBouncer: then the session keeps nothing, and each transaction is given its settings.
-    public var preparesStatements: Bool
+    public var preparesStatements = true
     /// When a commit is acknowledged; `nil` for the server's own setting.
     public var synchronousCommit: SynchronousCommit?
     /// Into how many partitions by session the tables are divided when they are made; 0 for none. It has no effect on
     /// a store that exists.
-    public var partitions: Int
+    public var partitions = 0
     /// Whether to bring an older store up to date on opening.
-    public var migrationPolicy: MigrationPolicy
+    public var migrationPolicy = MigrationPolicy.apply
     /// Steps of the application's own, after those of this package.
-    public var migrations: [Migration<PostgresMigrationTarget>]
+    public var migrations: [Migration<PostgresMigrationTarget>] = []
     /// The largest values that the store accepts. They lower ``StoreLimits/standard``, and never raise it.
-    public var limits: StoreLimits
+    public var limits = StoreLimits.standard
     /// Whether to open only a store that exists, and make none.
-    public var mustExist: Bool
+    public var mustExist = false
     /// The largest number of bytes in the parameters of a statement: what a message of the protocol can hold, less room for
     /// the rest of the message.
     var largestMessage = 1 << 30 - 1 << 20
@@ -61,24 +61,9 @@ public struct PostgresConfiguration: Sendable {
     /// - Parameter connection: Connection parameters in libpq's keywords.
     public init(connection: [String: String] = [:]) {
         self.connection = connection
-        schema = "agent_sessions"
-        minimumConnections = 0
-        maximumConnections = 8
-        leaseTimeout = .seconds(5)
-        idleTimeout = .seconds(600)
-        maximumLifetime = .seconds(3600)
-        statementTimeout = .seconds(30)
-        lockTimeout = .seconds(5)
-        preparesStatements = true
-        synchronousCommit = nil
-        partitions = 0
-        migrationPolicy = .apply
-        migrations = []
-        limits = .standard
-        mustExist = false
     }
 
-    /// Connection parameters that are not given: every wait for the network has a bound.
+    /// The values of connection parameters that are not given: every wait for the network has a bound.
     private static let defaults = [
         "connect_timeout": "10", "tcp_user_timeout": "30000", "keepalives_idle": "60", "keepalives_interval": "10",
         "keepalives_count": "3", "fallback_application_name": "agent-sessions",

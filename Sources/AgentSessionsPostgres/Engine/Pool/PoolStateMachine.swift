@@ -121,8 +121,7 @@ struct PoolStateMachine {
         if let connection = borrow(now: now) { return [.grant(id, connection)] }
         // An idle connection that was not lent is too old.
         guard let old = idle.popLast() else { return wait(id, now: now) }
-        connections[old]?.phase = .closing
-        return [.close(old)] + wait(id, now: now)
+        return [close(old)] + wait(id, now: now)
     }
 
     /// A caller wants a connection, but does not wait for one. It gives the connection back like a leased one.
@@ -170,8 +169,7 @@ struct PoolStateMachine {
     mutating func released(_ id: ConnectionID, isClean: Bool, now: Instant) -> [Action] {
         guard let connection = connections[id] else { return [] }
         guard isClean, !isClosed, !isTooOld(connection, now: now) else {
-            connections[id]?.phase = .closing
-            return [.close(id)] + settle(now: now)
+            return [close(id)] + settle(now: now)
         }
         if case .checking(let since) = connection.phase, waiters.isEmpty {
             connections[id]?.phase = .idle(since: since, checked: now)
@@ -204,8 +202,7 @@ struct PoolStateMachine {
             let isUnused = since + limits.idleTimeout <= now && openCount > limits.minimum
             if isUnused || isTooOld(connection, now: now) {
                 idle.removeAll { $0 == id }
-                connections[id]?.phase = .closing
-                actions.append(.close(id))
+                actions.append(close(id))
             } else if checked + limits.checkInterval <= now {
                 idle.removeAll { $0 == id }
                 connections[id]?.phase = .checking(since: since)
@@ -221,10 +218,7 @@ struct PoolStateMachine {
         isClosed = true
         var actions: [Action] = waiters.map { .refuse($0.id, .closed) }
         waiters = []
-        for id in idle {
-            connections[id]?.phase = .closing
-            actions.append(.close(id))
-        }
+        for id in idle { actions.append(close(id)) }
         idle = []
         return actions + settle(now: now)
     }
@@ -252,12 +246,14 @@ struct PoolStateMachine {
         return settle(now: now)
     }
 
+    private mutating func close(_ id: ConnectionID) -> Action {
+        connections[id]?.phase = .closing
+        return .close(id)
+    }
+
     /// Gives a connection to the lease that waits longest, or keeps it.
     private mutating func putBack(_ id: ConnectionID, now: Instant) -> [Action] {
-        guard !isClosed else {
-            connections[id]?.phase = .closing
-            return [.close(id)]
-        }
+        guard !isClosed else { return [close(id)] }
         guard !waiters.isEmpty else {
             connections[id]?.phase = .idle(since: now, checked: now)
             idle.append(id)
