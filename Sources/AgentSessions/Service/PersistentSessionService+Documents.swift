@@ -20,14 +20,10 @@ extension PersistentSessionService {
         return try await DocumentImport(service: self, reading: reading, options: options).run(source)
     }
 
-    /// Stores a session with its messages, and finds out by its id whether it was stored where that is not known.
+    /// Stores a session with its messages; the error where it could not.
     func restore(_ session: Session, _ messages: any MessageSource) async -> StoreError? {
         do throws(StoreError) {
-            try await caller.call(.restore) { () throws(StoreError) in
-                try await store.restore(session, messages: messages)
-            } settle: { () throws(StoreError) -> Settlement<Void> in
-                try await store.get(session.id) == nil ? .notStored : .stored(())
-            }
+            try await caller.restore(session, messages: messages, in: store)
             return nil
         } catch {
             return error

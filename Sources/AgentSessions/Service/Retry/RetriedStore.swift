@@ -61,20 +61,9 @@ struct RetriedStore: Sendable {
         }
     }
 
-    /// Stores a session with its messages, and finds out by its id whether it was stored where that is not known.
-    ///
     /// - Throws: ``StoreError/Code/alreadyExists`` where another session has the id.
     func restore(_ session: Session, messages: any MessageSource) async throws(StoreError) {
-        try await caller.call(.restore) { () throws(StoreError) in
-            try await store.restore(session, messages: messages)
-        } settle: { () throws(StoreError) -> Settlement<Void> in
-            guard let found = try await store.get(session.id) else { return .notStored }
-            // It may have been changed since it was stored, and then has a later revision.
-            guard found.createdAt == session.createdAt, found.revision >= session.revision else {
-                throw .sessionExists(session.id)
-            }
-            return .stored(())
-        }
+        try await caller.restore(session, messages: messages, in: store)
     }
 
     /// Puts a session with its messages in the place of the one that has the expected revision, and finds out by the
@@ -94,6 +83,26 @@ struct RetriedStore: Sendable {
             // have come after it.
             if found.revision <= session.revision { try found.requireRevision(expectedRevision) }
             return .unknown
+        }
+    }
+}
+
+extension RetryingCaller {
+    /// Stores a session with its messages, and finds out by its id whether it was stored where that is not known.
+    ///
+    /// - Throws: ``StoreError/Code/alreadyExists`` where another session has the id.
+    func restore(
+        _ session: Session, messages: any MessageSource, in store: some SessionStore
+    ) async throws(StoreError) {
+        try await call(.restore) { () throws(StoreError) in
+            try await store.restore(session, messages: messages)
+        } settle: { () throws(StoreError) -> Settlement<Void> in
+            guard let found = try await store.get(session.id) else { return .notStored }
+            // It may have been changed since it was stored, and then has a later revision.
+            guard found.createdAt == session.createdAt, found.revision >= session.revision else {
+                throw .sessionExists(session.id)
+            }
+            return .stored(())
         }
     }
 }

@@ -158,7 +158,7 @@ struct RetryingCaller: Sendable {
     private func note(_ operation: ServiceOperation, attempt: Int, after error: StoreError) {
         logger.debug(
             "trying again",
-            metadata: ["operation": "\(operation.rawValue)", "attempt": "\(attempt)", "error": "\(error)"])
+            metadata: ["operation": "\(operation.name)", "attempt": "\(attempt)", "error": "\(error)"])
         telemetry.countRetry(of: operation)
     }
 

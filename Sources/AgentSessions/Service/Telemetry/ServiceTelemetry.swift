@@ -2,26 +2,12 @@ import AgentSessionsThreads
 import Metrics
 import Tracing
 
-/// The operations of the service, as metrics, spans and logs name them.
-enum ServiceOperation: String, CaseIterable {
+/// The operations of the service. The raw value is the place among all cases.
+enum ServiceOperation: Int, CaseIterable {
     case create, get, list, update, usage, delete, append, messages, rewind, restore, replace
 
-    /// The place among all cases.
-    var index: Int {
-        switch self {
-        case .create: 0
-        case .get: 1
-        case .list: 2
-        case .update: 3
-        case .usage: 4
-        case .delete: 5
-        case .append: 6
-        case .messages: 7
-        case .rewind: 8
-        case .restore: 9
-        case .replace: 10
-        }
-    }
+    /// What metrics, spans and logs call it.
+    var name: String { String(describing: self) }
 }
 
 /// Counts and times what the service does.
@@ -46,7 +32,7 @@ struct ServiceTelemetry: Sendable {
         self.backend = backend
         self.tracer = tracer
         instruments = ServiceOperation.allCases.map { operation in
-            let dimensions = [("operation", operation.rawValue), ("backend", backend)]
+            let dimensions = [("operation", operation.name), ("backend", backend)]
             return Instruments(
                 operations: Counter(label: "agent_sessions_operations_total", dimensions: dimensions),
                 errors: Counter(label: "agent_sessions_errors_total", dimensions: dimensions),
@@ -56,7 +42,7 @@ struct ServiceTelemetry: Sendable {
     }
 
     func countRetry(of operation: ServiceOperation) {
-        instruments[operation.index].retries.increment()
+        instruments[operation.rawValue].retries.increment()
     }
 
     /// Runs `body`, counted and timed, within a span where there is a tracer.
@@ -66,10 +52,10 @@ struct ServiceTelemetry: Sendable {
         _ operation: ServiceOperation, _ body: (ContinuousClock.Instant) async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         let start = ContinuousClock.now
-        let span = tracer?.startAnySpan("agent_sessions.\(operation.rawValue)", ofKind: .client)
+        let span = tracer?.startAnySpan("agent_sessions.\(operation.name)", ofKind: .client)
         span?.attributes["db.system"] = backend
         defer {
-            let instruments = instruments[operation.index]
+            let instruments = instruments[operation.rawValue]
             instruments.operations.increment()
             instruments.seconds.recordNanoseconds((ContinuousClock.now - start).wholeNanoseconds)
             span?.end()
@@ -77,7 +63,7 @@ struct ServiceTelemetry: Sendable {
         do {
             return try await body(start)
         } catch {
-            instruments[operation.index].errors.increment()
+            instruments[operation.rawValue].errors.increment()
             span?.recordError(error)
             throw error
         }
