@@ -35,10 +35,8 @@ public struct Tables: SessionStoreWriter, Sendable {
         let sequences = request.range.sequences(limit: request.limit, last: session.messageCount)
         guard !sequences.isEmpty, let all = records[session.id]?.messages else { return [] }
         let run = all[(sequences.lowerBound - 1)..<(sequences.upperBound - 1)]
-        switch request.range {
-        case .after: return prefix(of: run, bytes: request.byteLimit)
-        case .before, .last: return prefix(of: run.reversed(), bytes: request.byteLimit).reversed()
-        }
+        guard request.range.isFromTheBack else { return prefix(of: run, bytes: request.byteLimit) }
+        return prefix(of: run.reversed(), bytes: request.byteLimit).reversed()
     }
 
     public func messages(of session: ULID, withIDs ids: [ULID]) throws(StoreError) -> [SessionMessage] {

@@ -11,7 +11,7 @@ extension Mutant {
                     var whole = request
                     whole.byteLimit = .max
                     guard let page = try await store.messages(whole) else { return nil }
-                    let isFromTheBack = if case .after = request.range { false } else { true }
+                    let isFromTheBack = request.range.isFromTheBack
                     var taken: [SessionMessage] = []
                     var sum = 0
                     for message in isFromTheBack ? page.messages.reversed() : page.messages {

@@ -84,24 +84,6 @@ extension AppendRequest {
     }
 }
 
-extension Session {
-    func requireRevision(_ expected: Timestamp?) throws(StoreError) {
-        guard let expected, expected != revision else { return }
-        throw StoreError(
-            .conflict,
-            "Session \(id) has revision \(revision), not \(expected): it changed since it was read. "
-                + "Read it again and decide anew.")
-    }
-
-    func requireLastSequence(_ expected: Int?) throws(StoreError) {
-        guard let expected, expected != messageCount else { return }
-        throw StoreError(
-            .conflict,
-            "The last sequence of session \(id) is \(messageCount), not \(expected): messages came or went since it "
-                + "was read. Read it again and decide anew.")
-    }
-}
-
 extension StoreError {
     /// Marks an unknown outcome that no further look can find out.
     private struct Undecidable: Error {}

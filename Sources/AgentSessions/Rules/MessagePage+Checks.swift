@@ -20,11 +20,9 @@ extension MessagePage {
             sequence += 1
         }
         // A page may end early at its byte limit, but only at its open end, and never empty.
-        let meetsFixedEnd: Bool =
-            switch request.range {
-            case .after: messages.first?.sequence == expected.first
-            case .before, .last: messages.last?.sequence == expected.last
-            }
+        let meetsFixedEnd =
+            request.range.isFromTheBack
+            ? messages.last?.sequence == expected.last : messages.first?.sequence == expected.first
         let isWhole = messages.count == expected.count || (!messages.isEmpty && endsAtByteLimit(of: request))
         guard meetsFixedEnd, isWhole else {
             throw .corrupt(
@@ -51,6 +49,11 @@ extension PendingMessage {
 }
 
 extension MessageRange {
+    /// Whether the run ends at a fixed message, and a limit cuts its beginning off.
+    @inlinable public var isFromTheBack: Bool {
+        if case .after = self { false } else { true }
+    }
+
     /// The sequences that a run takes from a session whose last sequence is `last`; none where `limit` or `last` is
     /// not positive.
     public func sequences(limit: Int, last: Int) -> Range<Int> {

@@ -88,7 +88,7 @@ public struct MessagePage: Sendable {
     }
 }
 
-/// How to take back the end of a session.
+/// How to take back the end of a session. What it comes to, ``apply(to:)`` says.
 public struct RewindRequest: Sendable {
     /// The last sequence that stays; 0 removes every message.
     public let sequence: Int
@@ -107,27 +107,6 @@ public struct RewindRequest: Sendable {
         self.expectedRevision = expectedRevision
         self.expectedSequence = expectedSequence
         self.time = time
-    }
-
-    /// The session after the rewind.
-    ///
-    /// - Throws: ``StoreError/Code/conflict`` where the revision or the last sequence is not the expected one;
-    ///   ``StoreError/Code/invalidArgument`` where `sequence` is not between 0 and the session's last.
-    public func apply(to session: Session) throws(StoreError) -> Session {
-        try session.requireRevision(expectedRevision)
-        try session.requireLastSequence(expectedSequence)
-        guard (0...session.messageCount).contains(sequence) else {
-            let stock =
-                session.messageCount == 0 ? "has no messages" : "has messages 1 to \(session.messageCount)"
-            throw StoreError(
-                .invalidArgument,
-                "Session \(session.id) \(stock), so it cannot be rewound to \(sequence): name a sequence from 0 "
-                    + "(removes all) to \(session.messageCount).")
-        }
-        var rewound = session
-        rewound.messageCount = sequence
-        rewound.updatedAt = try session.nextRevision(at: time)
-        return rewound
     }
 }
 

@@ -23,7 +23,7 @@ public struct NewSession: Sendable {
     }
 }
 
-/// A change of a session: what is `nil` stays as it is.
+/// A change of a session: what is `nil` stays as it is. What it comes to, ``apply(to:)`` says.
 public struct SessionChange: Sendable {
     /// A new actor name.
     public var actorName: String?
@@ -46,21 +46,6 @@ public struct SessionChange: Sendable {
         self.usage = usage
         self.expectedRevision = expectedRevision
         self.time = time
-    }
-
-    /// The session after the change.
-    ///
-    /// - Throws: ``StoreError/Code/conflict`` where the revision is not the expected one;
-    ///   ``StoreError/Code/limitExceeded`` where a usage total would not fit 64 bits;
-    ///   ``StoreError/Code/invalidArgument`` where usage is negative.
-    public func apply(to session: Session) throws(StoreError) -> Session {
-        try session.requireRevision(expectedRevision)
-        var changed = session
-        if let actorName { changed.actorName = actorName }
-        if let metadata { changed.metadata = metadata }
-        if let usage { changed.usage = try session.usage.adding(usage) }
-        changed.updatedAt = try session.nextRevision(at: time)
-        return changed
     }
 }
 

@@ -85,10 +85,4 @@ public struct LMDBTransaction: SessionStoreWriter {
         return CopyRecord(source: record.ulid(at: 0), revision: revision)
     }
 }
-
-extension MessageRange {
-    var isFromTheBack: Bool {
-        if case .after = self { false } else { true }
-    }
-}
 #endif

@@ -62,10 +62,8 @@ public struct MemoryTables: SessionStoreWriter {
         guard !sequences.isEmpty, let all = records[session.id]?.messages else { return [] }
         // Clamped, as a session counts what it is given.
         let run = all[((sequences.lowerBound - 1)..<(sequences.upperBound - 1)).clamped(to: all.indices)]
-        switch request.range {
-        case .after: return run.prefix(bytes: request.byteLimit)
-        case .before, .last: return run.reversed().prefix(bytes: request.byteLimit).reversed()
-        }
+        guard request.range.isFromTheBack else { return run.prefix(bytes: request.byteLimit) }
+        return run.reversed().prefix(bytes: request.byteLimit).reversed()
     }
 
     public func messages(of session: ULID, withIDs ids: [ULID]) throws(StoreError) -> [SessionMessage] {

@@ -185,12 +185,6 @@ public struct SQLiteTransaction: SessionStoreWriter {
     }
 }
 
-extension MessageRange {
-    var isFromTheBack: Bool {
-        if case .after = self { false } else { true }
-    }
-}
-
 extension SQLiteStatement {
     fileprivate func bind(_ object: JSONObject, at index: Int32) throws(StoreError) {
         let text: String

@@ -49,6 +49,7 @@ public struct Area: Sendable {
                     "JSONObject+Normalised.swift", "MessageRequests.swift", "SessionRequests.swift",
                     "TransactionalSessionStore.swift", "StoreLimits.swift", "Session.swift", "SessionMessage.swift",
                     "TokenUsage.swift", "NewMessage.swift", "LongChange.swift", "Replacement.swift",
+                    "SessionChanges.swift",
                 ],
                 // Not what compares records: it is the kit's eye, and no store's mistake.
                 only: [

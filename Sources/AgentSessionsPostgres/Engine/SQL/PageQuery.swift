@@ -68,10 +68,4 @@ struct PageQuery {
         return request.range.isFromTheBack ? last.sequence <= 1 : last.sequence >= session.messageCount
     }
 }
-
-extension MessageRange {
-    fileprivate var isFromTheBack: Bool {
-        if case .after = self { false } else { true }
-    }
-}
 #endif
