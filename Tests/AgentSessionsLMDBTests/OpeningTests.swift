@@ -170,7 +170,7 @@ struct OpeningTests {
             for change in ["format", "step"] {
                 let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
                 if change == "format" {
-                    try await damage(store, in: LMDBMigrations.Name.registry, key: RegistryRecord.key) {
+                    try await damage(store, in: LMDBMigrations.Name.registry, key: StoreRecord.key) {
                         [2] + $0.dropFirst()
                     }
                 } else {

@@ -176,13 +176,13 @@ struct RecordTests {
     }
 
     @Test func `records of the registry and the migrations`() throws {
-        let registry = RegistryRecord(formatVersion: 1, storeID: Self.session, createdAt: .earliest, build: "b/1")
-        let read = try RegistryRecord(registry.bytes)
+        let registry = StoreRecord(formatVersion: 1, storeID: Self.session, createdAt: .earliest, build: "b/1")
+        let read = try StoreRecord(registry.bytes)
         #expect(read.storeID == Self.session && read.build == "b/1" && read.createdAt == .earliest)
-        let newer = RegistryRecord(formatVersion: 2, storeID: Self.session, createdAt: .earliest, build: "b/9")
-        #expect(throws: StoreError.self) { try RegistryRecord(Array(newer.bytes.prefix(4))) }
+        let newer = StoreRecord(formatVersion: 2, storeID: Self.session, createdAt: .earliest, build: "b/9")
+        #expect(throws: StoreError.self) { try StoreRecord(Array(newer.bytes.prefix(4))) }
         for length in 0..<registry.bytes.count {
-            #expect(throws: StoreError.self) { try RegistryRecord(Array(registry.bytes.prefix(length))) }
+            #expect(throws: StoreError.self) { try StoreRecord(Array(registry.bytes.prefix(length))) }
         }
         let step = AppliedMigration(name: "n", origin: .application, appliedAt: .latest, build: "b")
         let bytes = MigrationRecord.bytes(step, parent: "p")

@@ -19,9 +19,13 @@ final class LMDBWriteEngine: CommitEngine {
         (use, state, lock) = try EnvironmentRegistry.acquire(configuration) { (use) throws(StoreError) in
             let lock = try WriterLock(path: configuration.path, timeout: configuration.busyTimeout)
             try use.environment.requireWholeFile(lock)
-            let databases = try LMDBMigrator(environment: use.environment, lock: lock)
-                .bringUpToDate(configuration)
-            return (use, TransactionState(use.environment, databases, isReader: false), lock)
+            let migrator = LMDBMigrator(
+                environment: use.environment, lock: lock,
+                chain: try LMDBMigrations.chain(followedBy: configuration.migrations))
+            if try migrator.isBehind(configuration.migrationPolicy, mustExist: configuration.mustExist) {
+                try migrator.applyPending(configuration.migrationPolicy)
+            }
+            return (use, TransactionState(use.environment, try migrator.openDatabases(), isReader: false), lock)
         }
         writer = LMDBTransaction(state)
     }

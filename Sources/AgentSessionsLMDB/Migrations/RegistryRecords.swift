@@ -10,21 +10,9 @@ internal import AgentSessions
 /// | 8 | 16 | the store's id, big-endian |
 /// | 24 | 8 | when the store was made |
 /// | 32 | | build |
-struct RegistryRecord {
+extension StoreRecord {
     static let key = Array("store".utf8)
     private static let headerSize = 32
-
-    let formatVersion: Int
-    let storeID: ULID
-    let createdAt: Timestamp
-    let build: String
-
-    init(formatVersion: Int, storeID: ULID, createdAt: Timestamp, build: String) {
-        self.formatVersion = formatVersion
-        self.storeID = storeID
-        self.createdAt = createdAt
-        self.build = build
-    }
 
     /// - Throws: ``StoreError/Code/newerStore`` where a newer build wrote it, ``StoreError/Code/corrupt`` where none
     ///   did.
@@ -32,7 +20,7 @@ struct RegistryRecord {
         self = try record.withUnsafeBytes { bytes in Result { () throws(StoreError) in try Self.read(bytes) } }.get()
     }
 
-    private static func read(_ bytes: UnsafeRawBufferPointer) throws(StoreError) -> RegistryRecord {
+    private static func read(_ bytes: UnsafeRawBufferPointer) throws(StoreError) -> StoreRecord {
         guard bytes.count >= 4 else { throw Self.damaged }
         let version = Int(bytes.number(at: 0) as UInt32)
         // Before anything else, as the rest may have another form in a newer format.
@@ -42,7 +30,7 @@ struct RegistryRecord {
             let createdAt = Timestamp(microseconds: bytes.number(at: 24)),
             let build = bytes.text(Self.headerSize..<bytes.count)
         else { throw Self.damaged }
-        return RegistryRecord(
+        return StoreRecord(
             formatVersion: version, storeID: bytes.ulid(at: 8), createdAt: createdAt, build: build)
     }
 
@@ -57,7 +45,7 @@ struct RegistryRecord {
         }
     }
 
-    private static let damaged = StoreError.damaged("The record of the store", "it is not one")
+    private static let damaged = StoreError.damaged("The record of the store", "its length or a value in it is wrong")
 }
 
 /// The record of an applied migration in `schema_migrations`, under its number in the order of application, four

@@ -143,7 +143,7 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     public func migrations() async throws(StoreError) -> [MigrationStatus] {
         let chain = try LMDBMigrations.chain(followedBy: configuration.migrations)
         return try await readers.readOnThread { (transaction) throws(StoreError) in
-            chain.status(applied: try LMDBMigrator.applied(in: transaction.state.migrationTarget()))
+            chain.status(applied: try transaction.state.migrationTarget().applied())
         }
     }
 
@@ -151,8 +151,8 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     public func storeID() async throws(StoreError) -> ULID? {
         try await readers.readOnThread { (transaction) throws(StoreError) in
             let target = try transaction.state.migrationTarget()
-            return try target.value(for: RegistryRecord.key, in: LMDBMigrations.Name.registry)
-                .map { (record) throws(StoreError) in try RegistryRecord(record).storeID }
+            return try target.value(for: StoreRecord.key, in: LMDBMigrations.Name.registry)
+                .map { (record) throws(StoreError) in try StoreRecord(record).storeID }
         }
     }
 

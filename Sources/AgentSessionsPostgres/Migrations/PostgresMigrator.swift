@@ -1,103 +1,107 @@
 #if Postgres
-internal import AgentSessions
+package import AgentSessions
 internal import AgentSessionsThreads
 
-/// Brings a schema up to date, once, however many processes open it at the same moment.
-struct PostgresMigrator {
+/// Brings a schema up to date.
+struct PostgresMigrator: Migrator {
     /// A race is lost at most a few times: after that the winner's tables are there.
     private static let attempts = 10
 
-    let connection: PostgresConnection
-    let schema: SchemaName
+    let target: PostgresMigrationTarget
     let chain: MigrationChain<PostgresMigrationTarget>
-    let partitions: Int
 
-    /// The steps that the schema has.
-    ///
-    /// - Throws: ``StoreError/Code/newerStore`` where its format is newer than this build's.
-    func applied() throws(StoreError) -> [AppliedMigration] {
-        guard try exists("SELECT to_regclass($1) IS NOT NULL", schema.table("resource_registry")) else { return [] }
-        let registry = try query(
-            "SELECT max(format_version) FROM \(schema.table("resource_registry")) HAVING count(*) > 0")
-        guard registry.count == 1, let version = registry.number(0, 0).flatMap({ Int(exactly: $0) }) else {
-            throw .corrupt("The record of the store", "it has no format version", backend: PostgresBackend.name)
-        }
-        try StoreFormat.check(version)
-        let rows = try query(
-            "SELECT name, origin, applied_at, build FROM \(schema.table("schema_migrations")) ORDER BY applied_at, name"
-        )
-        var applied: [AppliedMigration] = []
-        for row in 0..<rows.count {
-            guard let name = rows.text(row, 0), let origin = rows.text(row, 1).flatMap(MigrationOrigin.init(rawValue:)),
-                let time = rows.time(row, 2), let build = rows.text(row, 3)
-            else {
-                throw .corrupt("The record of migrations", "row \(row + 1)", backend: PostgresBackend.name)
-            }
-            applied.append(AppliedMigration(name: name, origin: origin, appliedAt: time, build: build))
-        }
-        return applied
+    init(
+        connection: PostgresConnection, schema: SchemaName, chain: MigrationChain<PostgresMigrationTarget>,
+        partitions: Int
+    ) {
+        target = PostgresMigrationTarget(connection: connection, schema: schema, partitions: partitions)
+        self.chain = chain
     }
 
-    /// Applies what is missing. The look and the change are one transaction, so that of several openers one does it:
-    /// the first step's tables can be made only once, and from then on the table of steps is locked.
-    ///
-    /// - Throws: ``StoreError/Code/notFound`` where there must be a store and is none.
-    func migrate(_ policy: MigrationPolicy, mustExist: Bool) throws(StoreError) {
-        let applied = try applied()
-        if mustExist, policy != .inspect, applied.isEmpty { throw try storeNotFound() }
-        guard try !chain.pending(after: applied, policy: policy).isEmpty else { return }
+    func read<Result>(
+        _ body: (PostgresMigrationTarget) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        try body(target)
+    }
+
+    /// The first step's tables can be made only once, and from then on the table of steps is locked.
+    func write(_ body: (inout PostgresMigrationTarget) throws(StoreError) -> Void) throws(StoreError) {
         for attempt in 1...Self.attempts {
             do throws(StoreError) {
-                return try connection.transaction { () throws(StoreError) in try migrateInTransaction(policy) }
+                return try target.connection.transaction { () throws(StoreError) in
+                    try target.takeTurn()
+                    var target = target
+                    try body(&target)
+                }
             } catch  where error.isLostRace && attempt < Self.attempts {
                 WorkerThread.pause(.milliseconds(5 * attempt))
             }
         }
     }
 
-    private func storeNotFound() throws(StoreError) -> StoreError {
-        let database = try query("SELECT current_database()").text(0, 0) ?? ""
+    func storeNotFound() throws(StoreError) -> StoreError {
+        let database = try target.query("SELECT current_database()").text(0, 0) ?? ""
         return .storeNotFound(
-            "in the schema \(quoted(schema.name)) of the database \(quoted(database))", backend: PostgresBackend.name)
+            "in the schema \(quoted(target.schema.name)) of the database \(quoted(database))",
+            backend: PostgresBackend.name)
+    }
+}
+
+extension PostgresMigrationTarget: MigrationTarget {
+    private var registry: String { schema.table("resource_registry") }
+    private var migrations: String { schema.table("schema_migrations") }
+
+    package func formatVersion() throws(StoreError) -> Int? {
+        guard try exists("SELECT to_regclass($1) IS NOT NULL", registry) else { return nil }
+        let rows = try query("SELECT max(format_version) FROM \(registry) HAVING count(*) > 0")
+        guard rows.count == 1, let version = rows.number(0, 0).flatMap({ Int(exactly: $0) }) else {
+            throw .corrupt("The record of the store", "it has no format version", backend: PostgresBackend.name)
+        }
+        return version
     }
 
-    private func migrateInTransaction(_ policy: MigrationPolicy) throws(StoreError) {
+    package func recordedMigrations() throws(StoreError) -> [AppliedMigration] {
+        let rows = try query("SELECT name, origin, applied_at, build FROM \(migrations) ORDER BY applied_at, name")
+        var applied: [AppliedMigration] = []
+        for row in 0..<rows.count {
+            applied.append(
+                try AppliedMigration(
+                    storedIn: PostgresBackend.name, row: row + 1, name: rows.text(row, 0), origin: rows.text(row, 1),
+                    appliedAt: rows.time(row, 2), build: rows.text(row, 3)))
+        }
+        return applied
+    }
+
+    /// Makes the schema where there is none, and locks the record of steps where it is there.
+    fileprivate func takeTurn() throws(StoreError) {
         if try !exists("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", schema.name) {
             _ = try query("CREATE SCHEMA \(schema.identifier)")
         }
-        if try exists("SELECT to_regclass($1) IS NOT NULL", schema.table("schema_migrations")) {
-            _ = try query("LOCK TABLE \(schema.table("schema_migrations")) IN SHARE ROW EXCLUSIVE MODE")
+        if try exists("SELECT to_regclass($1) IS NOT NULL", migrations) {
+            _ = try query("LOCK TABLE \(migrations) IN SHARE ROW EXCLUSIVE MODE")
         }
-        for step in try chain.pending(after: applied(), policy: policy) { try apply(step) }
     }
 
-    private func apply(_ step: Migration<PostgresMigrationTarget>) throws(StoreError) {
-        var target = PostgresMigrationTarget(connection: connection, schema: schema, partitions: partitions)
-        try step.apply(&target)
-        let now = Timestamp.now()
-        if step.parent == nil {
-            var registry = Parameters()
-            registry.add(try ULIDGenerator.shared.next())
-            registry.add(StoreFormat.version)
-            registry.add(BuildInfo.writer)
-            registry.add(now)
-            _ = try query(
-                """
-                INSERT INTO \(schema.table("resource_registry")) (store_id, format_version, build, created_at) \
-                VALUES ($1, $2, $3, $4)
-                """, registry)
-        }
-        var record = Parameters()
-        record.add(step.name)
-        record.add(step.parent)
-        record.add(step.origin.rawValue)
-        record.add(now)
-        record.add(BuildInfo.writer)
+    package func keep(_ record: StoreRecord) throws(StoreError) {
+        var parameters = Parameters()
+        parameters.add(record.storeID)
+        parameters.add(record.formatVersion)
+        parameters.add(record.build)
+        parameters.add(record.createdAt)
         _ = try query(
-            """
-            INSERT INTO \(schema.table("schema_migrations")) (name, parent, origin, applied_at, build) \
-            VALUES ($1, $2, $3, $4, $5)
-            """, record)
+            "INSERT INTO \(registry) (store_id, format_version, build, created_at) VALUES ($1, $2, $3, $4)", parameters)
+    }
+
+    package func keep(_ migration: AppliedMigration, parent: String?, number: Int) throws(StoreError) {
+        var parameters = Parameters()
+        parameters.add(migration.name)
+        parameters.add(parent)
+        parameters.add(migration.origin.rawValue)
+        parameters.add(migration.appliedAt)
+        parameters.add(migration.build)
+        _ = try query(
+            "INSERT INTO \(migrations) (name, parent, origin, applied_at, build) VALUES ($1, $2, $3, $4, $5)",
+            parameters)
     }
 
     /// - Parameter sql: A statement that gives one boolean.
@@ -107,7 +111,9 @@ struct PostgresMigrator {
         return try query(sql, parameters).withBytes(0, 0) { $0.first == 1 } ?? false
     }
 
-    private func query(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> PostgresResult {
+    fileprivate func query(
+        _ sql: String, _ parameters: Parameters = Parameters()
+    ) throws(StoreError) -> PostgresResult {
         do throws(PipelineError) {
             return try connection.query(Statement(sql, parameters))
         } catch {

@@ -44,9 +44,11 @@ public final class PostgresSessionStore: TransactionalSessionStore {
             let settings = try await retryPolicy.opening(logger: logger, isPassing: \.isPassingAtOpening) {
                 () throws(StoreError) in
                 try await pool.use { (connection) throws(StoreError) in
-                    try PostgresMigrator(
-                        connection: connection, schema: schema, chain: chain, partitions: configuration.partitions
-                    ).migrate(configuration.migrationPolicy, mustExist: configuration.mustExist)
+                    let migrator = PostgresMigrator(
+                        connection: connection, schema: schema, chain: chain, partitions: configuration.partitions)
+                    if try migrator.isBehind(configuration.migrationPolicy, mustExist: configuration.mustExist) {
+                        try migrator.applyPending(configuration.migrationPolicy)
+                    }
                     return try EffectiveSettings.read(connection, schema)
                 }
             }
@@ -120,10 +122,8 @@ public final class PostgresSessionStore: TransactionalSessionStore {
         let chain = try PostgresMigrations.chain(followedBy: configuration.migrations)
         let (schema, partitions) = (statements.schema, configuration.partitions)
         return try await pool.use { (connection) throws(StoreError) in
-            chain.status(
-                applied: try PostgresMigrator(
-                    connection: connection, schema: schema, chain: chain, partitions: partitions
-                ).applied())
+            let target = PostgresMigrationTarget(connection: connection, schema: schema, partitions: partitions)
+            return chain.status(applied: try target.applied())
         }
     }
 

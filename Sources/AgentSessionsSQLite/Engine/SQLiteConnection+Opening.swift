@@ -14,11 +14,7 @@ extension SQLiteConnection {
         let connection = try SQLiteConnection(path: configuration.path, busyTimeout: configuration.busyTimeout)
         let migrator = SQLiteMigrator(connection: connection, chain: chain)
         // Before anything is changed: a file that is no database, or a newer store, is left as it is.
-        let applied = try migrator.applied()
-        if configuration.mustExist, configuration.migrationPolicy != .inspect, applied.isEmpty {
-            throw DatabaseFile.storeNotFound(configuration.path)
-        }
-        _ = try chain.pending(after: applied, policy: configuration.migrationPolicy)
+        let isBehind = try migrator.isBehind(configuration.migrationPolicy, mustExist: configuration.mustExist)
         try connection.execute("PRAGMA page_size = \(pageSize)")
         try connection.keepWriteAheadLog(busyTimeout: configuration.busyTimeout)
         try connection.set(
@@ -26,7 +22,7 @@ extension SQLiteConnection {
         try connection.configure(configuration, cacheBytes: configuration.cacheBytes)
         try connection.execute("PRAGMA wal_autocheckpoint = \(configuration.checkpointPages)")
         connection.activity = .writing
-        try migrator.migrate(configuration.migrationPolicy)
+        if isBehind { try migrator.applyPending(configuration.migrationPolicy) }
         return connection
     }
 

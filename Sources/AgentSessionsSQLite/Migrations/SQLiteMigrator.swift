@@ -1,44 +1,46 @@
 #if SQLite
-internal import AgentSessions
+package import AgentSessions
 
-/// Brings a database up to date, once, however many processes open it at the same moment.
-struct SQLiteMigrator {
+/// Brings a database up to date.
+struct SQLiteMigrator: Migrator {
     let connection: SQLiteConnection
     let chain: MigrationChain<SQLiteMigrationTarget>
 
-    /// The steps that the database has.
-    ///
-    /// - Throws: ``StoreError/Code/newerStore`` where its format is newer than this build's;
-    ///   ``StoreError/Code/unavailable`` where tables of these names are another application's.
-    func applied() throws(StoreError) -> [AppliedMigration] {
-        if connection.isInTransaction { return try readApplied() }
+    func read<Result>(
+        _ body: (SQLiteMigrationTarget) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
         // All of one moment, as another opener may be making the tables.
-        return try SQLiteTransaction(on: connection).snapshot { _ throws(StoreError) in try readApplied() }
+        try SQLiteTransaction(on: connection).snapshot { _ throws(StoreError) in
+            try body(SQLiteMigrationTarget(connection: connection))
+        }
     }
 
-    private func readApplied() throws(StoreError) -> [AppliedMigration] {
+    func write(_ body: (inout SQLiteMigrationTarget) throws(StoreError) -> Void) throws(StoreError) {
+        try connection.execute("BEGIN IMMEDIATE")
+        do throws(StoreError) {
+            var target = SQLiteMigrationTarget(connection: connection)
+            try body(&target)
+            try connection.execute("COMMIT")
+        } catch {
+            if connection.isInTransaction { try? connection.execute("ROLLBACK") }
+            throw error
+        }
+    }
+
+    func storeNotFound() -> StoreError { DatabaseFile.storeNotFound(connection.path) }
+}
+
+extension SQLiteMigrationTarget: MigrationTarget {
+    package func formatVersion() throws(StoreError) -> Int? {
         guard try isStore() else {
             try requireRoom()
-            return []
+            return nil
         }
         let version = try connection.text(of: "SELECT max(format_version) FROM resource_registry")
         guard let version = version.flatMap({ Int($0) }) else {
             throw .corrupt("The record of the store", "it has no format version", backend: SQLiteBackend.name)
         }
-        try StoreFormat.check(version)
-        let statement = try connection.statement(
-            "SELECT name, origin, applied_at, build FROM schema_migrations ORDER BY rowid")
-        defer { statement.reset() }
-        var applied: [AppliedMigration] = []
-        while try statement.step() {
-            guard let name = statement.text(0), let origin = statement.text(1).flatMap(MigrationOrigin.init(rawValue:)),
-                let time = statement.timestamp(2), let build = statement.text(3)
-            else {
-                throw .corrupt("The record of migrations", "row \(applied.count + 1)", backend: SQLiteBackend.name)
-            }
-            applied.append(AppliedMigration(name: name, origin: origin, appliedAt: time, build: build))
-        }
-        return applied
+        return version
     }
 
     /// Whether the database has the store's own record.
@@ -69,40 +71,39 @@ struct SQLiteMigrator {
             backend: SQLiteBackend.name)
     }
 
-    /// Applies what is missing. The look and the change are one transaction, so that of several openers one does it.
-    func migrate(_ policy: MigrationPolicy) throws(StoreError) {
-        guard try !chain.pending(after: applied(), policy: policy).isEmpty else { return }
-        try connection.execute("BEGIN IMMEDIATE")
-        do throws(StoreError) {
-            for step in try chain.pending(after: applied(), policy: policy) { try apply(step) }
-            try connection.execute("COMMIT")
-        } catch {
-            if connection.isInTransaction { try? connection.execute("ROLLBACK") }
-            throw error
+    package func recordedMigrations() throws(StoreError) -> [AppliedMigration] {
+        let statement = try connection.statement(
+            "SELECT name, origin, applied_at, build FROM schema_migrations ORDER BY rowid")
+        defer { statement.reset() }
+        var applied: [AppliedMigration] = []
+        while try statement.step() {
+            applied.append(
+                try AppliedMigration(
+                    storedIn: SQLiteBackend.name, row: applied.count + 1, name: statement.text(0),
+                    origin: statement.text(1), appliedAt: statement.timestamp(2), build: statement.text(3)))
         }
+        return applied
     }
 
-    private func apply(_ step: Migration<SQLiteMigrationTarget>) throws(StoreError) {
-        var target = SQLiteMigrationTarget(connection: connection)
-        try step.apply(&target)
-        let now = Timestamp.now()
-        if step.parent == nil {
-            let registry = try connection.statement(
-                "INSERT INTO resource_registry (store_id, format_version, build, created_at) VALUES (?1, ?2, ?3, ?4)")
-            try registry.bind(try ULIDGenerator.shared.next(), at: 1)
-            try registry.bind(StoreFormat.version, at: 2)
-            try registry.bind(BuildInfo.writer, at: 3)
-            try registry.bind(now, at: 4)
-            try registry.run()
-        }
-        let record = try connection.statement(
+    package func keep(_ record: StoreRecord) throws(StoreError) {
+        let statement = try connection.statement(
+            "INSERT INTO resource_registry (store_id, format_version, build, created_at) VALUES (?1, ?2, ?3, ?4)")
+        try statement.bind(record.storeID, at: 1)
+        try statement.bind(record.formatVersion, at: 2)
+        try statement.bind(record.build, at: 3)
+        try statement.bind(record.createdAt, at: 4)
+        try statement.run()
+    }
+
+    package func keep(_ migration: AppliedMigration, parent: String?, number: Int) throws(StoreError) {
+        let statement = try connection.statement(
             "INSERT INTO schema_migrations (name, parent, origin, applied_at, build) VALUES (?1, ?2, ?3, ?4, ?5)")
-        try record.bind(step.name, at: 1)
-        try record.bind(step.parent, at: 2)
-        try record.bind(step.origin.rawValue, at: 3)
-        try record.bind(now, at: 4)
-        try record.bind(BuildInfo.writer, at: 5)
-        try record.run()
+        try statement.bind(migration.name, at: 1)
+        try statement.bind(parent, at: 2)
+        try statement.bind(migration.origin.rawValue, at: 3)
+        try statement.bind(migration.appliedAt, at: 4)
+        try statement.bind(migration.build, at: 5)
+        try statement.run()
     }
 }
 #endif

@@ -126,7 +126,7 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     public func migrations() async throws(StoreError) -> [MigrationStatus] {
         let chain = try SQLiteMigrations.chain(followedBy: configuration.migrations)
         return try await read { (transaction) throws(StoreError) in
-            chain.status(applied: try SQLiteMigrator(connection: transaction.connection, chain: chain).applied())
+            chain.status(applied: try SQLiteMigrationTarget(connection: transaction.connection).applied())
         }
     }
 
