@@ -95,26 +95,12 @@ struct MessageRecord {
         guard metadataEnd + RecordChecksum.size == bytes.count else {
             throw damaged(session, sequence, "the lengths in it do not add up to its \(bytes.count) bytes")
         }
-        guard let role = role(bytes[1], bytes, headerSize..<roleEnd) else {
-            throw damaged(session, sequence, "its role is not one")
-        }
-        var toolCallID: String?
-        if bytes[3] == 1 {
-            toolCallID = bytes.text(roleEnd..<toolCallIDEnd)
-            guard toolCallID != nil else { throw damaged(session, sequence, "its tool_call_id is not text in UTF-8") }
-        }
-        guard let content = bytes.text(toolCallIDEnd..<contentEnd) else {
-            throw damaged(session, sequence, "its content is not text in UTF-8")
-        }
-        guard let metadata = bytes.metadata(contentEnd..<metadataEnd) else {
-            throw damaged(session, sequence, "its metadata is not a JSON object")
-        }
-        guard let createdAt = Timestamp(microseconds: bytes.number(at: 32)) else {
-            throw damaged(session, sequence, "its time is outside the years 1 to 9999")
-        }
-        return SessionMessage(
-            id: id, sessionID: session, sequence: sequence, role: role, content: content, toolCallID: toolCallID,
-            metadata: metadata, createdAt: createdAt)
+        return try SessionMessage(
+            storedIn: LMDBBackend.name, sessionID: session, sequence: Int64(sequence), id: id,
+            role: role(bytes[1], bytes, headerSize..<roleEnd), content: bytes.text(toolCallIDEnd..<contentEnd),
+            toolCallID: bytes[3] == 0 ? .some(nil) : bytes.text(roleEnd..<toolCallIDEnd).map(Optional.some),
+            metadata: bytes.metadata(contentEnd..<metadataEnd), createdAt: Timestamp(microseconds: bytes.number(at: 32))
+        )
     }
 
     /// The id alone, for what needs nothing else of the message.
@@ -153,7 +139,7 @@ struct MessageRecord {
     }
 
     private static func damaged(_ session: ULID, _ sequence: Int, _ detail: String) -> StoreError {
-        .damaged("Message \(sequence) of session \(session)", detail)
+        .damagedMessage(sequence, of: session, detail, backend: LMDBBackend.name)
     }
 }
 #endif

@@ -70,31 +70,16 @@ struct SessionRecord {
         guard metadataEnd + RecordChecksum.size == bytes.count else {
             throw damaged(id, "the lengths in it do not add up to its \(bytes.count) bytes")
         }
-        guard let count = Int(exactly: bytes.number(at: 8) as Int64), count >= 0 else {
-            throw damaged(id, "its message_count is negative")
-        }
-        let usage = TokenUsage(
-            inputTokens: bytes.number(at: 16), outputTokens: bytes.number(at: 24),
-            estimatedCost: bytes.number(at: 32))
-        guard usage.inputTokens >= 0, usage.outputTokens >= 0, usage.estimatedCost >= 0 else {
-            throw damaged(id, "a total of its usage is negative")
-        }
-        guard let createdAt = Timestamp(microseconds: bytes.number(at: 40)),
-            let updatedAt = Timestamp(microseconds: bytes.number(at: 48))
-        else { throw damaged(id, "a time of it is outside the years 1 to 9999") }
-        guard let actorName = bytes.text(headerSize..<actorEnd) else {
-            throw damaged(id, "its actor_name is not text in UTF-8")
-        }
-        guard let metadata = bytes.metadata(actorEnd..<metadataEnd) else {
-            throw damaged(id, "its metadata is not a JSON object")
-        }
-        return Session(
-            id: id, actorName: actorName, messageCount: count, usage: usage, metadata: metadata,
-            createdAt: createdAt, updatedAt: updatedAt)
+        return try Session(
+            storedIn: LMDBBackend.name, id: id, actorName: bytes.text(headerSize..<actorEnd),
+            messageCount: bytes.number(at: 8), inputTokens: bytes.number(at: 16), outputTokens: bytes.number(at: 24),
+            estimatedCost: bytes.number(at: 32), metadata: bytes.metadata(actorEnd..<metadataEnd),
+            createdAt: Timestamp(microseconds: bytes.number(at: 40)),
+            updatedAt: Timestamp(microseconds: bytes.number(at: 48)))
     }
 
     private static func damaged(_ id: ULID, _ detail: String) -> StoreError {
-        .damaged("The record of session \(id)", detail)
+        .damagedSession(id, detail, backend: LMDBBackend.name)
     }
 }
 #endif

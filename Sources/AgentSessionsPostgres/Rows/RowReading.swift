@@ -1,9 +1,23 @@
 #if Postgres
 internal import AgentSessions
 
-/// The columns in which rows are read. Sessions and messages share one layout, so that one statement, and with it one
-/// moment, gives a session with its messages.
+/// The columns of the tables, as rows are written and read.
 enum RowLayout {
+    /// All of a session, in the order of ``Parameters/add(_:)-(Session)``.
+    static let sessionColumns = ColumnList([
+        ("id", "text"), ("actor_name", "text"), ("message_count", "bigint"), ("input_tokens", "bigint"),
+        ("output_tokens", "bigint"), ("estimated_cost", "bigint"), ("metadata", "json"), ("created_at", "timestamptz"),
+        ("updated_at", "timestamptz"),
+    ])
+    /// What the caller gives of a message, in the order of ``Parameters/add(payload:_:_:_:)``. The store gives the rest: id,
+    /// session, sequence and time.
+    static let payloadColumns = ColumnList([
+        ("role", "text"), ("content", "text"), ("tool_call_id", "text"), ("metadata", "json"),
+    ])
+
+    // Sessions and messages are read in one layout, so that one statement, and with it one moment, gives a session with
+    // its messages.
+
     /// A session as a row.
     static let session = """
         id, message_count AS number, actor_name AS text, metadata, created_at, NULL::text AS role, \
@@ -17,7 +31,7 @@ enum RowLayout {
         """
 }
 
-/// Reads rows. What a database holds is checked like anything else from outside.
+/// Reads rows. What one holds is checked by the core.
 extension PostgresResult {
     /// Whether a row is a message and not a session.
     func isMessage(_ row: Int) -> Bool { !isNull(row, 5) }
@@ -26,53 +40,21 @@ extension PostgresResult {
     ///
     /// - Throws: ``StoreError/Code/corrupt``, naming the row.
     func session(_ row: Int) throws(StoreError) -> Session {
-        guard let id = ulid(row, 0) else { throw .damagedSession(nil, "its id is not a ULID") }
-        guard let count = number(row, 1).flatMap({ Int(exactly: $0) }), count >= 0 else {
-            throw .damagedSession(id, "its message_count is negative")
-        }
-        guard let actorName = text(row, 2) else { throw .damagedSession(id, "its actor_name is not text") }
-        guard let metadata = metadata(row, 3) else {
-            throw .damagedSession(id, "its metadata is not a JSON object")
-        }
-        guard let createdAt = time(row, 4), let updatedAt = time(row, 7) else {
-            throw .damagedSession(id, "a time of it is outside the years 1 to 9999")
-        }
-        guard let input = number(row, 8), let output = number(row, 9), let cost = number(row, 10),
-            input >= 0, output >= 0, cost >= 0
-        else { throw .damagedSession(id, "a total of its usage is negative") }
-        return Session(
-            id: id, actorName: actorName, messageCount: count,
-            usage: TokenUsage(inputTokens: input, outputTokens: output, estimatedCost: cost), metadata: metadata,
-            createdAt: createdAt, updatedAt: updatedAt)
+        try Session(
+            storedIn: PostgresBackend.name, id: ulid(row, 0), actorName: text(row, 2), messageCount: number(row, 1),
+            inputTokens: number(row, 8), outputTokens: number(row, 9), estimatedCost: number(row, 10),
+            metadata: metadata(row, 3), createdAt: time(row, 4), updatedAt: time(row, 7))
     }
 
     /// The message of `session` in a row.
     ///
     /// - Throws: ``StoreError/Code/corrupt``, naming the row.
     func message(_ row: Int, of session: ULID) throws(StoreError) -> SessionMessage {
-        guard let sequence = number(row, 1).flatMap({ Int(exactly: $0) }) else {
-            throw .damagedMessage(0, of: session, "its sequence is out of range")
-        }
-        guard let id = ulid(row, 0) else { throw .damagedMessage(sequence, of: session, "its id is not a ULID") }
-        guard let content = text(row, 2) else {
-            throw .damagedMessage(sequence, of: session, "its content is not text that this package wrote")
-        }
-        guard let metadata = metadata(row, 3) else {
-            throw .damagedMessage(sequence, of: session, "its metadata is not a JSON object")
-        }
-        guard let createdAt = time(row, 4) else {
-            throw .damagedMessage(sequence, of: session, "its time is outside the years 1 to 9999")
-        }
-        guard let role = withBytes(row, 5, { MessageRole(stored: $0) }) else {
-            throw .damagedMessage(sequence, of: session, "its role is not one")
-        }
-        let toolCallID = text(row, 6)
-        guard toolCallID != nil || isNull(row, 6) else {
-            throw .damagedMessage(sequence, of: session, "its tool_call_id is not text that this package wrote")
-        }
-        return SessionMessage(
-            id: id, sessionID: session, sequence: sequence, role: role, content: content, toolCallID: toolCallID,
-            metadata: metadata, createdAt: createdAt)
+        try SessionMessage(
+            storedIn: PostgresBackend.name, sessionID: session, sequence: number(row, 1), id: ulid(row, 0),
+            role: withBytes(row, 5) { MessageRole(stored: $0) }, content: text(row, 2),
+            toolCallID: isNull(row, 6) ? .some(nil) : text(row, 6).map(Optional.some), metadata: metadata(row, 3),
+            createdAt: time(row, 4))
     }
 
     /// The sessions in all rows.
@@ -97,16 +79,6 @@ extension PostgresResult {
 
     private func metadata(_ row: Int, _ column: Int) -> JSONObject? {
         withBytes(row, column) { JSONObject(stored: $0) }
-    }
-}
-
-extension StoreError {
-    static func damagedSession(_ id: ULID?, _ detail: String) -> StoreError {
-        .corrupt("The row of session \(id?.description ?? "?")", detail, backend: PostgresBackend.name)
-    }
-
-    static func damagedMessage(_ sequence: Int, of session: ULID, _ detail: String) -> StoreError {
-        .corrupt("Message \(sequence) of session \(session)", detail, backend: PostgresBackend.name)
     }
 }
 #endif

@@ -51,32 +51,30 @@ extension PostgresSessionStore {
         guard rows.count > 0 else { return .unclear }
         guard let first = rows.number(0, 0).flatMap({ Int(exactly: $0) }), first > 0, let revision = rows.time(0, 1),
             !first.addingReportingOverflow(request.messages.count).overflow
-        else { throw .damagedSession(request.sessionID, "its counters are out of range") }
+        else {
+            throw .damagedSession(request.sessionID, "its counters are out of range", backend: PostgresBackend.name)
+        }
         return .stored(first: first, at: revision)
     }
 
     private func statement(for request: AppendRequest) throws(StoreError) -> Statement {
         var parameters = Parameters()
         parameters.add(request.sessionID)
-        if request.messages.count == 1, let message = request.messages.first {
-            parameters.add(message.id)
-            parameters.add(request.time)
-            parameters.add(message.role.name)
-            parameters.add(message.content)
-            parameters.add(message.toolCallID)
-            try parameters.add(message.metadata)
-        } else {
-            parameters.add(request.messages.map(\.id))
-            parameters.add(request.time)
-            parameters.add(texts: request.messages.map(\.role.name))
-            parameters.add(texts: request.messages.map(\.content))
-            parameters.add(texts: request.messages.map(\.toolCallID))
-            try parameters.add(objects: request.messages.map(\.metadata))
-            parameters.add(request.messages.count)
-        }
+        let messages = request.messages
+        let single = messages.count == 1 ? messages.first : nil
+        if let single { parameters.add(single.id) } else { parameters.add(messages.map(\.id)) }
+        parameters.add(request.time)
         parameters.add(request.expectedSequence)
         parameters.add(request.usage ?? .zero)
-        return (request.messages.count == 1 ? statements.append : statements.appendBatch).with(parameters)
+        guard let single else {
+            parameters.add(messages.count)
+            try parameters.add(
+                payloads: messages.map(\.role), messages.map(\.content), messages.map(\.toolCallID),
+                messages.map(\.metadata))
+            return statements.appendBatch.with(parameters)
+        }
+        try parameters.add(payload: single.role, single.content, single.toolCallID, single.metadata)
+        return statements.append.with(parameters)
     }
 
     /// Reads what is stored, in a transaction that holds the session's lock, and does what the rules say.

@@ -5,14 +5,12 @@ public import AgentSessions
 /// is not an ordinary one falls back to the transactions of ``TransactionalSessionStore``, and so to the rules of the core.
 extension PostgresSessionStore {
     public func create(_ new: NewSession) async throws(StoreError) -> Session {
+        let session = new.session
         var parameters = Parameters()
-        parameters.add(new.id)
-        parameters.add(new.actorName)
-        try parameters.add(new.metadata)
-        parameters.add(new.createdAt)
+        try parameters.add(session)
         let isNew = try await writes.submit(statements.create.with(parameters), session: new.id) { $0.count == 1 }
         guard isNew else { throw .sessionExists(new.id) }
-        return new.session
+        return session
     }
 
     public func get(_ id: ULID) async throws(StoreError) -> Session? {
@@ -87,14 +85,6 @@ extension PostgresSessionStore {
         guard rows > 0 else {
             throw .corrupt("The record of the store", "it has no row", backend: PostgresBackend.name)
         }
-    }
-}
-
-extension Parameters {
-    mutating func add(_ usage: TokenUsage) {
-        add(usage.inputTokens)
-        add(usage.outputTokens)
-        add(usage.estimatedCost)
     }
 }
 #endif

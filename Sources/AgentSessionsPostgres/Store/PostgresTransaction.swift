@@ -39,12 +39,7 @@ public struct PostgresTransaction: SessionStoreWriter {
 
     public func insert(_ session: Session) throws(StoreError) {
         var parameters = Parameters()
-        parameters.add(session.id)
-        parameters.add(session.actorName)
-        Self.addCounters(of: session, to: &parameters)
-        try parameters.add(session.metadata)
-        parameters.add(session.createdAt)
-        parameters.add(session.updatedAt)
+        try parameters.add(session)
         try query(statements.insertSession.with(parameters)) { error in
             error.isUniqueViolation ? .sessionExists(session.id) : error.storeError
         }
@@ -52,11 +47,7 @@ public struct PostgresTransaction: SessionStoreWriter {
 
     public func replace(_ previous: Session, with session: Session) throws(StoreError) {
         var parameters = Parameters()
-        parameters.add(session.id)
-        parameters.add(session.actorName)
-        Self.addCounters(of: session, to: &parameters)
-        try parameters.add(session.metadata)
-        parameters.add(session.updatedAt)
+        try parameters.add(session)
         _ = try query(statements.replaceSession, parameters)
     }
 
@@ -91,11 +82,10 @@ public struct PostgresTransaction: SessionStoreWriter {
         parameters.add(session)
         parameters.add(messages.map(\.id))
         parameters.add(numbers: messages.map(\.sequence))
-        parameters.add(texts: messages.map(\.role.name))
-        parameters.add(texts: messages.map(\.content))
-        parameters.add(texts: messages.map(\.toolCallID))
-        try parameters.add(objects: messages.map(\.metadata))
         parameters.add(times: messages.map(\.createdAt))
+        try parameters.add(
+            payloads: messages.map(\.role), messages.map(\.content), messages.map(\.toolCallID),
+            messages.map(\.metadata))
         try query(statements.insertMessages.with(parameters)) { error in
             // The name of the constraint ends alike in each partition.
             guard error.isUniqueViolation, error.constraint?.hasSuffix("_pkey") ?? false else {
@@ -116,14 +106,6 @@ public struct PostgresTransaction: SessionStoreWriter {
 
     // MARK: Statements
 
-    /// Adds the four numbers that change with every append.
-    private static func addCounters(of session: Session, to parameters: inout Parameters) {
-        parameters.add(session.messageCount)
-        parameters.add(session.usage.inputTokens)
-        parameters.add(session.usage.outputTokens)
-        parameters.add(session.usage.estimatedCost)
-    }
-
     private func query(_ statement: Statement, _ parameters: Parameters) throws(StoreError) -> PostgresResult {
         try query(statement.with(parameters))
     }
@@ -143,6 +125,45 @@ public struct PostgresTransaction: SessionStoreWriter {
             // The transaction is still open, so nothing of it is stored.
             throw error.readError
         }
+    }
+}
+
+extension Parameters {
+    /// Adds all of a session, in the order of ``RowLayout/sessionColumns``.
+    mutating func add(_ session: Session) throws(StoreError) {
+        add(session.id)
+        add(session.actorName)
+        add(session.messageCount)
+        add(session.usage)
+        try add(session.metadata)
+        add(session.createdAt)
+        add(session.updatedAt)
+    }
+
+    /// Adds what the caller gave of a message, in the order of ``RowLayout/payloadColumns``.
+    mutating func add(
+        payload role: MessageRole, _ content: String, _ toolCallID: String?, _ metadata: JSONObject
+    ) throws(StoreError) {
+        add(role.name)
+        add(content)
+        add(toolCallID)
+        try add(metadata)
+    }
+
+    /// Adds what the caller gave of messages, an array for each of ``RowLayout/payloadColumns``.
+    mutating func add(
+        payloads roles: [MessageRole], _ contents: [String], _ toolCallIDs: [String?], _ metadata: [JSONObject]
+    ) throws(StoreError) {
+        add(texts: roles.map(\.name))
+        add(texts: contents)
+        add(texts: toolCallIDs)
+        try add(objects: metadata)
+    }
+
+    mutating func add(_ usage: TokenUsage) {
+        add(usage.inputTokens)
+        add(usage.outputTokens)
+        add(usage.estimatedCost)
     }
 }
 #endif

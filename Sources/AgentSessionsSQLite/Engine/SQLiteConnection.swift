@@ -22,7 +22,8 @@ final class SQLiteConnection {
     var files: OpenFiles?
     private var longReads = ScanTracker()
     private let busyWait: UnsafeMutablePointer<agent_sessions_busy_wait>
-    private var literals: [UInt: SQLiteStatement] = [:]
+    /// By the address of a literal or of a ``ComposedSQL``, which lives for as long as the process.
+    private var fixed: [UInt: SQLiteStatement] = [:]
     private var statements: [String: SQLiteStatement] = [:]
     /// What an error that happens now is told to have interrupted.
     var activity = SQLiteActivity.opening
@@ -54,7 +55,7 @@ final class SQLiteConnection {
     }
 
     deinit {
-        for statement in literals.values { statement.finalize() }
+        for statement in fixed.values { statement.finalize() }
         for statement in statements.values { statement.finalize() }
         leaveOthersLog()
         // No statement is left, so this closes at once; the busy handler is not called after it.
@@ -81,10 +82,20 @@ final class SQLiteConnection {
     /// The statement of that literal, prepared on first use and kept. A literal is known by its address, which costs
     /// less to look up than its text.
     func statement(_ sql: StaticString) throws(StoreError) -> SQLiteStatement {
-        let address = UInt(bitPattern: sql.utf8Start)
-        if let statement = literals[address] { return statement }
-        let statement = try prepare(sql.description)
-        literals[address] = statement
+        try statement(at: UInt(bitPattern: sql.utf8Start), sql.description)
+    }
+
+    /// The statement of SQL that is put together once for the whole process, prepared on first use and kept.
+    func statement(_ sql: ComposedSQL) throws(StoreError) -> SQLiteStatement {
+        try statement(at: UInt(bitPattern: ObjectIdentifier(sql)), sql.text)
+    }
+
+    private func statement(
+        at address: UInt, _ sql: @autoclosure () -> String
+    ) throws(StoreError) -> SQLiteStatement {
+        if let statement = fixed[address] { return statement }
+        let statement = try prepare(sql())
+        fixed[address] = statement
         return statement
     }
 

@@ -1,59 +1,70 @@
 #if SQLite
 internal import AgentSessions
 
-/// Reads a row of `sessions`: the columns in the order of the table. What a file holds is checked like anything else
-/// from outside.
+/// The table `sessions`. What a row holds is checked by the core.
 enum SessionRow {
+    /// In this order rows are read, and values are bound.
+    static let columns = TableColumns([
+        "id", "actor_name", "message_count", "input_tokens", "output_tokens", "estimated_cost", "metadata",
+        "created_at",
+        "updated_at",
+    ])
+
+    /// What every append changes.
+    static let counters = ["message_count", "input_tokens", "output_tokens", "estimated_cost", "updated_at"]
+
     static func read(_ row: SQLiteStatement) throws(StoreError) -> Session {
-        guard let id = row.ulid(0) else { throw damaged(nil, "its id is not a ULID") }
-        guard let actorName = row.text(1) else { throw damaged(id, "its actor_name is not text in UTF-8") }
-        guard let count = row.integer(2).flatMap(Int.init(exactly:)), count >= 0 else {
-            throw damaged(id, "its message_count is no count")
-        }
-        guard let inputTokens = row.integer(3), let outputTokens = row.integer(4), let estimatedCost = row.integer(5),
-            inputTokens >= 0, outputTokens >= 0, estimatedCost >= 0
-        else { throw damaged(id, "a total of its usage is no count") }
-        let usage = TokenUsage(inputTokens: inputTokens, outputTokens: outputTokens, estimatedCost: estimatedCost)
-        guard let metadata = row.metadata(6) else { throw damaged(id, "its metadata is not a JSON object") }
-        guard let createdAt = row.timestamp(7), let updatedAt = row.timestamp(8) else {
-            throw damaged(id, "a time of it is outside the years 1 to 9999")
-        }
-        return Session(
-            id: id, actorName: actorName, messageCount: count, usage: usage, metadata: metadata,
-            createdAt: createdAt, updatedAt: updatedAt)
+        try Session(
+            storedIn: SQLiteBackend.name, id: row.ulid(0), actorName: row.text(1), messageCount: row.integer(2),
+            inputTokens: row.integer(3), outputTokens: row.integer(4), estimatedCost: row.integer(5),
+            metadata: row.metadata(6), createdAt: row.timestamp(7), updatedAt: row.timestamp(8))
     }
 
-    static func damaged(_ id: ULID?, _ detail: String) -> StoreError {
-        .corrupt("The row of session \(id?.description ?? "?")", detail, backend: SQLiteBackend.name)
+    static func bind(_ session: Session, to statement: SQLiteStatement) throws(StoreError) {
+        try bindCounters(of: session, to: statement)
+        try statement.bind(session.actorName, at: 2)
+        try statement.bind(session.metadata, at: 7)
+        try statement.bind(session.createdAt, at: 8)
+    }
+
+    /// Binds the id and ``counters``.
+    static func bindCounters(of session: Session, to statement: SQLiteStatement) throws(StoreError) {
+        try statement.bind(session.id, at: 1)
+        try statement.bind(session.messageCount, at: 3)
+        try statement.bind(session.usage.inputTokens, at: 4)
+        try statement.bind(session.usage.outputTokens, at: 5)
+        try statement.bind(session.usage.estimatedCost, at: 6)
+        try statement.bind(session.updatedAt, at: 9)
     }
 }
 
-/// Reads a row of `session_messages`: the columns in the order of the table, without the session's.
+/// The table `session_messages`. What a row holds is checked by the core.
 enum MessageRow {
+    private static let ownColumns = [
+        "id", "sequence", "role", "content", "tool_call_id", "metadata", "created_at",
+    ]
+    /// In this order rows are read: without the session's id, as it is what they are asked for by.
+    static let columns = TableColumns(ownColumns)
+    /// In this order values are bound.
+    static let allColumns = TableColumns(ownColumns + ["session_id"])
+
+    /// - Parameter session: The session whose rows were asked for.
     static func read(_ row: SQLiteStatement, of session: ULID) throws(StoreError) -> SessionMessage {
-        guard let sequence = row.integer(1).flatMap(Int.init(exactly:)) else {
-            throw damaged(session, 0, "its sequence is not an integer")
-        }
-        guard let id = row.ulid(0) else { throw damaged(session, sequence, "its id is not a ULID") }
-        guard let role = row.role(2) else { throw damaged(session, sequence, "its role is not one") }
-        guard let content = row.text(3) else { throw damaged(session, sequence, "its content is not text in UTF-8") }
-        let toolCallID = row.text(4)
-        guard toolCallID != nil || row.isNull(4) else {
-            throw damaged(session, sequence, "its tool_call_id is not text in UTF-8")
-        }
-        guard let metadata = row.metadata(5) else {
-            throw damaged(session, sequence, "its metadata is not a JSON object")
-        }
-        guard let createdAt = row.timestamp(6) else {
-            throw damaged(session, sequence, "its time is outside the years 1 to 9999")
-        }
-        return SessionMessage(
-            id: id, sessionID: session, sequence: sequence, role: role, content: content, toolCallID: toolCallID,
-            metadata: metadata, createdAt: createdAt)
+        try SessionMessage(
+            storedIn: SQLiteBackend.name, sessionID: session, sequence: row.integer(1), id: row.ulid(0),
+            role: row.role(2), content: row.text(3), toolCallID: row.optionalText(4), metadata: row.metadata(5),
+            createdAt: row.timestamp(6))
     }
 
-    private static func damaged(_ session: ULID, _ sequence: Int, _ detail: String) -> StoreError {
-        .corrupt("Message \(sequence) of session \(session)", detail, backend: SQLiteBackend.name)
+    static func bind(_ message: SessionMessage, to statement: SQLiteStatement) throws(StoreError) {
+        try statement.bind(message.id, at: 1)
+        try statement.bind(message.sequence, at: 2)
+        try statement.bind(message.role.name, at: 3)
+        try statement.bind(message.content, at: 4)
+        try statement.bind(message.toolCallID, at: 5)
+        try statement.bind(message.metadata, at: 6)
+        try statement.bind(message.createdAt, at: 7)
+        try statement.bind(message.sessionID, at: 8)
     }
 }
 
@@ -66,8 +77,23 @@ extension SQLiteStatement {
         withText(column) { MessageRole(stored: $0) }
     }
 
+    /// `.some(nil)` for NULL.
+    fileprivate func optionalText(_ column: Int32) -> String?? {
+        isNull(column) ? .some(nil) : text(column).map(Optional.some)
+    }
+
     fileprivate func metadata(_ column: Int32) -> JSONObject? {
         withText(column) { JSONObject(stored: $0) }
+    }
+
+    fileprivate func bind(_ object: JSONObject, at index: Int32) throws(StoreError) {
+        let text: String
+        do throws(JSONError) {
+            text = try object.losslessText()
+        } catch {
+            throw StoreError(invalidJSON: error, in: "The metadata")
+        }
+        try bind(text, at: index)
     }
 }
 #endif

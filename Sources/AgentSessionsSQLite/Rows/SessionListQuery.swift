@@ -30,8 +30,8 @@ struct SessionListQuery {
         if let after = request.after { add("(created_at, id) < (?, ?)", .time(after.createdAt), .id(after.id)) }
         let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND ")) "
         sql = """
-            SELECT id, actor_name, message_count, input_tokens, output_tokens, estimated_cost, metadata, created_at, \
-            updated_at FROM sessions \(condition)ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?
+            SELECT \(SessionRow.columns.list) FROM sessions \(condition)\
+            ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?
             """
         self.values = values + [.number(request.limit), .number(request.offset)]
     }

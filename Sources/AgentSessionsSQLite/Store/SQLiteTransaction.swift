@@ -15,16 +15,14 @@ public struct SQLiteTransaction: SessionStoreWriter {
     // MARK: Reading
 
     public func session(_ id: ULID) throws(StoreError) -> Session? {
-        let statement = try connection.statement(
-            """
-            SELECT id, actor_name, message_count, input_tokens, output_tokens, estimated_cost, metadata, created_at, \
-            updated_at FROM sessions WHERE id = ?1
-            """)
+        let statement = try connection.statement(.session)
         defer { statement.reset() }
         try statement.bind(id, at: 1)
         guard try statement.step() else { return nil }
         let session = try SessionRow.read(statement)
-        guard session.id == id else { throw SessionRow.damaged(id, "its row has the id \(session.id)") }
+        guard session.id == id else {
+            throw .damagedSession(id, "its row has the id \(session.id)", backend: SQLiteBackend.name)
+        }
         return session
     }
 
@@ -44,21 +42,7 @@ public struct SQLiteTransaction: SessionStoreWriter {
         // damage, which shows in the page, where a bound at the count would hide it.
         let start = sequences.isEmpty ? session.messageCount : sequences.lowerBound - 1
         let isLast = sequences.isEmpty || sequences.upperBound > session.messageCount
-        let statement: SQLiteStatement
-        switch request.range {
-        case .after:
-            statement = try connection.statement(
-                """
-                SELECT id, sequence, role, content, tool_call_id, metadata, created_at FROM session_messages \
-                WHERE session_id = ?1 AND sequence > ?2 AND sequence < ?3 ORDER BY sequence
-                """)
-        case .before, .last:
-            statement = try connection.statement(
-                """
-                SELECT id, sequence, role, content, tool_call_id, metadata, created_at FROM session_messages \
-                WHERE session_id = ?1 AND sequence > ?2 AND sequence < ?3 ORDER BY sequence DESC
-                """)
-        }
+        let statement = try connection.statement(request.range.isFromTheBack ? .messagesFromTheBack : .messages)
         defer { statement.reset() }
         try statement.bind(session.id, at: 1)
         try statement.bind(start, at: 2)
@@ -78,11 +62,7 @@ public struct SQLiteTransaction: SessionStoreWriter {
     }
 
     public func messages(of session: ULID, withIDs ids: [ULID]) throws(StoreError) -> [SessionMessage] {
-        let statement = try connection.statement(
-            """
-            SELECT id, sequence, role, content, tool_call_id, metadata, created_at FROM session_messages \
-            WHERE id = ?1 AND session_id = ?2
-            """)
+        let statement = try connection.statement(.messageByID)
         try statement.bind(session, at: 2)
         var messages: [SessionMessage] = []
         for id in ids {
@@ -96,40 +76,20 @@ public struct SQLiteTransaction: SessionStoreWriter {
     // MARK: Writing
 
     public mutating func insert(_ session: Session) throws(StoreError) {
-        let statement = try connection.statement(
-            """
-            INSERT INTO sessions (actor_name, metadata, message_count, input_tokens, output_tokens, estimated_cost, \
-            updated_at, id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-            """)
-        try statement.bind(session.actorName, at: 1)
-        try statement.bind(session.metadata, at: 2)
-        try bindCounters(of: session, to: statement, from: 3)
-        try statement.bind(session.id, at: 8)
-        try statement.bind(session.createdAt, at: 9)
+        let statement = try connection.statement(.insertSession)
+        try SessionRow.bind(session, to: statement)
         try change(statement)
     }
 
     public mutating func replace(_ previous: Session, with session: Session) throws(StoreError) {
         // An append changes counters only, and a statement that does not name the actor leaves its index alone.
-        guard previous.actorName.isIdentical(to: session.actorName), previous.metadata == session.metadata else {
-            let statement = try connection.statement(
-                """
-                UPDATE sessions SET actor_name = ?1, metadata = ?2, message_count = ?3, input_tokens = ?4, \
-                output_tokens = ?5, estimated_cost = ?6, updated_at = ?7 WHERE id = ?8
-                """)
-            try statement.bind(session.actorName, at: 1)
-            try statement.bind(session.metadata, at: 2)
-            try bindCounters(of: session, to: statement, from: 3)
-            try statement.bind(session.id, at: 8)
-            return try change(statement)
+        let isGrown = previous.actorName.isIdentical(to: session.actorName) && previous.metadata == session.metadata
+        let statement = try connection.statement(isGrown ? .replaceCounters : .replaceSession)
+        if isGrown {
+            try SessionRow.bindCounters(of: session, to: statement)
+        } else {
+            try SessionRow.bind(session, to: statement)
         }
-        let statement = try connection.statement(
-            """
-            UPDATE sessions SET message_count = ?1, input_tokens = ?2, output_tokens = ?3, estimated_cost = ?4, \
-            updated_at = ?5 WHERE id = ?6
-            """)
-        try bindCounters(of: session, to: statement, from: 1)
-        try statement.bind(session.id, at: 6)
         try change(statement)
     }
 
@@ -141,21 +101,10 @@ public struct SQLiteTransaction: SessionStoreWriter {
     }
 
     public mutating func insert(_ messages: [SessionMessage]) throws(StoreError) {
-        let statement = try connection.statement(
-            """
-            INSERT INTO session_messages (id, session_id, sequence, role, content, tool_call_id, metadata, created_at) \
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-            """)
+        let statement = try connection.statement(.insertMessage)
         defer { statement.clearBindings() }
         for message in messages {
-            try statement.bind(message.id, at: 1)
-            try statement.bind(message.sessionID, at: 2)
-            try statement.bind(message.sequence, at: 3)
-            try statement.bind(message.role.name, at: 4)
-            try statement.bind(message.content, at: 5)
-            try statement.bind(message.toolCallID, at: 6)
-            try statement.bind(message.metadata, at: 7)
-            try statement.bind(message.createdAt, at: 8)
+            try MessageRow.bind(message, to: statement)
             try change(statement)
         }
     }
@@ -172,28 +121,29 @@ public struct SQLiteTransaction: SessionStoreWriter {
         changeCount += 1
         try statement.run()
     }
-
-    /// Binds the five numbers that change with every append.
-    private func bindCounters(
-        of session: Session, to statement: SQLiteStatement, from index: Int32
-    ) throws(StoreError) {
-        try statement.bind(session.messageCount, at: index)
-        try statement.bind(session.usage.inputTokens, at: index + 1)
-        try statement.bind(session.usage.outputTokens, at: index + 2)
-        try statement.bind(session.usage.estimatedCost, at: index + 3)
-        try statement.bind(session.updatedAt, at: index + 4)
-    }
 }
 
-extension SQLiteStatement {
-    fileprivate func bind(_ object: JSONObject, at index: Int32) throws(StoreError) {
-        let text: String
-        do throws(JSONError) {
-            text = try object.losslessText()
-        } catch {
-            throw StoreError(invalidJSON: error, in: "The metadata")
-        }
-        try bind(text, at: index)
-    }
+// MARK: - Statements
+
+extension ComposedSQL {
+    fileprivate static let session = ComposedSQL("SELECT \(SessionRow.columns.list) FROM sessions WHERE id = ?1")
+    fileprivate static let insertSession = ComposedSQL(
+        "INSERT INTO sessions (\(SessionRow.columns.list)) VALUES (\(SessionRow.columns.parameters))")
+    fileprivate static let replaceSession = ComposedSQL(
+        "UPDATE sessions SET \(SessionRow.columns.assignments { $0 != "id" && $0 != "created_at" }) WHERE id = ?1")
+    fileprivate static let replaceCounters = ComposedSQL(
+        "UPDATE sessions SET \(SessionRow.columns.assignments(SessionRow.counters.contains)) WHERE id = ?1")
+
+    fileprivate static let messages = ComposedSQL("\(run) sequence")
+    fileprivate static let messagesFromTheBack = ComposedSQL("\(run) sequence DESC")
+    private static let run = """
+        SELECT \(MessageRow.columns.list) FROM session_messages \
+        WHERE session_id = ?1 AND sequence > ?2 AND sequence < ?3 \
+        ORDER BY
+        """
+    fileprivate static let messageByID = ComposedSQL(
+        "SELECT \(MessageRow.columns.list) FROM session_messages WHERE id = ?1 AND session_id = ?2")
+    fileprivate static let insertMessage = ComposedSQL(
+        "INSERT INTO session_messages (\(MessageRow.allColumns.list)) VALUES (\(MessageRow.allColumns.parameters))")
 }
 #endif

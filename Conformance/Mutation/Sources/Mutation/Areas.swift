@@ -67,10 +67,10 @@ public struct Area: Sendable {
                 target: "AgentSessionsSQLite",
                 files: [
                     "SQLiteTransaction.swift", "SQLiteTransaction+Copies.swift", "SessionListQuery.swift",
-                    "RowReading.swift", "SQLiteStatement.swift",
+                    "RowReading.swift", "TableColumns.swift", "SQLiteStatement.swift",
                 ]
             ),
             // What a row holds is read by these; the memory store has no use for them.
-            Sources(target: "AgentSessions", files: ["StoredValueDecoding.swift"]),
+            Sources(target: "AgentSessions", files: ["StoredValueDecoding.swift", "StoredRows.swift"]),
         ])
 }

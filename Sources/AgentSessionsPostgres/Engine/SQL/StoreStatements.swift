@@ -37,38 +37,42 @@ struct StoreStatements: Sendable {
         let sessions = schema.table("sessions")
         let messages = schema.table("session_messages")
 
+        let payload = RowLayout.payloadColumns
         append = Statement(
             "append",
             """
-            WITH touched AS (UPDATE \(sessions) SET \(Self.growth(by: "1", time: "$3", usage: 9)) \
-            WHERE id = $1::text AND \(Self.guards(growth: "1", usage: 9)) \
-            AND ($8::bigint IS NULL OR message_count = $8) \
+            WITH touched AS (UPDATE \(sessions) SET \(Self.growth(by: "1", time: "$3", usage: 5)) \
+            WHERE id = $1::text AND \(Self.guards(growth: "1", usage: 5)) \
+            AND ($4::bigint IS NULL OR message_count = $4) \
             AND NOT EXISTS (SELECT FROM \(messages) WHERE session_id = $1 AND id = $2::text) \
             RETURNING message_count, updated_at) \
-            INSERT INTO \(messages) (id, session_id, sequence, role, content, tool_call_id, metadata, created_at) \
-            SELECT $2, $1, message_count, $4::text, $5::text, $6::text, $7::json, updated_at FROM touched \
+            INSERT INTO \(messages) (session_id, id, sequence, created_at, \(payload.names)) \
+            SELECT $1, $2, message_count, updated_at, \(payload.parameters(from: 8)) FROM touched \
             RETURNING sequence, created_at
             """)
         appendBatch = Statement(
             "append_batch",
             """
-            WITH touched AS (UPDATE \(sessions) SET \(Self.growth(by: "$8::bigint", time: "$3", usage: 10)) \
-            WHERE id = $1::text AND \(Self.guards(growth: "$8::bigint", usage: 10)) \
-            AND ($9::bigint IS NULL OR message_count = $9) \
+            WITH touched AS (UPDATE \(sessions) SET \(Self.growth(by: "$8::bigint", time: "$3", usage: 5)) \
+            WHERE id = $1::text AND \(Self.guards(growth: "$8::bigint", usage: 5)) \
+            AND ($4::bigint IS NULL OR message_count = $4) \
             RETURNING message_count - $8 AS base, updated_at), \
-            written AS (INSERT INTO \(messages) \
-            (id, session_id, sequence, role, content, tool_call_id, metadata, created_at) \
-            SELECT m.id, $1, base + m.place, m.role, m.content, m.tool_call_id, m.metadata, updated_at \
-            FROM touched, unnest($2::text[], $4::text[], $5::text[], $6::text[], $7::json[]) \
-            WITH ORDINALITY AS m (id, role, content, tool_call_id, metadata, place)) \
+            written AS (INSERT INTO \(messages) (session_id, id, sequence, created_at, \(payload.names)) \
+            SELECT $1, m.id, base + m.place, updated_at, \(payload.names) \
+            FROM touched, unnest($2::text[], \(payload.arrays(from: 9))) \
+            WITH ORDINALITY AS m (id, \(payload.names), place)) \
             SELECT base + 1, updated_at FROM touched
             """)
-        create = Statement(
-            "create",
+        let columns = RowLayout.sessionColumns
+        insertSession = Statement(
+            "insert_session",
+            "INSERT INTO \(sessions) (\(columns.names)) VALUES (\(columns.parameters(from: 1)))")
+        create = Statement("create", insertSession.sql + " ON CONFLICT (id) DO NOTHING RETURNING id")
+        replaceSession = Statement(
+            "replace_session",
             """
-            INSERT INTO \(sessions) (id, actor_name, message_count, input_tokens, output_tokens, estimated_cost, \
-            metadata, created_at, updated_at) VALUES ($1, $2, 0, 0, 0, 0, $3::json, $4, $4) \
-            ON CONFLICT (id) DO NOTHING RETURNING id
+            UPDATE \(sessions) SET \(columns.assignments(except: ["id", "created_at"])) \
+            WHERE id = $1::text AND created_at = $8::timestamptz
             """)
         update = Statement(
             "update",
@@ -86,19 +90,6 @@ struct StoreStatements: Sendable {
 
         session = Statement("session", "SELECT \(RowLayout.session) FROM \(sessions) WHERE id = $1")
         lockSession = Statement("lock_session", session.sql + " FOR NO KEY UPDATE")
-        insertSession = Statement(
-            "insert_session",
-            """
-            INSERT INTO \(sessions) (id, actor_name, message_count, input_tokens, output_tokens, estimated_cost, \
-            metadata, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8, $9)
-            """)
-        replaceSession = Statement(
-            "replace_session",
-            """
-            UPDATE \(sessions) SET actor_name = $2, message_count = $3, input_tokens = $4, output_tokens = $5, \
-            estimated_cost = $6, metadata = $7::json, updated_at = $8 WHERE id = $1
-            """)
-
         messagesAfter = Statement(
             "messages_after", Self.page(schema, condition: "sequence > $2", order: "sequence", within: false))
         messagesAfterWithin = Statement(
@@ -114,9 +105,8 @@ struct StoreStatements: Sendable {
         insertMessages = Statement(
             "insert_messages",
             """
-            INSERT INTO \(messages) (session_id, id, sequence, role, content, tool_call_id, metadata, created_at) \
-            SELECT $1::text, m.* FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], \
-            $7::json[], $8::timestamptz[]) AS m (id, sequence, role, content, tool_call_id, metadata, created_at)
+            INSERT INTO \(messages) (session_id, id, sequence, created_at, \(payload.names)) SELECT $1::text, m.* \
+            FROM unnest($2::text[], $3::bigint[], $4::timestamptz[], \(payload.arrays(from: 5))) AS m
             """)
         removeMessages = Statement(
             "remove_messages", "DELETE FROM \(messages) WHERE session_id = $1 AND sequence > $2")
