@@ -50,7 +50,7 @@ public struct PendingMessage: Sendable {
     }
 
     /// The message at its place in `session`.
-    func stored(in session: ULID, sequence: Int, at time: Timestamp) -> SessionMessage {
+    package func stored(in session: ULID, sequence: Int, at time: Timestamp) -> SessionMessage {
         SessionMessage(
             id: id, sessionID: session, sequence: sequence, role: role, content: content, toolCallID: toolCallID,
             metadata: metadata, createdAt: time)

@@ -10,26 +10,22 @@ extension Session {
         outputTokens: Int64?, estimatedCost: Int64?, metadata: JSONObject?, createdAt: Timestamp?, updatedAt: Timestamp?
     ) throws(StoreError) {
         func damaged(_ detail: String) -> StoreError { .damagedSession(id, detail, backend: backend) }
+        func count<Number: FixedWidthInteger>(_ value: Int64?, _ column: String) throws(StoreError) -> Number {
+            guard let number = value.flatMap(Number.init(exactly:)), number >= 0 else {
+                throw damaged("its \(column) is negative or not an integer")
+            }
+            return number
+        }
         guard let id else { throw damaged("its id is not a ULID") }
         guard let actorName else { throw damaged("its actor_name is not valid text") }
-        guard let messageCount = messageCount.flatMap(Int.init(exactly:)), messageCount >= 0 else {
-            throw damaged("its message_count is negative or not an integer")
-        }
-        guard let inputTokens, inputTokens >= 0 else {
-            throw damaged("its input_tokens is negative or not an integer")
-        }
-        guard let outputTokens, outputTokens >= 0 else {
-            throw damaged("its output_tokens is negative or not an integer")
-        }
-        guard let estimatedCost, estimatedCost >= 0 else {
-            throw damaged("its estimated_cost is negative or not an integer")
-        }
         guard let metadata else { throw damaged("its metadata is not a JSON object") }
         guard let createdAt else { throw damaged("its created_at is not a time in the years 1 to 9999") }
         guard let updatedAt else { throw damaged("its updated_at is not a time in the years 1 to 9999") }
+        let usage = TokenUsage(
+            inputTokens: try count(inputTokens, "input_tokens"), outputTokens: try count(outputTokens, "output_tokens"),
+            estimatedCost: try count(estimatedCost, "estimated_cost"))
         self.init(
-            id: id, actorName: actorName, messageCount: messageCount,
-            usage: TokenUsage(inputTokens: inputTokens, outputTokens: outputTokens, estimatedCost: estimatedCost),
+            id: id, actorName: actorName, messageCount: try count(messageCount, "message_count"), usage: usage,
             metadata: metadata, createdAt: createdAt, updatedAt: updatedAt)
     }
 }
@@ -58,6 +54,21 @@ extension SessionMessage {
         self.init(
             id: id, sessionID: sessionID, sequence: sequence, role: role, content: content, toolCallID: toolCallID,
             metadata: metadata, createdAt: createdAt)
+    }
+}
+
+extension CopyRecord {
+    /// The record that the values of a stored row make.
+    ///
+    /// - Throws: ``StoreError/Code/corrupt``, naming the session.
+    package init(
+        storedIn backend: String, of session: ULID, source: ULID?, revision: Timestamp?
+    ) throws(StoreError) {
+        guard let source, let revision else {
+            throw .corrupt(
+                "The record of the copy of session \(session)", "it names no store or no revision", backend: backend)
+        }
+        self.init(source: source, revision: revision)
     }
 }
 

@@ -55,4 +55,15 @@ extension JSONObject {
             return nil
         }
     }
+
+    /// The text that a store keeps of metadata.
+    ///
+    /// - Throws: ``StoreError/Code/invalidArgument`` where there is none because a number is not finite.
+    package func storedText() throws(StoreError) -> String {
+        do throws(JSONError) {
+            return try losslessText()
+        } catch {
+            throw StoreError(invalidJSON: error, in: "The metadata")
+        }
+    }
 }

@@ -70,12 +70,7 @@ enum RecordLength {
 extension JSONObject {
     /// The text that a record keeps: nothing for an object without members.
     func recordText() throws(StoreError) -> String {
-        if isEmpty { return "" }
-        do throws(JSONError) {
-            return try losslessText()
-        } catch {
-            throw StoreError(invalidJSON: error, in: "The metadata")
-        }
+        isEmpty ? "" : try storedText()
     }
 }
 

@@ -79,10 +79,10 @@ public struct LMDBTransaction: SessionStoreWriter {
     public func copyRecord(of session: ULID) throws(StoreError) -> CopyRecord? {
         state.key.set(copyOf: session)
         guard let record = try state.value(in: state.databases.registry) else { return nil }
-        guard record.count == 24, let revision = Timestamp(orderedBits: record.bigEndianNumber(at: 16)) else {
-            throw .damaged("The record of the copy of session \(session)", "it names no store or no revision")
-        }
-        return CopyRecord(source: record.ulid(at: 0), revision: revision)
+        let isWhole = record.count == 24
+        return try CopyRecord(
+            storedIn: LMDBBackend.name, of: session, source: isWhole ? record.ulid(at: 0) : nil,
+            revision: isWhole ? Timestamp(orderedBits: record.bigEndianNumber(at: 16)) : nil)
     }
 }
 #endif

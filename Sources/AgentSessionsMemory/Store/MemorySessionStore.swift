@@ -65,10 +65,9 @@ public final class MemorySessionStore: TransactionalSessionStore {
     }
 
     public func migrations() async throws(StoreError) -> [MigrationStatus] {
-        let names = [StoreFormat.Step.resourceRegistry, StoreFormat.Step.sessionPersistence]
-        let steps = zip(names, [nil, names[0]]).map { name, parent in
+        let steps = MigrationStatus.ofNewStore.map { step in
             MigrationStatus(
-                name: name, parent: parent, origin: .core, appliedAt: openedAt, build: BuildInfo.writer)
+                name: step.name, parent: step.parent, origin: step.origin, appliedAt: openedAt, build: BuildInfo.writer)
         }
         return try await read { _ throws(StoreError) in steps }
     }

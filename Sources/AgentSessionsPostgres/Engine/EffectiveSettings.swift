@@ -15,7 +15,7 @@ enum EffectiveSettings {
         for name in names { parameters.add(name) }
         let columns = (0...names.count).map { "current_setting($\($0 + 2))" }.joined(separator: ", ")
         let partitions = "(SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass($1))"
-        let values = try connection.read(Statement("SELECT \(columns), \(partitions)", parameters))
+        let values = try connection.read("SELECT \(columns), \(partitions)", parameters)
         let engine = StoreSetting("engine", "PostgreSQL \(values.text(0, 0) ?? "")")
         return [engine] + names.enumerated().map { StoreSetting($0.element, values.text(0, $0.offset + 1) ?? "") } + [
             StoreSetting("tls", connection.usesTLS ? "on" : "off"),

@@ -24,6 +24,11 @@ extension PostgresConnection {
         }
     }
 
+    /// Sends a statement that is not worth preparing and that changes nothing by itself.
+    func read(_ sql: String, _ parameters: Parameters = Parameters()) throws(StoreError) -> PostgresResult {
+        try read(Statement(sql, parameters))
+    }
+
     private func transaction<Success>(
         _ kind: TransactionFraming.Kind, _ body: () throws(StoreError) -> Success
     ) throws(StoreError) -> Success {

@@ -40,7 +40,7 @@ struct PostgresMigrator: Migrator {
     }
 
     func storeNotFound() throws(StoreError) -> StoreError {
-        let database = try target.query("SELECT current_database()").text(0, 0) ?? ""
+        let database = try target.connection.read("SELECT current_database()").text(0, 0) ?? ""
         return .storeNotFound(
             "in the schema \(quoted(target.schema.name)) of the database \(quoted(database))",
             backend: PostgresBackend.name)
@@ -53,7 +53,7 @@ extension PostgresMigrationTarget: MigrationTarget {
 
     package func formatVersion() throws(StoreError) -> Int? {
         guard try exists("SELECT to_regclass($1) IS NOT NULL", registry) else { return nil }
-        let rows = try query("SELECT max(format_version) FROM \(registry) HAVING count(*) > 0")
+        let rows = try connection.read("SELECT max(format_version) FROM \(registry) HAVING count(*) > 0")
         guard rows.count == 1, let version = rows.number(0, 0).flatMap({ Int(exactly: $0) }) else {
             throw .corrupt("The record of the store", "it has no format version", backend: PostgresBackend.name)
         }
@@ -61,7 +61,8 @@ extension PostgresMigrationTarget: MigrationTarget {
     }
 
     package func recordedMigrations() throws(StoreError) -> [AppliedMigration] {
-        let rows = try query("SELECT name, origin, applied_at, build FROM \(migrations) ORDER BY applied_at, name")
+        let rows = try connection.read(
+            "SELECT name, origin, applied_at, build FROM \(migrations) ORDER BY applied_at, name")
         var applied: [AppliedMigration] = []
         for row in 0..<rows.count {
             applied.append(
@@ -75,10 +76,10 @@ extension PostgresMigrationTarget: MigrationTarget {
     /// Makes the schema where there is none, and locks the record of steps where it is there.
     fileprivate func takeTurn() throws(StoreError) {
         if try !exists("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", schema.name) {
-            _ = try query("CREATE SCHEMA \(schema.identifier)")
+            _ = try connection.read("CREATE SCHEMA \(schema.identifier)")
         }
         if try exists("SELECT to_regclass($1) IS NOT NULL", migrations) {
-            _ = try query("LOCK TABLE \(migrations) IN SHARE ROW EXCLUSIVE MODE")
+            _ = try connection.read("LOCK TABLE \(migrations) IN SHARE ROW EXCLUSIVE MODE")
         }
     }
 
@@ -88,7 +89,7 @@ extension PostgresMigrationTarget: MigrationTarget {
         parameters.add(record.formatVersion)
         parameters.add(record.build)
         parameters.add(record.createdAt)
-        _ = try query(
+        _ = try connection.read(
             "INSERT INTO \(registry) (store_id, format_version, build, created_at) VALUES ($1, $2, $3, $4)", parameters)
     }
 
@@ -99,7 +100,7 @@ extension PostgresMigrationTarget: MigrationTarget {
         parameters.add(migration.origin.rawValue)
         parameters.add(migration.appliedAt)
         parameters.add(migration.build)
-        _ = try query(
+        _ = try connection.read(
             "INSERT INTO \(migrations) (name, parent, origin, applied_at, build) VALUES ($1, $2, $3, $4, $5)",
             parameters)
     }
@@ -108,17 +109,7 @@ extension PostgresMigrationTarget: MigrationTarget {
     private func exists(_ sql: String, _ text: String) throws(StoreError) -> Bool {
         var parameters = Parameters()
         parameters.add(text)
-        return try query(sql, parameters).withBytes(0, 0) { $0.first == 1 } ?? false
-    }
-
-    fileprivate func query(
-        _ sql: String, _ parameters: Parameters = Parameters()
-    ) throws(StoreError) -> PostgresResult {
-        do throws(PipelineError) {
-            return try connection.query(Statement(sql, parameters))
-        } catch {
-            throw error.readError
-        }
+        return try connection.read(sql, parameters).withBytes(0, 0) { $0.first == 1 } ?? false
     }
 }
 #endif

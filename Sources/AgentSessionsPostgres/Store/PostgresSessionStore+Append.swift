@@ -29,11 +29,8 @@ extension PostgresSessionStore {
             throw error.writeError
         }
         guard case .stored(let first, let revision) = outcome else { return try await appendByRules(request) }
-        let messages = request.messages.enumerated().map { offset, message in
-            SessionMessage(
-                id: message.id, sessionID: request.sessionID, sequence: first + offset, role: message.role,
-                content: message.content, toolCallID: message.toolCallID, metadata: message.metadata,
-                createdAt: revision)
+        let messages = request.messages.enumerated().map { place, message in
+            message.stored(in: request.sessionID, sequence: first + place, at: revision)
         }
         return AppendResult(messages: messages, isReplay: false)
     }

@@ -73,12 +73,9 @@ extension PostgresTransaction {
         guard try mayUseCopyRecords() == true else { return nil }
         let rows = try query(statements.copyRecord.with(Parameters(session)))
         guard rows.count > 0 else { return nil }
-        guard let source = rows.text(0, 0).flatMap({ ULID($0) }), let revision = rows.time(0, 1) else {
-            throw .corrupt(
-                "The record of the copy of session \(session)", "it names no store or no revision",
-                backend: PostgresBackend.name)
-        }
-        return CopyRecord(source: source, revision: revision)
+        return try CopyRecord(
+            storedIn: PostgresBackend.name, of: session, source: rows.text(0, 0).flatMap { ULID($0) },
+            revision: rows.time(0, 1))
     }
 
     public func put(_ record: CopyRecord, of session: ULID) throws(StoreError) {

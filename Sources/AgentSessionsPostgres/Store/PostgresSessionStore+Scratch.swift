@@ -22,7 +22,7 @@ extension PostgresSessionStore {
             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'
             """
         return try await withConnection(configuration) { (connection, schema) throws(StoreError) in
-            try connection.read(Statement(sql, Parameters(schema.name))).number(0, 0).map { Int($0) }
+            try connection.read(sql, Parameters(schema.name)).number(0, 0).map { Int($0) }
         }
     }
 

@@ -23,7 +23,7 @@ enum SessionRow {
     static func bind(_ session: Session, to statement: SQLiteStatement) throws(StoreError) {
         try bindCounters(of: session, to: statement)
         try statement.bind(session.actorName, at: 2)
-        try statement.bind(session.metadata, at: 7)
+        try statement.bind(session.metadata.storedText(), at: 7)
         try statement.bind(session.createdAt, at: 8)
     }
 
@@ -62,14 +62,14 @@ enum MessageRow {
         try statement.bind(message.role.name, at: 3)
         try statement.bind(message.content, at: 4)
         try statement.bind(message.toolCallID, at: 5)
-        try statement.bind(message.metadata, at: 6)
+        try statement.bind(message.metadata.storedText(), at: 6)
         try statement.bind(message.createdAt, at: 7)
         try statement.bind(message.sessionID, at: 8)
     }
 }
 
 extension SQLiteStatement {
-    fileprivate func ulid(_ column: Int32) -> ULID? {
+    func ulid(_ column: Int32) -> ULID? {
         withText(column) { ULID(utf8: $0) }
     }
 
@@ -84,16 +84,6 @@ extension SQLiteStatement {
 
     fileprivate func metadata(_ column: Int32) -> JSONObject? {
         withText(column) { JSONObject(stored: $0) }
-    }
-
-    fileprivate func bind(_ object: JSONObject, at index: Int32) throws(StoreError) {
-        let text: String
-        do throws(JSONError) {
-            text = try object.losslessText()
-        } catch {
-            throw StoreError(invalidJSON: error, in: "The metadata")
-        }
-        try bind(text, at: index)
     }
 }
 #endif

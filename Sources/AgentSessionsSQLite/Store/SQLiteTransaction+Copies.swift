@@ -29,12 +29,8 @@ extension SQLiteTransaction {
         defer { statement.reset() }
         try statement.bind(session, at: 1)
         guard try statement.step() else { return nil }
-        guard let source = statement.text(0).flatMap({ ULID($0) }), let revision = statement.timestamp(1) else {
-            throw .corrupt(
-                "The record of the copy of session \(session)", "it names no store or no revision",
-                backend: SQLiteBackend.name)
-        }
-        return CopyRecord(source: source, revision: revision)
+        return try CopyRecord(
+            storedIn: SQLiteBackend.name, of: session, source: statement.ulid(0), revision: statement.timestamp(1))
     }
 
     public mutating func put(_ record: CopyRecord, of session: ULID) throws(StoreError) {

@@ -156,14 +156,4 @@ extension Parameters {
         add(id)
     }
 }
-
-extension JSONObject {
-    fileprivate func storedText() throws(StoreError) -> String {
-        do throws(JSONError) {
-            return try losslessText()
-        } catch {
-            throw StoreError(invalidJSON: error, in: "The metadata")
-        }
-    }
-}
 #endif
