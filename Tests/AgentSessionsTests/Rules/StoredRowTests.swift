@@ -112,9 +112,11 @@ struct StoredRowTests {
             try CopyRecord(storedIn: "engine", of: session, source: source, revision: revision)
         }
         #expect(try record(source, .latest) == CopyRecord(source: source, revision: .latest))
-        for values in [(nil, Timestamp.latest), (source, nil)] {
-            let error = #expect(throws: StoreError.self) { try record(values.0, values.1) }
-            #expect(error?.code == .corrupt && error?.message.contains("\(session)") == true)
+        let withoutSource = #expect(throws: StoreError.self) { try record(nil, .latest) }
+        let withoutRevision = #expect(throws: StoreError.self) { try record(source, nil) }
+        for error in [withoutSource, withoutRevision] {
+            #expect(error?.code == .corrupt)
+            #expect(error?.message.contains("\(session)") == true)
         }
     }
 }
