@@ -1,6 +1,6 @@
 package import AgentSessions
 
-/// A connection that writes, as the group commit sees it. It lives on the writer's thread.
+/// A connection that writes, as the group commit sees it. Only the writer thread uses it.
 package protocol CommitEngine: AnyObject, SendableMetatype {
     /// What the changes of a transaction are made through.
     associatedtype Writer: SessionStoreWriter, SendableMetatype
@@ -10,7 +10,7 @@ package protocol CommitEngine: AnyObject, SendableMetatype {
 
     /// Begins a transaction, waiting for the engine's lock within a bound.
     ///
-    /// - Throws: ``StoreError/Code/busy`` where the lock was not to be had.
+    /// - Throws: ``StoreError/Code/busy`` where the lock did not become free in time.
     func begin() throws(StoreError)
 
     /// A number that grows with every change made in the open transaction.
@@ -19,9 +19,9 @@ package protocol CommitEngine: AnyObject, SendableMetatype {
     /// Makes the open transaction durable. Where it throws, the transaction is over.
     func commit() throws(StoreError)
 
-    /// Undoes the open transaction. Where none is open, does nothing.
+    /// Rolls the open transaction back. Does nothing where none is open.
     func rollback()
 
-    /// Lets go of the engine; called once, after everything else, on the writer's thread.
+    /// Lets go of the engine; called once, last, on the writer thread.
     func close()
 }

@@ -1,11 +1,13 @@
 import Synchronization
 
-/// A value that one thread sends once, and that tasks wait for: mostly one, several where several close a store.
+/// A value that is sent once, and that tasks wait for: mostly one task, several where several close a store.
 package final class OneShot<Value: Sendable>: Sendable {
+    // Continuations that nothing checks: each is in the state from its making until the one `send` that takes it out
+    // under the mutex, or is resumed at once.
     private enum State {
         case empty
         /// An empty array takes no memory of its own, so that one waiter costs nothing more.
-        case waiting(CheckedContinuation<Value, Never>, others: [CheckedContinuation<Value, Never>])
+        case waiting(UnsafeContinuation<Value, Never>, others: [UnsafeContinuation<Value, Never>])
         case sent(Value)
     }
 
@@ -28,7 +30,7 @@ package final class OneShot<Value: Sendable>: Sendable {
 
     /// Waits for the value, without blocking a thread.
     package func value() async -> Value {
-        await withCheckedContinuation { continuation in
+        await withUnsafeContinuation { continuation in
             let sent: Value? = state.withLock { state in
                 switch state {
                 case .sent(let value): return value

@@ -79,11 +79,12 @@ struct FakeWriter: SessionStoreWriter {
 
 /// A change that adds a row, and remembers what it was answered.
 ///
-/// `@unchecked Sendable`, as its superclass is: one test makes it, runs it and looks at it, all on its own thread.
-final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable {
+/// `@unchecked Sendable`: one test makes it, runs it and looks at it, all on its own thread.
+final class RecordedWrite: PendingOperation, @unchecked Sendable {
+    let isExclusive: Bool
+    let hasFailed: Bool
     private let row: String
     private let time: Duration
-    private let fails: Bool
     private let meanwhile: () -> Void
     private(set) var answers = 0
     private(set) var error: StoreError?
@@ -94,47 +95,47 @@ final class RecordedWrite: PendingWrite<FakeWriter>, @unchecked Sendable {
     ///   - fails: Whether it throws after it has added the row.
     ///   - meanwhile: What happens while it is run.
     init(
-        _ row: String, isAlone: Bool = false, taking time: Duration = .zero, fails: Bool = false,
-        until deadline: ContinuousClock.Instant = .now + .seconds(600), meanwhile: @escaping () -> Void = {}
+        _ row: String, isExclusive: Bool = false, taking time: Duration = .zero, fails: Bool = false,
+        meanwhile: @escaping () -> Void = {}
     ) {
-        (self.row, self.time, self.fails, self.meanwhile) = (row, time, fails, meanwhile)
-        super.init(isAlone: isAlone, deadline: deadline)
+        self.isExclusive = isExclusive
+        hasFailed = fails
+        (self.row, self.time, self.meanwhile) = (row, time, meanwhile)
     }
 
-    override var failed: Bool { fails }
-
-    override func run(_ writer: inout FakeWriter) {
+    func run(_ writer: inout FakeWriter) {
         let end = ContinuousClock.now + time
         while ContinuousClock.now < end {}
         writer.add(row)
         meanwhile()
     }
 
-    override func fail(_ error: StoreError) { self.error = error }
+    func fail(_ error: StoreError) { self.error = error }
 
-    override func answer() { answers += 1 }
+    func answer() { answers += 1 }
 }
 
-extension WaitingWrites {
-    /// Writes that wait, in order.
-    convenience init(_ writes: [Write]) {
+extension WriteQueue<FakeWriter> {
+    /// Changes that wait, in order.
+    convenience init(_ writes: [RecordedWrite]) {
         self.init(backend: "fake")
         for write in writes { add(write) }
+    }
+
+    func add(_ write: RecordedWrite) {
+        add(write, isExclusive: write.isExclusive)
+    }
+
+    func add(_ operation: any PendingOperation<FakeWriter, StoreError>, isExclusive: Bool = false) {
+        add(QueuedWrite(operation: operation, isExclusive: isExclusive, deadline: .now + .seconds(600)))
     }
 }
 
 extension GroupCommitter {
     /// Runs what waits, and what comes meanwhile, until nothing does.
-    mutating func runAll(_ waiting: WaitingWrites<Engine.Writer>) {
-        while waiting.count > 0 { _ = runNext() }
+    mutating func runAll(_ queue: WriteQueue<Engine.Writer>) {
+        while queue.count > 0 { _ = runNext() }
     }
-}
-
-/// The changes of a group, as they come.
-private final class Waiting: Sendable {
-    let writes: Mutex<[PendingWrite<FakeWriter>?]>
-
-    init(_ writes: [PendingWrite<FakeWriter>?]) { self.writes = Mutex(writes) }
 }
 
 /// A door that a change on the writer's thread waits at until the test opens it.
@@ -174,34 +175,19 @@ struct GroupCommitTests {
         _ bodies: [Body], journal: FakeEngine.Journal = .init(), metrics: TestMetrics = TestMetrics()
     ) async -> [String] {
         let commitMetrics = withMetricsFactory(metrics) { CommitMetrics(backend: "fake") }
-        let heard = Waiting(Array(repeating: nil, count: bodies.count))
-        return await withTaskGroup(of: (Int, String).self) { group in
-            for (index, body) in bodies.enumerated() {
-                group.addTask {
-                    let outcome: Result<String, StoreError> = await withUnsafeContinuation { continuation in
-                        let write = TypedWrite(isAlone: false, deadline: .now + .seconds(600), body)
-                        write.continuation = continuation
-                        let all = heard.writes.withLock { heard in
-                            heard[index] = write
-                            return heard
-                        }
-                        guard all.allSatisfy({ $0 != nil }) else { return }
-                        // The last to come runs the group, in the order of the changes.
-                        let waiting = WaitingWrites(all.compactMap { $0 })
-                        var committer = GroupCommitter(
-                            engine: FakeEngine(journal), metrics: commitMetrics, waiting: waiting)
-                        committer.runAll(waiting)
-                    }
-                    switch outcome {
-                    case .success(let row): return (index, row)
-                    case .failure(let error): return (index, "\(error.code)")
-                    }
-                }
+        let operations = bodies.map { TypedOperation(notRun: StoreError(.internalFailure, "not run"), $0) }
+        let queue = WriteQueue<FakeWriter>([])
+        for operation in operations { queue.add(operation) }
+        var committer = GroupCommitter(engine: FakeEngine(journal), metrics: commitMetrics, queue: queue)
+        committer.runAll(queue)
+        var answers: [String] = []
+        for operation in operations {
+            switch await operation.outcome() {
+            case .success(let row): answers.append(row)
+            case .failure(let error): answers.append("\(error.code)")
             }
-            var answers = Array(repeating: "", count: bodies.count)
-            for await (index, answer) in group { answers[index] = answer }
-            return answers
         }
+        return answers
     }
 
     @Test("Changes that wait together share one commit")
@@ -246,7 +232,7 @@ struct GroupCommitTests {
         #expect(second.log == ["begin", "rollback"])
     }
 
-    @Test("A lock that is not to be had is the answer to all")
+    @Test("A lock that does not become free is the answer to all")
     func busyBegin() async {
         let journal = FakeEngine.Journal()
         journal.state.withLock { $0.beginFailures = [.busy] }
@@ -312,22 +298,22 @@ struct GroupCommitTests {
     /// A committer that has just made one slow commit of two changes, so that it waits for two again. By its clock nothing
     /// else takes time, however busy the machine is.
     private func committer(
-        _ journal: FakeEngine.Journal, _ waiting: WaitingWrites<FakeWriter>
+        _ journal: FakeEngine.Journal, _ queue: WriteQueue<FakeWriter>
     ) -> GroupCommitter<FakeEngine> {
         let time = Mutex(ContinuousClock.now)
         var committer = GroupCommitter(
-            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting,
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), queue: queue,
             now: { time.withLock { $0 } })
-        waiting.add(RecordedWrite("1", meanwhile: { time.withLock { $0 += .milliseconds(10) } }))
-        waiting.add(RecordedWrite("2"))
-        committer.runAll(waiting)
+        queue.add(RecordedWrite("1", meanwhile: { time.withLock { $0 += .milliseconds(10) } }))
+        queue.add(RecordedWrite("2"))
+        committer.runAll(queue)
         return committer
     }
 
     @Test("Those who come while a group is run join its commit, in order")
     func joining() {
         let journal = FakeEngine.Journal()
-        let waiting = WaitingWrites<FakeWriter>([])
+        let waiting = WriteQueue<FakeWriter>([])
         var committer = committer(journal, waiting)
         let second = RecordedWrite("b")
         let first = RecordedWrite("a", meanwhile: { waiting.add(second) })
@@ -340,7 +326,7 @@ struct GroupCommitTests {
     @Test("Nobody who did not share the last commit is waited for")
     func notJoining() {
         let journal = FakeEngine.Journal()
-        let waiting = WaitingWrites<FakeWriter>([])
+        let waiting = WriteQueue<FakeWriter>([])
         var committer = committer(journal, waiting)
         waiting.add(RecordedWrite("a"))
         waiting.add(RecordedWrite("b", meanwhile: { waiting.add(RecordedWrite("c")) }))
@@ -352,7 +338,7 @@ struct GroupCommitTests {
     @Test("One that joins and throws after a change makes the group run again, one by one")
     func joiningAndFailing() {
         let journal = FakeEngine.Journal()
-        let waiting = WaitingWrites<FakeWriter>([])
+        let waiting = WriteQueue<FakeWriter>([])
         var committer = committer(journal, waiting)
         let second = RecordedWrite("b", fails: true)
         // It is run twice, and meets the other one the first time.
@@ -368,7 +354,7 @@ struct GroupCommitTests {
     @Test("Nobody joins a group whose changes undid each other")
     func notJoiningSpoilt() {
         let journal = FakeEngine.Journal()
-        let waiting = WaitingWrites<FakeWriter>([])
+        let waiting = WriteQueue<FakeWriter>([])
         var committer = committer(journal, waiting)
         waiting.add(RecordedWrite("a", fails: true, meanwhile: { waiting.add(RecordedWrite("b")) }))
         _ = committer.runNext()
@@ -379,9 +365,9 @@ struct GroupCommitTests {
     // MARK: The queue
 
     private func queue(_ journal: FakeEngine.Journal) async throws(StoreError) -> CommitQueue<FakeEngine> {
-        try await CommitQueue.start(backend: "fake", patience: .seconds(60)) { () throws(StoreError) in
-            FakeEngine(journal)
-        }
+        try await CommitQueue.start(backend: "fake", timeout: .seconds(60)) { () throws(StoreError) in
+            (FakeEngine(journal), ())
+        }.0
     }
 
     @Test("What gathers during a commit shares the next, and each hears only after it")
@@ -456,8 +442,8 @@ struct GroupCommitTests {
     @Test("An engine that cannot be made gives its error")
     func noEngine() async {
         do throws(StoreError) {
-            _ = try await CommitQueue<FakeEngine>.start(backend: "fake", patience: .seconds(60)) {
-                () throws(StoreError) in
+            _ = try await CommitQueue<FakeEngine>.start(backend: "fake", timeout: .seconds(60)) {
+                () throws(StoreError) -> (FakeEngine, Void) in
                 throw StoreError(.unavailable, "no file")
             }
             Issue.record("a queue without an engine started")
@@ -475,90 +461,5 @@ struct GroupCommitTests {
         }
         for _ in 0..<500 where journal.log.last != "close" { try await Task.sleep(for: .milliseconds(10)) }
         #expect(journal.log.last == "close")
-    }
-}
-
-extension BlockingQueue {
-    fileprivate func takeAll() -> [Element]? {
-        take { elements in
-            defer { elements = [] }
-            return elements
-        }
-    }
-}
-
-@Suite("Threads and queues", .timeLimit(.minutes(5)))
-struct BlockingTests {
-    @Test("Elements come in order, all at once or one by one")
-    func order() {
-        let queue = BlockingQueue<Int>()
-        for number in 1...5 { #expect(queue.add(number)) }
-        #expect(queue.takeFirst() == 1)
-        #expect(queue.count == 4)
-        #expect(queue.takeAll() == [2, 3, 4, 5])
-        #expect(queue.add(6))
-        queue.close()
-        queue.close()
-        #expect(!queue.add(7))
-        #expect(queue.takeAll() == [6])
-        #expect(queue.takeAll() == nil)
-        #expect(queue.takeFirst() == nil)
-    }
-
-    @Test("Threads that wait are all let go when the queue is closed")
-    func closeWithWaiting() async throws {
-        let queue = BlockingQueue<Int>()
-        let threads = try (0..<4).map { number in
-            try WorkerThread.start {
-                if number.isMultiple(of: 2) { _ = queue.takeAll() } else { _ = queue.takeFirst() }
-            }
-        }
-        try await Task.sleep(for: .milliseconds(20))
-        queue.close()
-        for thread in threads { await thread.finished() }
-    }
-
-    @Test("Each of many elements reaches exactly one of several threads")
-    func manyThreads() async throws {
-        let queue = BlockingQueue<Int>()
-        let taken = Mutex<[Int]>([])
-        let threads = try (0..<4).map { _ in
-            try WorkerThread.start { while let next = queue.takeFirst() { taken.withLock { $0.append(next) } } }
-        }
-        await withTaskGroup(of: Void.self) { group in
-            for part in 0..<8 {
-                group.addTask { for number in 0..<500 { _ = queue.add(part * 500 + number) } }
-            }
-        }
-        queue.close()
-        for thread in threads { await thread.finished() }
-        #expect(taken.withLock { $0.sorted() } == Array(0..<4000))
-    }
-
-    @Test("A value is sent once, before or after it is waited for")
-    func oneShot() async {
-        let early = OneShot<Int>()
-        early.send(1)
-        early.send(2)
-        #expect(await early.value() == 1)
-        let late = OneShot<Int>()
-        let waiting = Task { await late.value() }
-        try? await Task.sleep(for: .milliseconds(20))
-        late.send(3)
-        late.send(4)
-        #expect(await waiting.value == 3)
-    }
-
-    @Test("The end of a thread can be waited for before and after, by any number of tasks")
-    func finished() async throws {
-        let gate = Gate()
-        let thread = try WorkerThread.start { gate.wait() }
-        await gate.someoneWaits()
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<3 { group.addTask { await thread.finished() } }
-            try? await Task.sleep(for: .milliseconds(20))
-            gate.open()
-        }
-        await thread.finished()
     }
 }

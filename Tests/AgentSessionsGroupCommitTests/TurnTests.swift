@@ -11,9 +11,9 @@ struct TurnTests {
     private let journal = FakeEngine.Journal()
 
     private func run(_ writes: [RecordedWrite]) {
-        let waiting = WaitingWrites(writes)
+        let waiting = WriteQueue(writes)
         var committer = GroupCommitter(
-            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), queue: waiting)
         committer.runAll(waiting)
         #expect(writes.allSatisfy { $0.answers == 1 })
     }
@@ -24,7 +24,7 @@ struct TurnTests {
     func before() {
         let first = RecordedWrite("a")
         var hadAnswer = false
-        let long = RecordedWrite("L", isAlone: true, meanwhile: { hadAnswer = first.answers == 1 })
+        let long = RecordedWrite("L", isExclusive: true, meanwhile: { hadAnswer = first.answers == 1 })
         run([first, long, RecordedWrite("b")])
         #expect(hadAnswer)
         #expect(commits == ["commit ab", "commit L"])
@@ -33,35 +33,35 @@ struct TurnTests {
     @Test("Long changes and the others take turns, so that neither keeps the other waiting for ever")
     func turns() {
         run([
-            RecordedWrite("K", isAlone: true), RecordedWrite("L", isAlone: true), RecordedWrite("a"),
-            RecordedWrite("M", isAlone: true), RecordedWrite("b"),
+            RecordedWrite("K", isExclusive: true), RecordedWrite("L", isExclusive: true), RecordedWrite("a"),
+            RecordedWrite("M", isExclusive: true), RecordedWrite("b"),
         ])
         #expect(commits == ["commit K", "commit ab", "commit L", "commit M"])
     }
 
     @Test("Nobody joins a long change")
     func joinsNobody() {
-        let waiting = WaitingWrites<FakeWriter>([])
+        let waiting = WriteQueue<FakeWriter>([])
         var committer = GroupCommitter(
-            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), queue: waiting)
         // A slow commit of two, after which two are waited for.
         for write in [RecordedWrite("1", taking: .milliseconds(10)), RecordedWrite("2")] { waiting.add(write) }
         committer.runAll(waiting)
-        waiting.add(RecordedWrite("L", isAlone: true, meanwhile: { waiting.add(RecordedWrite("a")) }))
+        waiting.add(RecordedWrite("L", isExclusive: true, meanwhile: { waiting.add(RecordedWrite("a")) }))
         committer.runAll(waiting)
         #expect(commits.suffix(2) == ["commit L", "commit a"])
     }
 
     @Test("What a slow neighbour left no time for waits again, with those who came since")
     func putBack() {
-        let waiting = WaitingWrites<FakeWriter>([])
+        let waiting = WriteQueue<FakeWriter>([])
         let late = RecordedWrite("c")
         let writes = [
             RecordedWrite("a", taking: .milliseconds(25), meanwhile: { waiting.add(late) }), RecordedWrite("b"),
         ]
         for write in writes { waiting.add(write) }
         var committer = GroupCommitter(
-            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), waiting: waiting)
+            engine: FakeEngine(journal), metrics: CommitMetrics(backend: "fake"), queue: waiting)
         _ = committer.runNext()
         #expect(waiting.count == 2)
         committer.runAll(waiting)
@@ -88,17 +88,17 @@ struct TurnTests {
         }
     }
 
-    private func queue(patience: Duration) async throws -> CommitQueue<FakeEngine> {
+    private func queue(timeout: Duration) async throws -> CommitQueue<FakeEngine> {
         let journal = journal
-        return try await CommitQueue.start(backend: "fake", patience: patience) { () throws(StoreError) in
-            FakeEngine(journal)
-        }
+        return try await CommitQueue.start(backend: "fake", timeout: timeout) { () throws(StoreError) in
+            (FakeEngine(journal), ())
+        }.0
     }
 
     /// A change that holds up the writer's thread until the gate opens.
     private func hold(_ queue: CommitQueue<FakeEngine>, at gate: Gate) async -> Task<Void, any Error> {
         let long = Task {
-            try await queue.write(isAlone: true) { (writer) throws(StoreError) in
+            try await queue.write(isExclusive: true) { (writer) throws(StoreError) in
                 gate.wait()
                 writer.add("long")
             }
@@ -111,7 +111,7 @@ struct TurnTests {
         "Behind a change without end, all who wait hear busy in time, and nothing of theirs is written",
         arguments: [1, 500])
     func busy(count: Int) async throws {
-        let queue = try await queue(patience: .milliseconds(150))
+        let queue = try await queue(timeout: .milliseconds(150))
         let gate = Gate()
         let long = await hold(queue, at: gate)
         let start = ContinuousClock.now
@@ -127,7 +127,7 @@ struct TurnTests {
 
     @Test("The error says what to do, and that the call may be made again")
     func error() async throws {
-        let queue = try await queue(patience: .zero)
+        let queue = try await queue(timeout: .zero)
         let gate = Gate()
         let long = await hold(queue, at: gate)
         do throws(StoreError) {
@@ -144,7 +144,7 @@ struct TurnTests {
 
     @Test("Who has a turn in time is served, however short the patience")
     func inTime() async throws {
-        let queue = try await queue(patience: .zero)
+        let queue = try await queue(timeout: .zero)
         for _ in 0..<20 {
             let heard = await heard(by: 20, in: queue)
             #expect(heard == Array(repeating: nil, count: 20))
@@ -155,7 +155,7 @@ struct TurnTests {
 
     @Test("The watch comes back after it had nothing to do")
     func watchedAgain() async throws {
-        let queue = try await queue(patience: .milliseconds(100))
+        let queue = try await queue(timeout: .milliseconds(100))
         for _ in 0..<3 {
             let gate = Gate()
             let long = await hold(queue, at: gate)
@@ -169,7 +169,7 @@ struct TurnTests {
 
     @Test("A change of a cancelled task that still waits is taken back at once")
     func cancelled() async throws {
-        let queue = try await queue(patience: .seconds(600))
+        let queue = try await queue(timeout: .seconds(600))
         let gate = Gate()
         let long = await hold(queue, at: gate)
         let waiting = (0..<50).map { number in
@@ -196,10 +196,10 @@ struct TurnTests {
     @Test("Each is answered once, where closing, cancelling, time and turns meet")
     func races() async throws {
         for round in 0..<20 {
-            let queue = try await queue(patience: .milliseconds(100))
+            let queue = try await queue(timeout: .milliseconds(100))
             let tasks = (0..<60).map { number in
                 Task {
-                    try? await queue.write(isAlone: number.isMultiple(of: 7)) { (writer) throws(StoreError) in
+                    try? await queue.write(isExclusive: number.isMultiple(of: 7)) { (writer) throws(StoreError) in
                         writer.add("<\(round) \(number)>")
                     }
                 }

@@ -1,7 +1,6 @@
 #if LMDB
 internal import AgentSessions
 internal import AgentSessionsThreads
-internal import Metrics
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -14,41 +13,31 @@ internal import Darwin
 
 /// Reads, each in a transaction of its own.
 ///
-/// A read of pages that are in memory takes about a microsecond, less than a change of threads costs. So a read is
-/// first made on the caller's thread, with a budget of work; what needs more is made again on a thread that may take its
-/// time, as is a read that would have to wait for anything. Nobody can tell beforehand whether a page of the map is in
-/// memory. But when a read took long because pages were fetched from the disk, the next reads change threads, until
-/// some of them in a row find their pages in memory. Tasks that do nothing but read give way now and then
-/// (``InlineTurn``).
+/// A read of pages that are in memory takes about a microsecond, less than a change of threads. So a read is first made on
+/// the caller's thread, with a budget of work. One that needs more, or would have to wait for anything, is made again on a
+/// thread of the pool. There is no way to tell beforehand whether a page of the map is in memory. But when a read took long
+/// because pages were fetched from the disk, the next reads change threads, until some of them in a row find their pages
+/// in memory. A task that only reads yields now and then (``InlineTurn``).
 final class LMDBReaders: Sendable {
-    private typealias Job = @Sendable (Result<LMDBTransaction, StoreError>) -> Void
-
-    private static let threadCount = 2
     /// Longer than any read of pages in memory within the budget, in nanoseconds.
     private static let slowRead: UInt64 = 400_000
 
     private let environment: LMDBEnvironment
     private let databases: Databases
-    private let queue = BlockingQueue<Job>()
-    private let threads = Mutex<[WorkerThread]>([])
+    private let pool: ReaderPool<Void>
     private let isClosed = Atomic<Bool>(false)
     private let cold = ColdReads()
     /// Pages that this process had fetched from the disk when it was last looked at.
     private let knownFaults: Atomic<Int>
-    private let waits = Metrics.Timer(
-        label: "agent_sessions_reader_wait_seconds", dimensions: [("backend", LMDBBackend.name)])
 
     init(_ environment: LMDBEnvironment, _ databases: Databases) throws(StoreError) {
         self.environment = environment
         self.databases = databases
         knownFaults = Atomic(Self.pageFaults())
-        for _ in 0..<Self.threadCount {
-            let thread = try WorkerThread.start { [self] in serve() }
-            threads.withLock { $0.append(thread) }
-        }
+        pool = try ReaderPool(backend: LMDBBackend.name) {}
     }
 
-    /// Reads on the caller's thread where that is short, else on one of ours.
+    /// Reads on the caller's thread where that is short, else on a thread of the pool.
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
@@ -56,16 +45,10 @@ final class LMDBReaders: Sendable {
         return try await readOnThread(body)
     }
 
-    /// Refuses new reads. The threads end when they have done those that wait.
-    func stop() {
-        isClosed.store(true, ordering: .relaxed)
-        queue.close()
-    }
-
-    /// Refuses new reads, and waits for those on threads of ours.
+    /// Refuses new reads, and waits for those on threads of the pool.
     func close() async {
-        stop()
-        for thread in threads.withLock({ $0 }) { await thread.finished() }
+        isClosed.store(true, ordering: .relaxed)
+        await pool.close()
     }
 
     // MARK: On the caller's thread
@@ -140,41 +123,21 @@ final class LMDBReaders: Sendable {
     private static let usageOfProcess = Int32(RUSAGE_SELF)
     #endif
 
-    // MARK: On a thread of our own
+    // MARK: On a thread of the pool
 
     func readOnThread<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         try environment.files.lookNowAndThen()
-        let start = MonotonicTime.now()
-        let outcome: Swift.Result<Result, StoreError> = await withUnsafeContinuation { continuation in
-            // Resumed exactly once: by the thread that takes the job, which takes every one, or right here.
-            let added = queue.add { [waits] transaction in
-                waits.recordNanoseconds(Int64(clamping: MonotonicTime.now() &- start))
-                continuation.resume(
-                    returning: transaction.flatMap { transaction in
-                        Swift.Result { () throws(StoreError) in
-                            var transaction = transaction
-                            return try body(&transaction)
-                        }
-                    })
-            }
-            if !added { continuation.resume(returning: .failure(.storeClosed(backend: LMDBBackend.name))) }
-        }
-        return try outcome.get()
-    }
-
-    private func serve() {
-        while let job = queue.takeFirst() {
-            do throws(StoreError) {
-                let state = try environment.beginRead(databases)
-                let start = MonotonicTime.now()
-                job(.success(LMDBTransaction(state)))
+        return try await pool.read(backend: LMDBBackend.name) { [self] _ throws(StoreError) in
+            let state = try environment.beginRead(databases)
+            let start = MonotonicTime.now()
+            defer {
                 environment.endRead(state)
                 if MonotonicTime.now() &- start > Self.slowRead { lookForFaults() } else { cold.countDown() }
-            } catch {
-                job(.failure(error))
             }
+            var transaction = LMDBTransaction(state)
+            return try body(&transaction)
         }
     }
 }

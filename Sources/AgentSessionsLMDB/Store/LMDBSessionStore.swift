@@ -50,15 +50,12 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     }
 
     private static func openOnce(_ configuration: LMDBConfiguration) async throws(StoreError) -> LMDBSessionStore {
-        let opened = OneShot<(environment: LMDBEnvironment, databases: Databases)>()
-        let writer = try await CommitQueue.start(
-            backend: LMDBBackend.name, patience: configuration.busyTimeout
+        let (writer, (environment, databases)) = try await CommitQueue.start(
+            backend: LMDBBackend.name, timeout: configuration.busyTimeout
         ) { () throws(StoreError) in
             let engine = try LMDBWriteEngine(configuration)
-            opened.send((engine.environment, engine.databases))
-            return engine
+            return (engine, (engine.environment, engine.databases))
         }
-        let (environment, databases) = await opened.value()
         let readers: LMDBReaders
         do throws(StoreError) {
             readers = try LMDBReaders(environment, databases)
@@ -80,12 +77,6 @@ public final class LMDBSessionStore: TransactionalSessionStore {
         capabilities = configuration.capabilities
     }
 
-    deinit {
-        // A store that was not closed ends its threads all the same; only nobody waits for them.
-        readers.stop()
-        writer.stop()
-    }
-
     /// Runs `body` in a read transaction.
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
@@ -104,24 +95,24 @@ public final class LMDBSessionStore: TransactionalSessionStore {
     public func write<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        try await write(isAlone: false, body)
+        try await write(isExclusive: false, body)
     }
 
     /// Runs `body` in a write transaction of its own, after those before it were committed.
-    public func writeAlone<Result: Sendable>(
+    public func writeExclusively<Result: Sendable>(
         _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        try await write(isAlone: true, body)
+        try await write(isExclusive: true, body)
     }
 
     private func write<Result: Sendable>(
-        isAlone: Bool, _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
+        isExclusive: Bool, _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         try environment.requireSameProcess()
         // Each round has a map twice as large, so there are few. The error of the last is transient.
         for _ in 0..<64 {
             do throws(StoreError) {
-                return try await writer.write(isAlone: isAlone, body)
+                return try await writer.write(isExclusive: isExclusive, body)
             } catch  where error.isGrowingMap {
                 continue
             }

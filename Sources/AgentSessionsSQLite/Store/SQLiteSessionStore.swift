@@ -48,15 +48,12 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     }
 
     private static func openOnce(_ configuration: SQLiteConfiguration) async throws(StoreError) -> SQLiteSessionStore {
-        let opened = OneShot<OpenFiles>()
-        let writer = try await CommitQueue.start(
-            backend: SQLiteBackend.name, patience: configuration.busyTimeout
+        let (writer, files) = try await CommitQueue.start(
+            backend: SQLiteBackend.name, timeout: configuration.busyTimeout
         ) { () throws(StoreError) in
             let engine = try SQLiteWriteEngine(configuration)
-            opened.send(engine.files)
-            return engine
+            return (engine, engine.files)
         }
-        let files = await opened.value()
         let readers: SQLiteReaders
         do throws(StoreError) {
             readers = try SQLiteReaders(configuration, of: files)
@@ -78,12 +75,6 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
         capabilities = configuration.capabilities
     }
 
-    deinit {
-        // A store that was not closed ends its threads all the same; only nobody waits for them.
-        readers.stop()
-        writer.stop()
-    }
-
     /// Runs `body` in a read transaction.
     public func read<Result: Sendable>(
         _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
@@ -99,10 +90,10 @@ public final class SQLiteSessionStore: TransactionalSessionStore {
     }
 
     /// Runs `body` in a write transaction of its own, after those before it were committed.
-    public func writeAlone<Result: Sendable>(
+    public func writeExclusively<Result: Sendable>(
         _ body: @escaping @Sendable (inout SQLiteTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        try await writer.write(isAlone: true, body)
+        try await writer.write(isExclusive: true, body)
     }
 
     public func effectiveSettings() async throws(StoreError) -> [StoreSetting] {

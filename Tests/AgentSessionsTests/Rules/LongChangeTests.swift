@@ -32,7 +32,7 @@ private final class TurnStore: TransactionalSessionStore {
         return try await base.write(body)
     }
 
-    func writeAlone<Result: Sendable>(
+    func writeExclusively<Result: Sendable>(
         _ body: @escaping @Sendable (inout MemoryTables) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         seen.withLock { $0.append(.alone) }

@@ -80,19 +80,19 @@ public protocol TransactionalSessionStore: SessionStore {
     /// As ``write(_:)``, for a change that may take long, such as an import. A backend where several changes share a
     /// transaction gives this one its own, after it has committed and answered what came before; elsewhere the two are
     /// the same.
-    func writeAlone<Result: Sendable>(
+    func writeExclusively<Result: Sendable>(
         _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result
 
     /// How many bytes of a session that is restored may be read, on a thread of their own, before its transaction
-    /// begins. What is longer is read inside ``writeAlone(_:)``, in bounded memory, and may block its thread there. A
+    /// begins. What is longer is read inside ``writeExclusively(_:)``, in bounded memory, and may block its thread there. A
     /// backend whose transactions run on the caller's thread, or hold a lock that readers need, wants all of it before:
     /// `.max`.
     var bytesReadAhead: Int { get }
 }
 
 extension TransactionalSessionStore {
-    public func writeAlone<Result: Sendable>(
+    public func writeExclusively<Result: Sendable>(
         _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         try await write(body)
@@ -103,7 +103,7 @@ extension TransactionalSessionStore {
     private func write<Result: Sendable>(
         isLong: Bool, _ body: @escaping @Sendable (inout Writer) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
-        isLong ? try await writeAlone(body) : try await write(body)
+        isLong ? try await writeExclusively(body) : try await write(body)
     }
 
     /// Runs a change that learns inside its transaction, before it has changed anything, whether it takes long.
@@ -115,7 +115,7 @@ extension TransactionalSessionStore {
     ) async throws(StoreError) -> Result {
         let short = try await write { (writer) throws(StoreError) in try body(&writer, LongChange.messages) }
         if let short { return short }
-        let long = try await writeAlone { (writer) throws(StoreError) in try body(&writer, .max) }
+        let long = try await writeExclusively { (writer) throws(StoreError) in try body(&writer, .max) }
         guard let long else { throw StoreError(.internalFailure, "A change that may take long was not made.") }
         return long
     }
