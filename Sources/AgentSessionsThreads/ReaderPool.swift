@@ -12,7 +12,7 @@ package final class ReaderPool<Reader: SendableMetatype>: Sendable {
     ///
     /// - Parameters:
     ///   - count: How many threads.
-    ///   - makeReader: Makes the reader of a thread, on that thread, before its first read.
+    ///   - makeReader: Makes the reader of a thread, on that thread.
     ///   - recordWait: Is told how long a read waited for a thread.
     /// - Throws: ``ThreadStartError`` where the system has no thread to give; no thread is left running then.
     package init(
@@ -73,9 +73,8 @@ package final class ReaderPool<Reader: SendableMetatype>: Sendable {
     }
 
     private static func run(_ jobs: BlockingQueue<Job>, _ makeReader: () -> Reader) {
-        guard let first = jobs.takeFirst() else { return }
         var reader = makeReader()
-        first(&reader)
+        // While the thread waits for the next job, it holds on to none: a job may hold the owner of the pool.
         while let job = jobs.takeFirst() { job(&reader) }
     }
 }

@@ -1,29 +1,20 @@
 #if LMDB
 internal import AgentSessions
-internal import CAgentSessionsLMDB
+internal import AgentSessionsThreads
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
-/// Who may use the map of an environment: any number of transactions, or one change of the map's size.
+/// Lets any number of transactions use the map of an environment, or one change of the map's size.
 ///
-/// LMDB changes the size of a map only while this process has no transaction, and leaves it to the caller to see to
-/// that. The gate counts the transactions, and keeps the read transactions that wait for their next use.
+/// LMDB must not change the size of a map while this process has a transaction, and leaves that to its caller. The gate
+/// counts the transactions, and keeps idle read transactions for their next use.
 ///
-/// `@unchecked Sendable`: every access to the variables is between `pthread_mutex_lock` and `pthread_mutex_unlock` of
-/// the one mutex, which lives as long as the gate. What it keeps is handed to one caller at a time.
+/// `@unchecked Sendable`: every access to the variables is between `lock()` and `unlock()` of the one lock, which lives
+/// as long as the gate. What it keeps is handed to one caller at a time.
 final class MapResizeGate: @unchecked Sendable {
     /// Read transactions kept for reuse. Reads on callers' threads never pause, so no more are in use at once than
     /// Swift's pool has threads.
     private static let maximumIdle = 16
 
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private let lock = ConditionLock()
     private var idle: [TransactionState] = []
     private var active = 0
     private var isExclusive = false
@@ -31,27 +22,15 @@ final class MapResizeGate: @unchecked Sendable {
     private var failure: StoreError?
 
     init() {
-        mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
-        // Without attributes these only fail for want of memory, which Swift does not survive anyway.
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
         idle.reserveCapacity(Self.maximumIdle)
-    }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
     }
 
     /// Enters without waiting, with a read transaction that was used before.
     ///
     /// - Returns: `nil` where there is none, or where the map is about to change.
     func enterIdle() throws(StoreError) -> TransactionState? {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        lock.lock()
+        defer { lock.unlock() }
         try requireUsable()
         guard !isExclusive, let state = idle.popLast() else { return nil }
         active += 1
@@ -60,9 +39,9 @@ final class MapResizeGate: @unchecked Sendable {
 
     /// Enters, after a change of the map that is under way.
     func enter() throws(StoreError) {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while isExclusive { pthread_cond_wait(condition, mutex) }
+        lock.lock()
+        defer { lock.unlock() }
+        while isExclusive { lock.wait() }
         try requireUsable()
         active += 1
     }
@@ -72,18 +51,18 @@ final class MapResizeGate: @unchecked Sendable {
     /// - Returns: Whether it was kept. Where it was not, the caller is still inside, ends it, and leaves without it.
     @discardableResult
     func leave(keeping state: TransactionState? = nil) -> Bool {
-        pthread_mutex_lock(mutex)
+        lock.lock()
         if let state {
             guard !isClosed, idle.count < Self.maximumIdle else {
-                pthread_mutex_unlock(mutex)
+                lock.unlock()
                 return false
             }
             idle.append(state)
         }
         active -= 1
-        // Under the mutex: who waits may destroy the gate as soon as it is unlocked.
-        if active == 0, isExclusive || isClosed { pthread_cond_broadcast(condition) }
-        pthread_mutex_unlock(mutex)
+        // Under the mutex: the waiting thread may destroy the gate as soon as it is unlocked.
+        if active == 0, isExclusive || isClosed { lock.broadcast() }
+        lock.unlock()
         return true
     }
 
@@ -95,40 +74,40 @@ final class MapResizeGate: @unchecked Sendable {
     ) throws(StoreError) -> Success {
         let clock = ContinuousClock()
         let deadline = clock.now + timeout
-        pthread_mutex_lock(mutex)
-        while isExclusive { pthread_cond_wait(condition, mutex) }
+        lock.lock()
+        while isExclusive { lock.wait() }
         isExclusive = true
-        while active > 0, clock.now < deadline { waitBriefly() }
+        while active > 0, clock.now < deadline { lock.wait(atMost: deadline - clock.now) }
         let isFree = active == 0
-        pthread_mutex_unlock(mutex)
+        lock.unlock()
         defer {
-            pthread_mutex_lock(mutex)
+            lock.lock()
             isExclusive = false
-            pthread_mutex_unlock(mutex)
-            pthread_cond_broadcast(condition)
+            lock.unlock()
+            lock.broadcast()
         }
         guard isFree else {
             throw StoreError(
                 .busy,
-                "The map of the LMDB store has to grow, and a transaction of this process did not end within "
+                "The map of the LMDB store has to grow, but a transaction of this process did not end within "
                     + "the busy timeout. Try again, or raise busy_timeout.", backend: LMDBBackend.name)
         }
         return try body()
     }
 
-    /// Lets nobody in any more: what failed once is not used again.
+    /// Lets no transaction in any more, and gives each this error: what failed once is not used again.
     func fail(_ error: StoreError) {
-        pthread_mutex_lock(mutex)
+        lock.lock()
         failure = failure ?? error
-        pthread_mutex_unlock(mutex)
+        lock.unlock()
     }
 
-    /// Lets nobody in any more, waits for those inside, and gives what they left to be ended.
+    /// Lets no transaction in any more, waits for those inside, and returns the idle ones for the caller to end.
     func close() -> [TransactionState] {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        lock.lock()
+        defer { lock.unlock() }
         isClosed = true
-        while active > 0 || isExclusive { pthread_cond_wait(condition, mutex) }
+        while active > 0 || isExclusive { lock.wait() }
         defer { idle = [] }
         return idle
     }
@@ -136,18 +115,6 @@ final class MapResizeGate: @unchecked Sendable {
     private func requireUsable() throws(StoreError) {
         if let failure { throw failure }
         if isClosed { throw .storeClosed(backend: LMDBBackend.name) }
-    }
-
-    /// Waits for a signal, or a little while: what is waited for is looked at again by the caller's own clock.
-    private func waitBriefly() {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        time.tv_nsec += 20_000_000
-        if time.tv_nsec >= 1_000_000_000 {
-            time.tv_nsec -= 1_000_000_000
-            time.tv_sec += 1
-        }
-        pthread_cond_timedwait(condition, mutex, &time)
     }
 }
 #endif
