@@ -2,22 +2,12 @@
 public import AgentSessions
 internal import CAgentSessionsLMDB
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 extension LMDBSessionStore {
     /// The folder, however its path is written.
     public func identity() async throws(StoreError) -> StoreIdentity? {
-        // A store that was closed says so.
+        // Throws where the store was closed.
         _ = try await read { _ throws(StoreError) in true }
-        var status = stat()
-        guard stat(configuration.path, &status) == 0 else { return nil }
-        return StoreIdentity(backend: backendName, place: "\(status.st_dev):\(status.st_ino)")
+        return FileIdentity(at: configuration.path)?.store(of: backendName)
     }
 
     /// Walks over every named database, and looks for what belongs to each entry in the others.

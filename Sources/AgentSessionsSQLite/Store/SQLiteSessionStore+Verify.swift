@@ -1,28 +1,18 @@
 #if SQLite
 public import AgentSessions
 
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Darwin
-#endif
-
 extension SQLiteSessionStore {
     /// The file, however its path is written.
     public func identity() async throws(StoreError) -> StoreIdentity? {
-        // A store that was closed says so.
+        // Throws where the store was closed.
         _ = try await read { _ throws(StoreError) in true }
-        var status = stat()
-        guard stat(configuration.path, &status) == 0 else { return nil }
-        return StoreIdentity(backend: backendName, place: "\(status.st_dev):\(status.st_ino)")
+        return FileIdentity(at: configuration.path)?.store(of: backendName)
     }
 
     /// `PRAGMA integrity_check`, `PRAGMA foreign_key_check` and a search for orphans, on a connection of their own and
     /// of one moment. While they run, the write-ahead log keeps what others write.
     public func engineChecks() async throws(StoreError) -> [VerificationCheck] {
-        // A store that was closed says so.
+        // Throws where the store was closed.
         _ = try await read { _ throws(StoreError) in true }
         let (configuration, files) = (configuration, files)
         return try await onOwnThread { (cancellation) throws(StoreError) in

@@ -26,6 +26,11 @@ package struct FileIdentity: Hashable, Sendable {
         self.init(status)
     }
 
+    /// That of the store whose file or folder this is.
+    package func store(of backend: String) -> StoreIdentity {
+        StoreIdentity(backend: backend, place: "\(device):\(inode)")
+    }
+
     /// That of an open file.
     package init?(of descriptor: Int32) {
         var status = stat()
