@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tells blocking work that the task that waits for it was cancelled.
+/// Tells blocking work that the task waiting for it was cancelled.
 package final class CancellationFlag: Sendable {
     private let flag = Atomic(false)
 

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// How long calls may stay on the thread of who makes them before other tasks have it for a moment.
+/// How long calls may run on their caller's thread before the caller yields it to other tasks.
 ///
-/// A call that is answered on the caller's thread never suspends its task. As many tasks as there are cores that do
-/// nothing but read would have every thread of Swift's pool to themselves, and no other task of the process would run.
-/// So the time of such calls is added up, and after each ``length`` one of them gives way by `Task.yield()`.
+/// A call that is answered on the caller's thread never suspends its task. As many such tasks as there are cores could
+/// occupy every thread of Swift's pool, and no other task of the process would run. So the time of these calls is added
+/// up, and after each ``length`` one of the callers yields (`Task.yield()`).
 ///
-/// This one is for a place that serves one call at a time, such as a connection; ``SharedInlineTurn`` for others.
+/// This one is for an object that serves one call at a time, such as a connection; ``SharedInlineTurn`` is for others.
 package struct InlineTurn: Sendable {
-    /// Nanoseconds of calls in a turn. To give way takes a microsecond or a few.
+    /// Nanoseconds of calls in a turn. A yield takes a few microseconds.
     package static let length: UInt64 = 1_000_000
 
     private var used: UInt64 = 0
@@ -29,14 +29,13 @@ package struct InlineTurn: Sendable {
     }
 }
 
-/// An ``InlineTurn`` of calls from any number of tasks. Which of them gives way does not matter: it is its thread that
-/// the others get.
+/// An ``InlineTurn`` of calls from any number of tasks. It does not matter which of them yields its thread.
 package final class SharedInlineTurn: Sendable {
     private let used = Atomic<UInt64>(0)
 
     package init() {}
 
-    /// Whether the next call is to give way.
+    /// Whether the next caller should yield.
     package var isOver: Bool { used.load(ordering: .relaxed) >= InlineTurn.length }
 
     /// Adds the time that a call took.
@@ -44,7 +43,7 @@ package final class SharedInlineTurn: Sendable {
         used.wrappingAdd(nanoseconds, ordering: .relaxed)
     }
 
-    /// Gives way where the turn is over, before a call.
+    /// Yields before a call, where the turn is over.
     package func giveWay() async {
         guard isOver else { return }
         used.store(0, ordering: .relaxed)

@@ -61,7 +61,7 @@ package final class WorkerThread: Sendable {
         }
     }
 
-    /// Keeps the calling thread, which must be one of ours, from doing anything for a while.
+    /// Blocks the calling thread, which must be a worker thread, for a while.
     package static func pause(_ duration: Duration) {
         let nanoseconds = max(duration, .zero).wholeNanoseconds
         var time = timespec(
@@ -79,7 +79,7 @@ package final class WorkerThread: Sendable {
     }
 }
 
-/// What a new thread is to do, on its way there.
+/// Carries the body to the new thread.
 private final class Start: Sendable {
     let body: @Sendable () -> Void
 

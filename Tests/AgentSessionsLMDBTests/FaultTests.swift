@@ -172,7 +172,7 @@ struct FaultTests {
     }
 
     @Test(arguments: [
-        (0, "no LMDB file"), (16, "no LMDB file"), (4096 + 16, "no LMDB file"), (20, "a version of LMDB"),
+        (0, "not an LMDB file"), (16, "not an LMDB file"), (4096 + 16, "not an LMDB file"), (20, "a version of LMDB"),
     ])
     func `a file of another byte order or format is refused and left untouched`(
         offset: Int, _ hint: String

@@ -57,7 +57,7 @@ import Testing
         let error = try await expect(.invalidArgument) {
             try await SQLiteSessionStore.open(SQLiteConfiguration(path: name))
         }
-        #expect(error.message.contains("write memory:"))
+        #expect(error.message.contains("Use memory:"))
         let url = try StoreURL(parsing: "sqlite:\(name)")
         #expect(throws: StoreError.self) { try SQLiteBackend.storeExists(at: url) }
         #expect(throws: StoreError.self) { try SQLiteBackend.storeFiles(at: url) }

@@ -11,16 +11,16 @@ internal import Darwin
 #endif
 
 extension EnvironmentFolder {
-    /// Empties a data file that a creation has begun and not finished, as the disk was full, the process was killed or
-    /// the power was lost, so that LMDB makes it anew. LMDB takes such a file for a damaged one.
+    /// Empties a data file whose creation was not finished, as the disk was full, the process was killed or the power was
+    /// lost, so that LMDB creates it anew. LMDB takes such a file for a damaged one.
     ///
-    /// Its first two pages say where everything else is, and are the first that LMDB writes. Nothing was ever stored
-    /// where both say so, are zeros or are missing. The caller has the turn, so that nobody else makes the file.
+    /// LMDB writes the first two pages first, and they say where everything else is. Nothing was ever stored where each of
+    /// them says so, is zeros or is missing. The caller holds the queue lock, so that no other process creates the file.
     ///
     /// - Throws: ``StoreError/Code/unavailable`` where it cannot be read or emptied.
     func discardUnfinishedData() throws(StoreError) {
         let descriptor = open("\(path)/\(Self.dataFile)", O_RDWR | O_CLOEXEC)
-        // What there is to say of a file that cannot be opened, LMDB says.
+        // LMDB reports why a file cannot be opened.
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         // LMDB takes the pages of the system, up to this size.
@@ -41,7 +41,7 @@ extension EnvironmentFolder {
         let first = UnsafeRawBufferPointer(rebasing: file.prefix(pageSize))
         let second = UnsafeRawBufferPointer(rebasing: file.dropFirst(pageSize))
         let (firstIsNew, secondIsNew) = (saysNothingIsStored(first), saysNothingIsStored(second))
-        // Two whole ones are a file that LMDB takes, and that others may have open.
+        // With both pages whole, LMDB accepts the file, and other processes may have it open.
         if firstIsNew, secondIsNew, file.count == 2 * pageSize { return false }
         return (firstIsNew || first.allSatisfy { $0 == 0 }) && (secondIsNew || second.allSatisfy { $0 == 0 })
     }

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// The environments that this process has open, each once, however its path is spelled.
 ///
-/// LMDB forbids to open an environment twice in a process: the second to close would drop the locks of the first. So
-/// stores on the same folder, told by device and inode, share one.
+/// LMDB forbids opening an environment twice in a process: closing one would drop the locks of the other. So stores on
+/// the same folder, known by its device and inode, share one.
 enum EnvironmentRegistry {
     private struct Entry {
         let environment: LMDBEnvironment
@@ -16,10 +16,10 @@ enum EnvironmentRegistry {
 
     /// The environment in a folder, opened where it is not, and set up by `setUp`.
     ///
-    /// One opening at a time, as LMDB wants one transaction at a time to open named databases. This is called on
-    /// writers' threads, which may wait.
+    /// Opens one environment at a time, as LMDB wants one transaction at a time to open named databases. Called on writer
+    /// threads, which may wait.
     ///
-    /// - Throws: What LMDB reports; what `setUp` throws, with the environment let go.
+    /// - Throws: What LMDB reports; what `setUp` throws, with the environment closed where no other store uses it.
     static func acquire<Success>(
         _ configuration: LMDBConfiguration,
         _ setUp: (EnvironmentUse) throws(StoreError) -> Success

@@ -9,9 +9,9 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// Tells a process from a child that it forked, for the price of reading a number.
+/// Tells a process from a child that it forked, at the cost of reading a number.
 ///
-/// LMDB forbids to use an environment after `fork`, and the threads of a store do not exist in the child at all.
+/// LMDB forbids using an environment after `fork`, and the threads of a store do not exist in the child at all.
 /// `getpid` would tell as well, but costs a system call for each read.
 enum ForkGuard {
     private static let forks = Atomic<Int>(0)

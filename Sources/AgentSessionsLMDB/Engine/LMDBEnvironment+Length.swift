@@ -11,17 +11,16 @@ internal import Darwin
 #endif
 
 extension LMDBEnvironment {
-    /// Checks that the data file was not cut off: to read a page of the map that is beyond the end of the file would end
-    /// the process.
+    /// Checks that the data file was not cut off: reading a page of the map beyond the end of the file would end the
+    /// process.
     ///
-    /// A sound file can be shorter than its pages are numbered, where the last ones are free and were never written. It
-    /// is given its length. Then what is beyond the end reads as zeros, which LMDB's list of free pages can be looked
-    /// into with.
+    /// A sound file can be shorter than its page numbers tell, where the last pages are free and were never written. So the
+    /// file is given its full length first. The new part reads as zeros, and LMDB's list of free pages can be read.
     ///
     /// - Throws: ``StoreError/Code/corrupt`` where pages in use are missing; the file is left as it is.
     func requireWholeFile(_ lock: WriterLock) throws(StoreError) {
         guard try missingPages() != nil else { return }
-        // With the right to write nobody else makes the file longer meanwhile.
+        // With the write lock held, no other process makes the file longer meanwhile.
         try lock.acquire()
         defer { lock.release() }
         guard let missing = try missingPages() else { return }
@@ -77,7 +76,7 @@ extension LMDBEnvironment {
         var number: UInt = 0
         while true {
             var value = MDB_val()
-            // A search from the top each time, as a step to a page of zeros is no error to LMDB, but its end.
+            // A search from the top each time: to LMDB, a step to a page of zeros is the end and not an error.
             let code = withUnsafeMutableBytes(of: &number) { bytes in
                 var key = MDB_val(mv_size: bytes.count, mv_data: bytes.baseAddress)
                 let code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)

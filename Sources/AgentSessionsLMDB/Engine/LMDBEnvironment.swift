@@ -45,7 +45,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         busyTimeout = configuration.busyTimeout
         growth = Mutex(Growth(limit: configuration.mapSize))
         generation = ForkGuard.install()
-        (handle, files) = try WriterLock.withTurn(path: folder.path, timeout: configuration.busyTimeout) {
+        (handle, files) = try WriterLock.withQueueLock(path: folder.path, timeout: configuration.busyTimeout) {
             () throws(StoreError) in
             try folder.discardUnfinishedData()
             let handle = try Self.open(folder, configuration)
@@ -71,7 +71,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         }
         code = mdb_env_set_maxdbs(handle, maximumDatabases)
         if code == MDB_SUCCESS { code = mdb_env_set_maxreaders(handle, UInt32(clamping: configuration.maxReaders)) }
-        // What is there says itself how large its map has to be.
+        // An existing environment records how large its map has to be.
         if code == MDB_SUCCESS, !folder.hasData {
             code = mdb_env_set_mapsize(handle, min(configuration.initialMapSize, configuration.mapSize))
         }
@@ -81,7 +81,7 @@ final class LMDBEnvironment: @unchecked Sendable {
             code = mdb_env_open(handle, folder.path, flags, S_IRUSR | S_IWUSR)
         }
         guard code == MDB_SUCCESS else {
-            // As LMDB says, also after mdb_env_open has failed.
+            // LMDB wants this also after mdb_env_open has failed.
             mdb_env_close(handle)
             throw StoreError(lmdb: code, while: .opening, path: folder.path)
         }
@@ -90,7 +90,7 @@ final class LMDBEnvironment: @unchecked Sendable {
 
     /// The files that LMDB has opened in the folder.
     private static func files(of handle: OpaquePointer, in folder: EnvironmentFolder) throws(StoreError) -> OpenFiles {
-        // So that they are found wherever the process goes.
+        // Absolute, so that they are found after the process has changed its directory.
         let place = resolvedPath(folder.path)
         let data = "\(place)/\(EnvironmentFolder.dataFile)"
         let files = try OpenFiles(
@@ -98,7 +98,10 @@ final class LMDBEnvironment: @unchecked Sendable {
         var descriptor: Int32 = -1
         mdb_env_get_fd(handle, &descriptor)
         guard FileIdentity(of: descriptor) == FileIdentity(at: data) else {
-            throw EnvironmentFolder.unusable(folder.path, "its \(EnvironmentFolder.dataFile) was replaced meanwhile")
+            throw EnvironmentFolder.unusable(
+                folder.path,
+                "its \(EnvironmentFolder.dataFile) was replaced by another file while it was being opened. Open it again"
+            )
         }
         return files
     }
@@ -122,7 +125,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         if isForked { throw .usedAfterFork }
     }
 
-    /// What LMDB says of the environment. Read where the map cannot change: inside a transaction, or in the opening.
+    /// What LMDB reports of the environment. Read where the map cannot change: inside a transaction, or while opening.
     var info: MDB_envinfo {
         var info = MDB_envinfo()
         mdb_env_info(handle, &info)
@@ -131,13 +134,13 @@ final class LMDBEnvironment: @unchecked Sendable {
 
     /// What a code that a commit failed with means.
     ///
-    /// To LMDB, a disk that took a part of the pages and then was full has failed. The page that makes a commit valid is
-    /// written after all others, so nothing was committed.
+    /// LMDB reports a disk that became full in the middle of a commit as one that failed. The page that makes a commit
+    /// valid is written after all others, so nothing was committed.
     func meaning(ofCommit code: Int32) -> Int32 {
         code == EIO && isDiskFull ? ENOSPC : code
     }
 
-    /// Whether the disk has room for no more than file systems keep for themselves.
+    /// Whether the disk has no more room than file systems keep for themselves.
     private var isDiskFull: Bool {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return false }
@@ -151,7 +154,7 @@ final class LMDBEnvironment: @unchecked Sendable {
 
     // MARK: The size of the map
 
-    /// Which map it is: another one since the size changed.
+    /// The number of the map, which grows with each change of its size.
     var mapNumber: Int { maps.load(ordering: .relaxed) }
 
     /// Bytes that the map may grow by above its limit where something is removed. Even that needs room: pages are never
@@ -168,7 +171,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     /// Bytes that the map may grow to.
     var sizeLimit: Int { growth.withLock { $0.limit } }
 
-    /// The error of a change that found no room: one that has it run again, where the map can grow.
+    /// The error of a change that found the map full. Where the map can grow, it makes the store run the change again.
     ///
     /// - Parameters:
     ///   - size: The size that was too small.
@@ -185,11 +188,11 @@ final class LMDBEnvironment: @unchecked Sendable {
         isRemoval ? growth.limit.addingReportingOverflow(reserve).partialValue : growth.limit
     }
 
-    /// Doubles the map. Called by a writer that holds the right to write and has no transaction.
+    /// Doubles the map. Called by a writer that holds the write lock and has no transaction.
     ///
-    /// What fails here is told by ``mapFull(at:)`` to those who need the room, and by nobody to others.
+    /// Where that fails, ``mapFull(at:)`` gives the failure to the changes that need the room.
     func grow(isRemoval: Bool = false) {
-        // What dead readers keep is room as well.
+        // Pages that dead readers keep are room as well.
         clearStaleReaders()
         let limit = growth.withLock { Self.limit($0, isRemoval) }
         do throws(StoreError) {
@@ -211,7 +214,7 @@ final class LMDBEnvironment: @unchecked Sendable {
 
     /// - Parameter size: Bytes, or 0 for the size that the environment records. No transaction is active.
     private func resize(to size: Int) throws(StoreError) {
-        // LMDB unmaps before it maps anew, and where that fails nothing can be done any more. So ask first.
+        // LMDB unmaps the map before it maps it anew. Where that fails the environment is lost, so ask first.
         guard Self.hasAddressSpace(size) else { throw error(ENOMEM, while: .writing) }
         maps.add(1, ordering: .relaxed)
         let code = mdb_env_set_mapsize(handle, size)
@@ -229,7 +232,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         #else
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         #endif
-        // Never touched, and given back at once.
+        // Never touched, and unmapped at once.
         let probe = mmap(nil, size, PROT_NONE, flags, -1, 0)
         guard let probe, probe != MAP_FAILED else { return false }
         munmap(probe, size)
@@ -261,24 +264,24 @@ extension LMDBEnvironment {
         gate.leave()
     }
 
-    /// Lets go of what readers hold whose process died: their places in the table, and the old pages that they read.
+    /// Frees what readers of dead processes hold: their places in the table, and the old pages that they read.
     func clearStaleReaders() {
         var dead: Int32 = 0
         mdb_reader_check(handle, &dead)
     }
 
-    /// Begins a write transaction. The caller holds the right to write.
+    /// Begins a write transaction. The caller holds the write lock.
     func beginWrite(_ state: TransactionState) throws(StoreError) {
         try begin(state, isInside: false, while: .writing)
     }
 
-    /// Enters the gate and begins a transaction, and puts right what can be put right. Where it throws, the caller is
-    /// outside.
+    /// Enters the gate and begins a transaction. Frees the places of dead readers, and adopts the size of a resized map,
+    /// where that is needed. Where it throws, the caller is outside the gate.
     func begin(
         _ state: TransactionState, isInside: Bool, while activity: LMDBActivity
     ) throws(StoreError) {
         var isInside = isInside
-        // Others may grow the map once more while it is adopted, but not for ever.
+        // Other processes may grow the map again meanwhile, but not for ever.
         for _ in 0..<10 {
             if !isInside { try gate.enter() }
             var code = state.begin()

@@ -29,19 +29,23 @@ extension StoreError {
             case MDB_PANIC where activity == .committing, EIO where activity == .committing:
                 (
                     .outcomeUnknown,
-                    "\(store) stopped, as its disk failed while a change was committed. Whether the change was stored "
-                        + "shows after the store is opened again."
+                    "\(store) stopped, as its disk failed while a change was committed. Open the store again to see "
+                        + "whether the change was stored."
                 )
             case MDB_PANIC:
                 (.unavailable, "\(store) stopped after its disk failed. Open it again to see what was stored.")
             case EIO:
-                (.unavailable, "\(store) cannot be read or written: the disk failed. Look at the disk.")
+                (.unavailable, "\(store) cannot be read or written: the disk failed. Check the disk.")
             case ENOSPC, EDQUOT, EFBIG:
-                (.unavailable, "The disk is full: \(store) cannot grow. Nothing was written. Make room and try again.")
+                (.unavailable, "\(store) cannot grow: the disk is full. Nothing was written. Make room and try again.")
             case MDB_INVALID:
-                (.corrupt, "\(store) holds a data.mdb that is no LMDB file, or is damaged. It was left untouched.")
+                (.corrupt, "\(store) has a data.mdb that is not an LMDB file, or is damaged. It was left untouched.")
             case MDB_VERSION_MISMATCH:
-                (.unavailable, "\(store) was made by a version of LMDB that this one cannot read.")
+                (
+                    .unavailable,
+                    "\(store) was made by a version of LMDB whose files this version cannot read. "
+                        + "Open it with that version."
+                )
             case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_BAD_DBI, MDB_INCOMPATIBLE, MDB_CURSOR_FULL:
                 (
                     .corrupt,
@@ -50,49 +54,56 @@ extension StoreError {
             case MDB_KEYEXIST:
                 (
                     .corrupt,
-                    "\(store) is damaged: an entry is there that nothing belongs to. Run `verify`, and restore it "
+                    "\(store) is damaged: it has an entry that belongs to no session. Run `verify`, and restore it "
                         + "from an export or a backup."
                 )
             case MDB_READERS_FULL:
                 (
                     .busy,
-                    "\(store) has as many readers as it takes, in all processes together. Try again, or raise "
-                        + "max_readers while nobody has it open."
+                    "\(store) has as many read transactions open, in all processes together, as max_readers allows. Try "
+                        + "again; or close the store in every process, and open it with a larger max_readers."
                 )
             case MDB_MAP_RESIZED, EAGAIN, EBUSY:
-                (.busy, "\(store) was opened or grown by another process at this moment. Try again.")
+                (.busy, "\(store) is being opened or enlarged by another process. Try again.")
             case MDB_MAP_FULL, MDB_TXN_FULL:
-                (.limitExceeded, "\(store) has no room for so large a change. Nothing was written.")
+                (
+                    .limitExceeded,
+                    "\(store) cannot take so large a change in one transaction. Nothing was written. Make it smaller."
+                )
             case EACCES, EPERM, EROFS:
                 (
                     .unavailable,
                     "\(store) cannot be opened or written: \(text(of: code)). This user must own the folder and "
-                        + "its files, on a disk that can be written."
+                        + "its files, on a file system that can be written."
                 )
             case ENOENT:
-                (.unavailable, "\(store) cannot be opened or made: the folder that it lies in must exist.")
+                (.unavailable, "\(store) cannot be opened or created: the folder that it lies in must exist.")
             case ENOTDIR, ELOOP, ENAMETOOLONG:
                 (
                     .unavailable,
-                    "\(store) cannot be opened or made: \(text(of: code)). Name a folder, which may be new, in one that "
-                        + "exists."
+                    "\(store) cannot be opened or created: \(text(of: code)). Name a folder, which may be new, in one "
+                        + "that exists."
                 )
             case EMFILE, ENFILE:
                 (
                     .unavailable,
-                    "\(store) cannot be opened: \(text(of: code)). Close stores that are not used, or raise the limit."
+                    "\(store) cannot be opened: \(text(of: code)). Close stores that are not used, or raise the "
+                        + "limit on open files."
                 )
             case ENOMEM:
-                (.unavailable, "The system has no memory or address space left for \(store). Lower initial_map_size.")
+                (
+                    .unavailable,
+                    "\(store) needs more memory or address space than the system has left. Lower initial_map_size."
+                )
             default:
-                (.internalFailure, "\(store) failed: \(text(of: code)).")
+                (.internalFailure, "\(store) caused an unexpected error in LMDB: \(text(of: code)).")
             }
         self.init(kind, message, backend: LMDBBackend.name, nativeCode: lmdbName(of: code))
     }
 
-    /// The map was full, and has grown or is about to: the change is run again, and nobody hears of it.
+    /// The map was full, and has grown or is about to. The change is run again, so that no caller sees this.
     static let mapGrows = StoreError(
-        .busy, "The map of the LMDB store was full and grows. Try again.", backend: LMDBBackend.name,
+        .busy, "The map of the LMDB store is full and is being enlarged. Try again.", backend: LMDBBackend.name,
         nativeCode: "MDB_MAP_FULL")
 
     /// Whether the change is to be run again on a larger map.

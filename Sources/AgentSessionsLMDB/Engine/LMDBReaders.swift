@@ -27,7 +27,7 @@ final class LMDBReaders: Sendable {
     private let pool: ReaderPool<Void>
     private let isClosed = Atomic<Bool>(false)
     private let cold = ColdReads()
-    /// Pages that this process had fetched from the disk when it was last looked at.
+    /// Pages that this process had waited for the disk to give, when they were last counted.
     private let knownFaults: Atomic<Int>
 
     init(_ environment: LMDBEnvironment, _ databases: Databases) throws(StoreError) {
@@ -53,8 +53,8 @@ final class LMDBReaders: Sendable {
 
     // MARK: On the caller's thread
 
-    /// The result of `body`, or `nil` where it would have waited or taken long. It does not matter then how far it
-    /// came: a read changes nothing.
+    /// The result of `body`, or `nil` where it would have waited or taken long. It may have read a part by then, which
+    /// changes nothing.
     @inline(__always)
     func readInline<Success>(
         _ body: (inout LMDBTransaction) throws(StoreError) -> Success
@@ -67,7 +67,7 @@ final class LMDBReaders: Sendable {
 
     /// The outcome of `body`, or `nil` where it would have waited or taken long.
     ///
-    /// - Parameter isTurnOver: Set where the caller is to give way.
+    /// - Parameter isTurnOver: Set where the caller should yield.
     @inline(__always)
     private func outcomeInline<Success>(
         _ isTurnOver: inout Bool, _ body: (inout LMDBTransaction) throws(StoreError) -> Success
@@ -77,7 +77,7 @@ final class LMDBReaders: Sendable {
         try environment.files.lookNowAndThen()
         guard !cold.areLeft, let state = try environment.gate.enterIdle() else { return nil }
         guard state.begin(budget: TransactionState.inlineBudget) == 0 else {
-            // What it is, the thread finds out and puts right.
+            // A thread of the pool finds out what is wrong, and puts it right.
             leave(state)
             return nil
         }
@@ -142,7 +142,7 @@ final class LMDBReaders: Sendable {
     }
 }
 
-/// Reads that are still to change threads after one that waited for the disk.
+/// How many of the next reads change threads, after one that waited for the disk.
 final class ColdReads: Sendable {
     private static let most = 64
 
@@ -155,7 +155,7 @@ final class ColdReads: Sendable {
     /// Begins anew.
     func begin() { count.store(Self.most, ordering: .relaxed) }
 
-    /// One was made. Several threads do this at once, so the number that was seen must still be there.
+    /// Notes that one was made. Several threads do this at once, so the number must be unchanged since it was read.
     func countDown() {
         var left = count.load(ordering: .relaxed)
         while left > 0 {

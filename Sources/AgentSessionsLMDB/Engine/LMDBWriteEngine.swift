@@ -11,7 +11,7 @@ final class LMDBWriteEngine: CommitEngine {
     private let lock: WriterLock
     private var transactions = 0
 
-    /// Every so many transactions, which is about once a second under load, it is looked for readers that died.
+    /// After so many transactions, about once a second under load, the places of readers that died are freed.
     private static let transactionsPerCheck = 1000
 
     /// Opens the store: the environment is there, is this package's and not newer than the build, and is up to date.
@@ -58,7 +58,7 @@ final class LMDBWriteEngine: CommitEngine {
         try environment.files.requireCommitInPlace()
     }
 
-    /// What a commit that failed means, after what it needs has been done.
+    /// The error of a commit that failed. Grows the map, or stops the store, where that is called for.
     func failure(ofCommit code: Int32, mapSize: Int) -> StoreError {
         if code == MDB_MAP_FULL {
             let error = environment.mapFull(at: mapSize, isRemoval: writer.isRemoval)
@@ -66,13 +66,7 @@ final class LMDBWriteEngine: CommitEngine {
             return error
         }
         let error = environment.error(meaning(ofCommit: code), while: .committing)
-        if error.code == .outcomeUnknown {
-            // After a sync that failed, the system may have dropped what it could not write and say so only once.
-            environment.gate.fail(
-                StoreError(
-                    .unavailable, "The store stopped after its disk failed. Open it again to see what was stored.",
-                    backend: LMDBBackend.name, nativeCode: error.nativeCode, cause: error))
-        }
+        if error.code == .outcomeUnknown { environment.gate.fail(.stopped(after: error)) }
         return error
     }
 

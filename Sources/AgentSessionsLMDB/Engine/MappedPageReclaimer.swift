@@ -11,9 +11,9 @@ internal import Darwin
 
 /// Keeps the map from filling the memory of a process that reads much of it.
 ///
-/// A page of the map that was read counts as the process's memory until the system takes it back, so that an export of
-/// gigabytes would hold gigabytes. After some megabytes of long reads the part of the map that they touched is let go.
-/// Its pages stay in the system's cache; whoever reads them again finds them there, other readers of the moment included.
+/// A page of the map that was read counts as memory of the process until the system takes it back, so an export of
+/// gigabytes would hold gigabytes. After some megabytes of long reads, the part of the map that they touched is released.
+/// Its pages stay in the system's cache, where the next reads, and those under way, find them.
 struct MappedPageReclaimer {
     private var reads = ScanTracker()
     /// Where the long ones lay.
@@ -34,7 +34,7 @@ struct MappedPageReclaimer {
         touched = touched.map { min($0.lowerBound, run.lowerBound)..<max($0.upperBound, run.upperBound) } ?? run
     }
 
-    /// Lets go of what was touched, if it is much.
+    /// Releases what was touched, if it is much.
     ///
     /// - Parameter map: The map, which cannot change while this runs.
     mutating func trim(_ map: Int) {

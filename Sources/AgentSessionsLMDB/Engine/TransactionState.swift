@@ -13,7 +13,7 @@ struct Databases {
     var registry: MDB_dbi = 0
 }
 
-/// A transaction of LMDB with its cursors, used over and over: a reader is reset and renewed, a writer begun anew.
+/// A transaction of LMDB with its cursors, used many times: a reader is reset and renewed, a writer begun anew.
 ///
 /// `@unchecked Sendable`: a state is used by one thread at a time. A reader's is handed over by ``MapResizeGate`` under its
 /// mutex, and `MDB_NOTLS` lets a read transaction move between threads; the writer's stays on the writer's thread.
@@ -34,7 +34,7 @@ final class TransactionState: @unchecked Sendable {
     /// Whether the work was more than the budget.
     private(set) var gaveUp = false
 
-    /// When who reads on their own thread is to give way.
+    /// When a caller that reads on its own thread should yield.
     var turn = InlineTurn()
 
     private let keyBytes: UnsafeMutableRawPointer
@@ -157,7 +157,7 @@ final class TransactionState: @unchecked Sendable {
         }
     }
 
-    /// Never seen by a caller: the read is done again where it may take its time.
+    /// No caller sees this: the read is made again on a thread of the pool.
     private static let tooMuchWork = StoreError(
         .busy, "The read is too long for the caller's thread.", backend: LMDBBackend.name)
 

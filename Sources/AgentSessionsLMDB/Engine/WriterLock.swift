@@ -9,17 +9,17 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// The right to write, of all processes and all stores that have the environment open.
+/// The lock that a writer holds, of all processes and all stores that have the environment open.
 ///
-/// LMDB has a lock of its own, but waits for it without a bound. This one is asked for first, and given up on after a
-/// while. It is made of two locks of the system, so that those who wait are not passed over by one who commits without
-/// a pause: a writer first takes its turn, a lock on the folder, and holds it until it has the right, a lock on the data
-/// file. Neither file is one that LMDB locks.
+/// LMDB has a lock of its own, but waits for it without a bound. This lock is taken first, and the wait for it is bounded.
+/// It consists of two locks of the system, so that a writer that commits without a pause does not starve the others: a
+/// writer takes the queue lock, on the folder, and holds it until it has the write lock, on the data file. LMDB locks
+/// neither.
 ///
-/// The system lets both go when the process ends, whatever way it ends.
+/// The system releases both when the process ends, however it ends.
 final class WriterLock {
-    private let turn: FileDescriptor
-    private let right: FileDescriptor
+    private let queueLock: FileDescriptor
+    private let writeLock: FileDescriptor
     private let path: String
     private let timeout: Duration
     private var isHeld = false
@@ -28,37 +28,37 @@ final class WriterLock {
     init(path: String, timeout: Duration) throws(StoreError) {
         self.path = path
         self.timeout = timeout
-        turn = try Self.open(path, in: path)
-        right = try Self.open("\(path)/\(EnvironmentFolder.dataFile)", in: path)
+        queueLock = try Self.open(path, in: path)
+        writeLock = try Self.open("\(path)/\(EnvironmentFolder.dataFile)", in: path)
     }
 
-    /// Waits for the right to write.
+    /// Waits for the write lock.
     ///
     /// - Throws: ``StoreError/Code/busy`` where it was not available in time.
     func acquire() throws(StoreError) {
         guard !isHeld else { return }
         let deadline = ContinuousClock().now + timeout
-        try Self.lock(turn, until: deadline, of: path)
-        defer { turn.unlock() }
-        try Self.lock(right, until: deadline, of: path)
+        try Self.lock(queueLock, until: deadline, of: path)
+        defer { queueLock.unlock() }
+        try Self.lock(writeLock, until: deadline, of: path)
         isHeld = true
     }
 
-    /// Gives the right back; does nothing where it is not held.
+    /// Releases the write lock; does nothing where it is not held.
     func release() {
         guard isHeld else { return }
-        right.unlock()
+        writeLock.unlock()
         isHeld = false
     }
 
-    /// Runs `body` with the turn alone, as long as there is no data file yet.
-    static func withTurn<Success>(
+    /// Runs `body` with only the queue lock held, for as long as there may be no data file.
+    static func withQueueLock<Success>(
         path: String, timeout: Duration, _ body: () throws(StoreError) -> Success
     ) throws(StoreError) -> Success {
-        let turn = try open(path, in: path)
-        try lock(turn, until: ContinuousClock().now + timeout, of: path)
+        let queueLock = try open(path, in: path)
+        try lock(queueLock, until: ContinuousClock().now + timeout, of: path)
         // Also keeps it open, and with it the lock, until then.
-        defer { turn.unlock() }
+        defer { queueLock.unlock() }
         return try body()
     }
 

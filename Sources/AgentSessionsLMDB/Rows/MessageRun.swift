@@ -2,7 +2,7 @@
 internal import AgentSessions
 internal import CAgentSessionsLMDB
 
-/// A walk over the messages of one session. What is missing is left out here, and found by who asked.
+/// A walk over the messages of one session. It leaves missing messages out; its caller notices that.
 struct MessageRun {
     private let session: ULID
     private let sequences: Range<Int>

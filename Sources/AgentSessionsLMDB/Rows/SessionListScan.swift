@@ -22,7 +22,7 @@ struct SessionListScan {
     init(_ request: SessionListRequest) throws(StoreError) {
         self.request = request
         let name = request.filter.actorName
-        // Longer names are nobody's.
+        // No session has a longer name.
         isEmpty = (name?.utf8.count ?? 0) > 255
         actor = isEmpty ? nil : try name.map { (name) throws(StoreError) in try ActorPrefix(name) }
         looksAtSessions = request.filter.updatedFrom != nil || request.filter.updatedBefore != nil
@@ -83,7 +83,7 @@ struct SessionListScan {
         }
         guard key.count == prefix + KeyBuffer.positionSize,
             let time = Timestamp(orderedBits: key.bigEndianNumber(at: prefix))
-        else { throw .damaged("An entry of the index of sessions", "it is no time and id") }
+        else { throw .damaged("An entry of the index of sessions", "its key is not a time and an id") }
         return SessionPosition(createdAt: time, id: key.ulid(at: prefix + 8))
     }
 
@@ -101,7 +101,7 @@ struct SessionListScan {
         let session = try SessionRecord.read(UnsafeRawBufferPointer(record), id: place.id)
         let isOfActor = request.filter.actorName?.isIdentical(to: session.actorName) ?? true
         guard session.createdAt == place.createdAt, isOfActor else {
-            throw .damaged("The index of sessions", "its entry of session \(place.id) is not what the session says")
+            throw .damaged("The index of sessions", "its entry for session \(place.id) does not match the session")
         }
         return session
     }

@@ -13,26 +13,25 @@ extension DatabaseWalk {
         guard key.count == 16 else { return .strayKey(key, LMDBMigrations.Name.sessions) }
         let id = key.ulid(at: 0)
         guard let session = read(value, id) else {
-            // Where the list shows it, the walk over the sessions says why.
             return VerificationProblem(.undecodable, "The record of the session cannot be read.", sessionID: id)
         }
         let state = transaction.state
         state.key.set(actor: nil, position: session.position)
         guard try state.value(in: state.databases.byCreation) != nil else {
             return VerificationProblem(
-                .missingIndexEntry, "\(LMDBMigrations.Name.byCreation) has no entry of it.", sessionID: id)
+                .missingIndexEntry, "\(LMDBMigrations.Name.byCreation) has no entry for the session.", sessionID: id)
         }
         state.key.set(actor: try ActorPrefix(session.actorName), position: session.position)
         guard try state.value(in: state.databases.byActor) != nil else {
             return VerificationProblem(
-                .missingIndexEntry, "\(LMDBMigrations.Name.byActor) has no entry of it.", sessionID: id)
+                .missingIndexEntry, "\(LMDBMigrations.Name.byActor) has no entry for the session.", sessionID: id)
         }
         let next = session.messageCount.addingReportingOverflow(1)
         state.key.set(session: id, sequence: next.partialValue)
         let beyond = next.overflow ? nil : try state.value(in: state.databases.messages)
         guard beyond == nil else {
             return VerificationProblem(
-                .messageCount, "A message is there beyond message_count.", sessionID: id,
+                .messageCount, "The session has a message beyond its message_count.", sessionID: id,
                 expected: "\(next.partialValue) or more", actual: "\(session.messageCount)")
         }
         return nil
@@ -92,7 +91,7 @@ extension DatabaseWalk {
         let entry = try state.value(in: state.databases.messageIDs)
         guard let entry, entry.count == 8, Int(exactly: entry.bigEndianNumber(at: 0)) == sequence else {
             return VerificationProblem(
-                .missingIndexEntry, "\(LMDBMigrations.Name.messageIDs) does not lead to the message.",
+                .missingIndexEntry, "\(LMDBMigrations.Name.messageIDs) has no entry that leads to the message.",
                 sessionID: session, messageID: id, sequence: sequence)
         }
         return nil
@@ -106,13 +105,13 @@ extension DatabaseWalk {
         guard key.count == KeyBuffer.messageIDKeySize else { return .strayKey(key, LMDBMigrations.Name.messageIDs) }
         let (id, session) = (key.ulid(at: 0), key.ulid(at: 16))
         let dangling = VerificationProblem(
-            .danglingIndexEntry, "\(LMDBMigrations.Name.messageIDs) has an entry of a message that is not there.",
+            .danglingIndexEntry, "\(LMDBMigrations.Name.messageIDs) has an entry for a message that does not exist.",
             sessionID: session, messageID: id)
         guard value.count == 8, let sequence = Int(exactly: value.bigEndianNumber(at: 0)) else { return dangling }
         let state = transaction.state
         state.key.set(session: session, sequence: sequence)
         guard let record = try state.value(in: state.databases.messages) else { return dangling }
-        // A record that cannot be read is told by the walk over the messages.
+        // The walk over the messages reports a record that cannot be read.
         guard let found = readID(record, session, sequence), found != id else { return nil }
         return dangling
     }
@@ -136,12 +135,13 @@ extension DatabaseWalk {
 
 extension VerificationProblem {
     fileprivate static func strayKey(_ key: UnsafeRawBufferPointer, _ database: String) -> VerificationProblem {
-        VerificationProblem(.undecodable, "A key of \(key.count) bytes in \(database) is none of the store's.")
+        VerificationProblem(
+            .undecodable, "A key of \(key.count) bytes in \(database) is not one that the store writes.")
     }
 
     fileprivate static func dangling(_ index: String, to session: ULID) -> VerificationProblem {
         VerificationProblem(
-            .danglingIndexEntry, "\(index) has an entry for what the session is not.", sessionID: session)
+            .danglingIndexEntry, "\(index) has an entry that does not match the session.", sessionID: session)
     }
 }
 #endif

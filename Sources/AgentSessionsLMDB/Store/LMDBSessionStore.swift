@@ -12,8 +12,8 @@ public import Logging
 /// let service = PersistentSessionService(store)
 /// ```
 ///
-/// One transaction writes, on a thread of its own, with group commit; others read, most of them on the thread of who
-/// calls. Several processes may have the folder open at once. It must be on a disk of this machine.
+/// One transaction writes, on a thread of its own, with group commit; others read, most of them on the caller's
+/// thread. Several processes may have the folder open at once. It must be on a disk of this machine.
 public final class LMDBSessionStore: TransactionalSessionStore {
     /// `lmdb`.
     public let backendName = LMDBBackend.name
@@ -109,7 +109,7 @@ public final class LMDBSessionStore: TransactionalSessionStore {
         isExclusive: Bool, _ body: @escaping @Sendable (inout LMDBTransaction) throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         try environment.requireSameProcess()
-        // Each round has a map twice as large, so there are few. The error of the last is transient.
+        // Each round has a map twice as large, so there are few.
         for _ in 0..<64 {
             do throws(StoreError) {
                 return try await writer.write(isExclusive: isExclusive, body)
@@ -152,9 +152,10 @@ public final class LMDBSessionStore: TransactionalSessionStore {
         try await read { _ throws(StoreError) in true }
     }
 
-    /// Waits for what is under way, refuses more, and lets go of the folder where no other store of this process has it.
+    /// Refuses new calls, waits for those under way, and closes the environment where no other store of this process uses
+    /// it.
     public func close() async {
-        // In a child of the process that opened the store its threads do not exist, so nobody could wait for them.
+        // In a child of the process that opened the store its threads do not exist, and a wait for them would not end.
         guard !environment.isForked else { return }
         await readers.close()
         await writer.close()

@@ -21,30 +21,30 @@ enum DatabaseFile {
     ///   it must exist and does not.
     static func prepare(_ path: String, mustExist: Bool) throws(StoreError) {
         try requireName(path)
-        // One at a time: to close a file drops every lock that this process has on it, and another opener that finds
-        // the file here may have SQLite lock it at once.
-        try turn.withLock { _ throws(StoreError) in try make(path, mustExist: mustExist) }
+        // One at a time: closing a file drops every lock that this process has on it, and another thread that finds the
+        // new file may have SQLite lock it at once.
+        try creation.withLock { _ throws(StoreError) in try make(path, mustExist: mustExist) }
     }
 
-    /// Checks that a file can have the name, and is meant by it.
+    /// Checks that the name can be a file's, and is not one by which SQLite means something else.
     static func requireName(_ path: String) throws(StoreError) {
         guard !path.utf8.contains(0) else {
             throw StoreError(
-                .invalidArgument, "The path \(quoted(path, limit: 200)) has a NUL in it: no file can have that name.",
+                .invalidArgument, "The path \(quoted(path, limit: 200)) contains a NUL byte, and no file name can.",
                 backend: SQLiteBackend.name)
         }
         // To SQLite's own shell and libraries these are no files.
         guard path != ":memory:", path != "file::memory:" else {
             throw StoreError(
                 .invalidArgument,
-                "\(path) would be a file of that name here. For a store in memory write memory: alone; for the file, "
-                    + "sqlite:./\(path).",
+                "\(path) is not a database in memory here, but the name of a file. Use memory: for a store in memory, or "
+                    + "sqlite:./\(path) for the file.",
                 backend: SQLiteBackend.name)
         }
     }
 
-    /// Whether a store may be in the file: it is there and not empty, which to SQLite is a new database. Where that cannot
-    /// be told, opening it says why.
+    /// Whether a store may be in the file: it exists and is not empty (to SQLite, an empty file is a new database). Where
+    /// the file cannot be looked at, opening it says why.
     static func mayBeStore(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return errno != ENOENT }
@@ -68,7 +68,7 @@ enum DatabaseFile {
         path.hasPrefix("/") ? path : "./" + path
     }
 
-    private static let turn = Mutex(())
+    private static let creation = Mutex(())
 
     private static func make(_ path: String, mustExist: Bool) throws(StoreError) {
         var status = stat()
@@ -83,13 +83,15 @@ enum DatabaseFile {
             if code == ENOENT { throw storeNotFound(path) }
             throw unavailable(path, "\(String(cString: strerror(code))). This user must be allowed to reach it")
         }
-        // Exclusively, so that what is closed below is a file that nobody else in this process has open.
+        // Exclusively, so that no other thread of this process has the file open that is closed below.
         let file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR)
         guard file >= 0 else {
-            // Another process was faster. (Or it is a link to a file that is not there; SQLite refuses that.)
+            // Another process was faster. (Or the path is a link to a missing file, which SQLite refuses.)
             if errno == EEXIST { return }
             let reason = String(cString: strerror(errno))
-            throw unavailable(path, "it cannot be made: \(reason). Its folder must exist, and this user must own it")
+            throw unavailable(
+                path,
+                "it cannot be created: \(reason). Its folder must exist, and this user must be allowed to write it")
         }
         close(file)
     }

@@ -5,13 +5,13 @@ internal import CAgentSessionsSQLiteHooks
 
 /// A connection for reads on the caller's thread, which give up rather than wait.
 ///
-/// `@unchecked Sendable`: ``SQLiteReaders`` hands a reader to one caller at a time, under its mutex, which takes it out
-/// of the idle ones first and puts it back last.
+/// `@unchecked Sendable`: one caller at a time has a reader. It takes the reader out of the idle ones of ``SQLiteReaders``
+/// under their mutex before it reads, and puts it back under the mutex afterwards.
 final class InlineReader: @unchecked Sendable {
     private var connection: SQLiteConnection?
-    /// Whether the file system can tell cached pages from others. It is taken to, until it says no.
+    /// Whether the file system can tell cached pages from others; assumed until a read shows that it cannot.
     private(set) var isSupported = true
-    /// Whether who made the last read is to give way.
+    /// Whether the caller of the last read should yield.
     private(set) var isTurnOver = false
     private var turn = InlineTurn()
 
@@ -23,8 +23,8 @@ final class InlineReader: @unchecked Sendable {
         connection = nil
     }
 
-    /// The outcome of `body`, or `nil` where it would have waited. It does not matter then how far it came: a read
-    /// changes nothing.
+    /// The outcome of `body`, or `nil` where it would have had to wait. It may have read a part by then, which changes
+    /// nothing.
     func readInline<Success>(
         _ body: (inout SQLiteTransaction) throws(StoreError) -> Success
     ) -> Result<Success, StoreError>? {

@@ -4,18 +4,18 @@ import AgentSessionsThreads
 
 /// When a commit waits for the write-ahead log to be emptied, and for how long.
 ///
-/// The checkpoint that SQLite makes by itself waits for nobody, and the log begins anew only at a moment at which
-/// nobody reads it. With readers in several processes there may never be one. So a log that is some times as long as
-/// usual is emptied by a checkpoint that keeps new readers off it and waits for the others, which is a matter of
-/// milliseconds unless somebody reads for long. The longer the log, the longer the wait; and after waits in vain there
-/// are fewer of them, until they take a thirtieth of the time.
+/// SQLite's automatic checkpoint never waits for readers, and the log starts over only when no connection reads it. With
+/// readers in several processes that may never happen. So a log that is several times as long as usual is emptied by a
+/// checkpoint that blocks new readers and waits for the current ones: some milliseconds, unless one reads for long. The
+/// longer the log, the longer the wait. After waits in vain the next ones are rarer, until they take a thirtieth of the
+/// time.
 struct LogBound {
-    /// Nanoseconds of the wait for a log that has just become too long, and of the longest one.
+    /// Nanoseconds of the wait for a log that has just become too long, and of the longest wait.
     private static let patience: ClosedRange<UInt64> = 200_000_000...1_000_000_000
-    /// After a wait in vain, this many times as long is not waited, at first and at last.
+    /// After a wait in vain, the next one is put off for this many times its length: at first, and at most.
     private static let rests: ClosedRange<UInt64> = 2...32
 
-    /// Bytes that a log keeps when it begins anew. More than it usually has, so that its length is left alone then.
+    /// Bytes that a log keeps when it starts over: more than it usually has, so that it is rarely truncated.
     let keptBytes: Int
     private let mostBytes: Int
     private let longest: UInt64
@@ -33,14 +33,14 @@ struct LogBound {
         longest = min(Self.patience.upperBound, UInt64(clamping: busyTimeout.wholeNanoseconds) / 4)
     }
 
-    /// How many nanoseconds to wait for a log of so many bytes to be emptied; `nil` where it is to be left alone.
+    /// How many nanoseconds to wait for a log of so many bytes to be emptied; `nil` where no wait is due.
     func patience(with bytes: Int, now: UInt64 = MonotonicTime.now()) -> UInt64? {
         guard bytes > mostBytes, now >= next else { return nil }
         let times = UInt64(bytes / mostBytes)
         return min(Self.patience.lowerBound * min(times, 10), longest)
     }
 
-    /// It was waited so long at the most.
+    /// Notes that the log was waited for, for so long at most.
     mutating func waited(_ nanoseconds: UInt64, isEmpty: Bool, now: UInt64 = MonotonicTime.now()) {
         guard !isEmpty else {
             rest = Self.rests.lowerBound

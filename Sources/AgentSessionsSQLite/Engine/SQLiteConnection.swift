@@ -14,7 +14,7 @@ internal import Darwin
 
 /// A connection to a database file, with the statements that were prepared on it.
 ///
-/// A connection is used by one thread at a time; who owns it sees to that.
+/// A connection is used by one thread at a time: that is up to its owner.
 final class SQLiteConnection {
     let path: String
     let handle: OpaquePointer
@@ -25,7 +25,7 @@ final class SQLiteConnection {
     /// By the address of a literal or of a ``ComposedSQL``, which lives for as long as the process.
     private var fixed: [UInt: SQLiteStatement] = [:]
     private var statements: [String: SQLiteStatement] = [:]
-    /// What an error that happens now is told to have interrupted.
+    /// What the connection is doing, which decides what an error means.
     var activity = SQLiteActivity.opening
 
     /// Opens a connection.
@@ -38,7 +38,7 @@ final class SQLiteConnection {
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(DatabaseFile.name(of: path), &handle, flags, nil)
         guard code == SQLITE_OK, let handle else {
-            let detail = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
+            let detail = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             sqlite3_close_v2(handle)
             throw StoreError(sqlite: code, detail, while: .opening, path: path)
         }
@@ -63,7 +63,7 @@ final class SQLiteConnection {
         busyWait.deallocate()
     }
 
-    /// Lets statements that run for long on a thread that must not wait give up.
+    /// Makes long statements give up on a thread that must not wait.
     func boundInlineWork() {
         agent_sessions_inline_bound(handle, 50_000)
     }
@@ -111,7 +111,8 @@ final class SQLiteConnection {
         var prepared: OpaquePointer?
         try check(sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil))
         guard let prepared else {
-            throw StoreError(.internalFailure, "SQLite prepared nothing.", backend: SQLiteBackend.name)
+            throw StoreError(
+                .internalFailure, "SQLite was given an empty statement.", backend: SQLiteBackend.name)
         }
         return SQLiteStatement(prepared, on: self)
     }

@@ -39,35 +39,35 @@ extension StoreError {
                         + "Try again, or raise busy_timeout."
                 )
             case SQLITE_FULL:
-                (.unavailable, "The disk is full: \(file) cannot grow. Nothing was written. Make room and try again.")
+                (.unavailable, "\(file) cannot grow: the disk is full. Nothing was written. Make room and try again.")
             // Where a page could not be written, the one that ends the transaction was not either. After any other
             // failure of a commit (of the sync, or of the index of the log) it may be in the log.
             case SQLITE_IOERR where activity == .committing && code != SQLiteCode.writeFailed,
                 SQLITE_NOMEM where activity == .committing:
                 (
                     .outcomeUnknown,
-                    "The system failed while a change was committed to \(file): \(detail). Whether it was stored shows "
-                        + "after the store is opened again."
+                    "\(file) could not be written while a change was committed: \(detail). Open the store again to see "
+                        + "whether the change was stored."
                 )
             // SQLite fills up with zeros what a file may lack. Where it does not, something was cut off.
             case SQLITE_IOERR where code == SQLiteCode.shortRead:
                 (
                     .corrupt,
-                    "\(file) is damaged: it or its log is shorter than it must be. Run `verify`, and restore it from an "
-                        + "export or a backup."
+                    "\(file) is damaged: its file or its log was cut off. Run `verify`, and restore it from an export or a "
+                        + "backup."
                 )
             case SQLITE_IOERR:
                 (
                     .unavailable,
-                    "\(file) cannot be read or written: \(detail). Look at the disk, at quotas, and at the limit on "
-                        + "the size of files. Nothing was written."
+                    "\(file) cannot be read or written: \(detail). Check the disk, the quota and the limit on the "
+                        + "size of files. Nothing was written."
                 )
             case SQLITE_NOTADB:
                 (.corrupt, "\(file) is not an SQLite database, or its header is damaged. It was left untouched.")
             case SQLITE_CORRUPT:
                 (.corrupt, "\(file) is damaged: \(detail). Run `verify`, and restore it from an export or a backup.")
             case SQLITE_READONLY:
-                (.unavailable, "\(file) is read-only. Give this user the right to write it and its folder.")
+                (.unavailable, "\(file) is read-only. Give this user write permission for it and for its folder.")
             case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
                 (
                     .unavailable,
@@ -75,13 +75,17 @@ extension StoreError {
                         + "read and write both."
                 )
             case SQLITE_TOOBIG:
-                (.limitExceeded, "A value is larger than SQLite takes: \(detail).")
+                (.limitExceeded, "A value is larger than SQLite allows: \(detail). Store a smaller value.")
             case SQLITE_NOMEM:
-                (.unavailable, "SQLite has no memory left.")
+                (.unavailable, "\(file) cannot be used: SQLite could not allocate memory. Free memory, and try again.")
             case SQLITE_ERROR where detail.hasPrefix("no such table") || detail.hasPrefix("no such column"):
-                (.corrupt, "\(file) does not have the tables that it says it has: \(detail).")
+                (
+                    .corrupt,
+                    "\(file) is damaged: it lacks a table or a column of its schema version (\(detail)). Run `verify`, and "
+                        + "restore it from an export or a backup."
+                )
             case SQLITE_CONSTRAINT where code == SQLiteCode.primaryKeyTaken:
-                (.conflict, "The id of a message comes twice in the session. Give each message an id of its own.")
+                (.conflict, "A message id is duplicated in the session. Give each message an id of its own.")
             case SQLITE_CONSTRAINT:
                 (
                     .corrupt,
@@ -89,7 +93,7 @@ extension StoreError {
                         + "from an export or a backup."
                 )
             default:
-                (.internalFailure, "SQLite failed on \(file): \(detail).")
+                (.internalFailure, "\(file) caused an unexpected error in SQLite: \(detail).")
             }
         self.init(kind, message, backend: SQLiteBackend.name, nativeCode: Self.sqliteName(of: code))
     }

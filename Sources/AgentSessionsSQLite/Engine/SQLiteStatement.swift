@@ -103,7 +103,7 @@ struct SQLiteStatement {
     }
 
     /// What `body` makes of the bytes of a text column, which are valid while it runs; `nil` where the column is not text,
-    /// or the memory for it is not to be had.
+    /// or there is no memory for it.
     func withText<Success>(_ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Success?) -> Success? {
         // In this order, as SQLite says: the text first, then its length. It is valid until the next step or reset.
         guard sqlite3_column_type(handle, column) == SQLITE_TEXT, let start = sqlite3_column_text(handle, column)

@@ -64,7 +64,7 @@ enum Rights: CaseIterable {
             ("sqlite://\(shop.path)/loop", ["loop"], false), ("sqlite://\(shop.path)/\(long)", ["too long"], false),
             ("lmdb://\(shop.path)/letter", ["unavailable", "not a folder"], false),
             ("lmdb://\(shop.path)/folder", ["unavailable", "holds other files", "notes.txt"], true),
-            ("lmdb://\(shop.path)/junk", ["corrupt", "no LMDB file"], false),
+            ("lmdb://\(shop.path)/junk", ["corrupt", "not an LMDB file"], false),
             ("lmdb://\(shop.path)/none/a", ["must exist"], true),
             ("lmdb://\(shop.path)/letter/a", ["Not a directory"], false),
             ("lmdb://\(shop.path)/loop", ["symbolic links"], false),
