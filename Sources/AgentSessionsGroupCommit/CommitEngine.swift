@@ -27,8 +27,8 @@ package protocol CommitEngine: AnyObject, SendableMetatype {
 }
 
 extension StoreError {
-    /// The answer to every change after a commit whose outcome is unknown. The engine stops: after a sync that failed, the
-    /// system may have dropped what it could not write, and it reports that only once.
+    /// The answer to every change after a commit whose outcome is unknown. The engine stops: after a sync that failed,
+    /// the system may have dropped what it could not write, and it reports that only once.
     package static func stopped(after failure: StoreError) -> StoreError {
         StoreError(
             .unavailable, "The store stopped after its disk failed. Open it again to see what was stored.",

@@ -3,14 +3,16 @@ import AgentSessionsThreads
 
 /// Group commit: changes of many tasks that wait at the same moment share one transaction and one sync of the disk.
 ///
-/// The writer thread takes all queued changes, runs them in one transaction, commits, and only then answers the callers.
-/// While it waits for the disk, the next group fills up. Most callers that were just answered come back at once with
-/// their next change; the open transaction waits a moment for them (``GroupCommitDelay``). A change that throws before it
-/// has changed anything is answered with its error, and the rest of the group is committed. Where a change throws later,
-/// or the commit fails, the group is rolled back and each of its changes is run again in a transaction of its own.
+/// The writer thread takes all queued changes, runs them in one transaction, commits, and only then answers the
+/// callers. While it waits for the disk, the next group fills up. Most callers that were just answered come back at
+/// once with their next change; the open transaction waits a moment for them (``GroupCommitDelay``). A change that
+/// throws before it has changed anything is answered with its error, and the rest of the group is committed. Where a
+/// change throws later, or the commit fails, the group is rolled back and each of its changes is run again in a
+/// transaction of its own.
 ///
-/// A change that may take long is exclusive: it gets a transaction of its own, after the changes before it were committed
-/// and answered. Exclusive and shared transactions alternate. Other changes wait meanwhile, each for a bounded time.
+/// A change that may take long is exclusive: it gets a transaction of its own, after the changes before it were
+/// committed and answered. Exclusive and shared transactions alternate. Other changes wait meanwhile, each for a
+/// bounded time.
 package final class CommitQueue<Engine: CommitEngine>: Sendable {
     private let queue: WriteQueue<Engine.Writer>
     private let thread: WorkerThread
@@ -67,8 +69,8 @@ package final class CommitQueue<Engine: CommitEngine>: Sendable {
     /// Runs `body` in a transaction that others may share, and returns after it is durable.
     ///
     /// - Parameter isExclusive: Whether it may take long, so that it gets a transaction of its own.
-    /// - Throws: What `body` throws, with nothing changed; ``StoreError/Code/busy`` where it stayed in the queue until the
-    ///   timeout; ``StoreError/Code/cancelled`` where its task was cancelled before it was run;
+    /// - Throws: What `body` throws, with nothing changed; ``StoreError/Code/busy`` where it stayed in the queue until
+    ///   the timeout; ``StoreError/Code/cancelled`` where its task was cancelled before it was run;
     ///   ``StoreError/Code/closed``; what the engine throws.
     package func write<Success: Sendable>(
         isExclusive: Bool = false, _ body: @escaping @Sendable (inout Engine.Writer) throws(StoreError) -> Success

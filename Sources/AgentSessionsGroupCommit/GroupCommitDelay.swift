@@ -1,9 +1,10 @@
 /// How long a group waits for more operations before it is committed (PostgreSQL's `commit_delay`).
 ///
-/// The callers of one commit are answered at the same moment, and most come back at once with their next operation. Where
-/// a commit takes long, it is worth waiting for them for a part of that time: they then share the next commit with the
-/// operations that are queued already. Otherwise callers split into two halves that alternate, and each waits for two
-/// commits. There is no delay where commits are fast or a single task works; it shrinks where callers do not come back.
+/// The callers of one commit are answered at the same moment, and most come back at once with their next operation.
+/// Where a commit takes long, it is worth waiting for them for a part of that time: they then share the next commit
+/// with the operations that are queued already. Otherwise callers split into two halves that alternate, and each waits
+/// for two commits. There is no delay where commits are fast or a single task works; it shrinks where callers do not
+/// come back.
 package struct GroupCommitDelay {
     /// The longest delay is the time of the last commit divided by this: at first, and after many delays in vain.
     private static let shares = 3...96

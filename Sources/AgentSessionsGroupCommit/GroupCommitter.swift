@@ -79,13 +79,13 @@ struct GroupCommitter<Engine: CommitEngine> {
         for write in group { write.operation.answer() }
     }
 
-    /// Answers a group whose transaction could not begin or was not committed: nothing of it is stored, unless the engine
-    /// does not know.
+    /// Answers a group whose transaction could not begin or was not committed: nothing of it is stored, unless the
+    /// engine does not know.
     private func end(_ group: [Write], after error: StoreError, hasRun: Bool) {
         if hasRun, error.code != .outcomeUnknown, group.count > 1 { return runAgainExclusively(group) }
         for write in group {
-            // No change succeeded. One that was refused has changed nothing, whatever became of the others, and keeps its
-            // own error.
+            // No change succeeded. One that was refused has changed nothing, whatever became of the others, and keeps
+            // its own error.
             if !hasRun || !write.operation.hasFailed { write.operation.fail(error) }
             write.operation.answer()
         }

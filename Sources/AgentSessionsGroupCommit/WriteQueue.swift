@@ -4,9 +4,9 @@ import Synchronization
 
 /// The changes that wait for the writer thread: decides which are next, and bounds how long each waits.
 ///
-/// A change is taken out of the queue by one of three: by the writer thread, by the deadline watch, or by the cancellation
-/// of its task. Each does so under the queue's mutex, and the one that takes a change answers it. A change that the watch
-/// or a cancellation has taken is never run.
+/// A change is taken out of the queue by one of three: by the writer thread, by the deadline watch, or by the
+/// cancellation of its task. Each does so under the queue's mutex, and the one that takes a change answers it. A change
+/// that the watch or a cancellation has taken is never run.
 final class WriteQueue<Writer: SendableMetatype>: Sendable {
     typealias Write = QueuedWrite<Writer>
 
@@ -35,8 +35,8 @@ final class WriteQueue<Writer: SendableMetatype>: Sendable {
         if !isWatched.load(ordering: .sequentiallyConsistent) { watch() }
     }
 
-    /// Takes out the change of a cancelled task, if it is still in the queue. One that is running is left alone, so that
-    /// the task learns its outcome.
+    /// Takes out the change of a cancelled task, if it is still in the queue. One that is running is left alone, so
+    /// that the task learns its outcome.
     func cancel(_ operation: any PendingOperation<Writer, StoreError>) {
         let write = queue.withElements { queued in
             queued.firstIndex { $0.operation === operation }.map { queued.remove(at: $0) }
@@ -120,8 +120,8 @@ final class WriteQueue<Writer: SendableMetatype>: Sendable {
                 write,
                 StoreError(
                     .busy,
-                    "The change waited for other changes of this process, perhaps a long import, until its busy timeout "
-                        + "was over. Nothing of it was written. Try again, or raise busy_timeout.",
+                    "The change waited for other changes of this process, perhaps a long import, until its busy "
+                        + "timeout was over. Nothing of it was written. Try again, or raise busy_timeout.",
                     backend: backend))
         }
         return next

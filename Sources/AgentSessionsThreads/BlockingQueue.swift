@@ -1,7 +1,7 @@
 /// A queue between tasks, which add elements without waiting, and threads, which wait for them.
 ///
-/// `@unchecked Sendable`: every access to `elements`, `isClosed`, `waiting` and `wanted` is between `lock()` and `unlock()`
-/// of the one lock, which lives as long as the queue. Elements are `Sendable`.
+/// `@unchecked Sendable`: every access to `elements`, `isClosed`, `waiting` and `wanted` is between `lock()` and
+/// `unlock()` of the one lock, which lives as long as the queue. Elements are `Sendable`.
 package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
     private let lock = ConditionLock()
     private var elements: [Element] = []
@@ -22,8 +22,8 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         lock.lock()
         let added = !isClosed
         if added { elements.append(element) }
-        // Under the mutex: a thread that takes the element may drop the last reference to the queue as soon as the mutex
-        // is unlocked.
+        // Under the mutex: a thread that takes the element may drop the last reference to the queue as soon as the
+        // mutex is unlocked.
         if added, waiting > 0, elements.count >= wanted { lock.signal() }
         lock.unlock()
         return added
@@ -54,8 +54,8 @@ package final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         return choose(&elements)
     }
 
-    /// Gives `body` the elements, to look at, take out or put back; also after the queue was closed. Never waits, and wakes
-    /// no thread.
+    /// Gives `body` the elements, to look at, take out or put back; also after the queue was closed. Never waits, and
+    /// wakes no thread.
     package func withElements<Result>(_ body: (inout [Element]) -> Result) -> Result {
         lock.lock()
         defer { lock.unlock() }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// An operation that a task has queued for a thread, whatever its result.
 ///
-/// The thread runs it, several times where a run did not count, and answers it once, with the outcome of the last run or
-/// with a failure that was put in its place.
+/// The thread runs it, several times where a run did not count, and answers it once, with the outcome of the last run
+/// or with a failure that was put in its place.
 package protocol PendingOperation<Context, Failure>: AnyObject, Sendable {
     /// What the operation is run on, such as an open transaction.
     associatedtype Context

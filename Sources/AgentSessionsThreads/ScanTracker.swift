@@ -1,5 +1,5 @@
-/// Notices when so much was read in long runs, as an export does, that an engine's cache should be emptied: those pages are
-/// not read again soon, and would fill the memory of the process.
+/// Notices when so much was read in long runs, as an export does, that an engine's cache should be emptied: those pages
+/// are not read again soon, and would fill the memory of the process.
 package struct ScanTracker: Sendable {
     /// A run of fewer bytes is not long: pages that are read often, such as the end of a conversation, stay cached.
     private static let longRun = 64 << 10

@@ -104,7 +104,7 @@ struct DamageTests {
     }
 
     @Test(arguments: [
-        (MDB_PANIC, LMDBActivity.committing, StoreError.Code.outcomeUnknown), (MDB_PANIC, .reading, .unavailable),
+        (MDB_PANIC, EngineActivity.committing, StoreError.Code.outcomeUnknown), (MDB_PANIC, .reading, .unavailable),
         (EIO, .committing, .outcomeUnknown), (EIO, .reading, .unavailable), (ENOSPC, .committing, .unavailable),
         (MDB_CORRUPTED, .reading, .corrupt), (MDB_PAGE_NOTFOUND, .reading, .corrupt),
         (MDB_KEYEXIST, .writing, .corrupt),
@@ -114,7 +114,7 @@ struct DamageTests {
         (MDB_BAD_TXN, .writing, .internalFailure), (9999, .writing, .internalFailure),
     ])
     func `what LMDB reports becomes an error of the store`(
-        code: Int32, activity: LMDBActivity, expected: StoreError.Code
+        code: Int32, activity: EngineActivity, expected: StoreError.Code
     ) {
         let error = StoreError(lmdb: code, while: activity, path: "/x")
         #expect(error.code == expected)

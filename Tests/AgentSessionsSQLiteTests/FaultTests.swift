@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (SQLITE_BUSY, SQLiteActivity.writing, StoreError.Code.busy, "SQLITE_BUSY"),
+        (SQLITE_BUSY, EngineActivity.writing, StoreError.Code.busy, "SQLITE_BUSY"),
         (SQLITE_BUSY | 1 << 8, .opening, .busy, "SQLITE_BUSY (261)"),
         (SQLITE_BUSY | 2 << 8, .writing, .busy, "SQLITE_BUSY (517)"),
         (SQLITE_LOCKED, .reading, .busy, "SQLITE_LOCKED"),
@@ -114,7 +114,7 @@ import Testing
         (99, .writing, .internalFailure, "SQLITE_99"),
     ])
     func `Each of SQLite's codes has its own meaning`(
-        native: Int32, activity: SQLiteActivity, code: StoreError.Code, name: String
+        native: Int32, activity: EngineActivity, code: StoreError.Code, name: String
     ) {
         let error = StoreError(sqlite: native, "detail", while: activity, path: "x.db")
         #expect(error.code == code)

@@ -1,7 +1,7 @@
 import AgentSessionsThreads
 
-/// Where a change begins to take long, so that nobody should have to wait for its end with a change of their own that is
-/// done already. See ``TransactionalSessionStore/writeExclusively(_:)``.
+/// The size from which a change takes long, so that no other change should share its transaction and wait for its end.
+/// See ``TransactionalSessionStore/writeExclusively(_:)``.
 enum LongChange {
     /// Messages that a change writes or removes: some ten milliseconds' worth.
     static let messages = 1000

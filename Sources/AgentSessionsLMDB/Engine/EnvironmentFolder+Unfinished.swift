@@ -11,11 +11,12 @@ internal import Darwin
 #endif
 
 extension EnvironmentFolder {
-    /// Empties a data file whose creation was not finished, as the disk was full, the process was killed or the power was
-    /// lost, so that LMDB creates it anew. LMDB takes such a file for a damaged one.
+    /// Empties a data file whose creation was not finished, as the disk was full, the process was killed or the power
+    /// was lost, so that LMDB creates it anew. LMDB takes such a file for a damaged one.
     ///
-    /// LMDB writes the first two pages first, and they say where everything else is. Nothing was ever stored where each of
-    /// them says so, is zeros or is missing. The caller holds the queue lock, so that no other process creates the file.
+    /// LMDB writes the first two pages first, and they say where everything else is. Nothing was ever stored where each
+    /// of them says so, is zeros or is missing. The caller holds the queue lock, so that no other process creates the
+    /// file.
     ///
     /// - Throws: ``StoreError/Code/unavailable`` where it cannot be read or emptied.
     func discardUnfinishedData() throws(StoreError) {

@@ -16,8 +16,8 @@ enum EnvironmentRegistry {
 
     /// The environment in a folder, opened where it is not, and set up by `setUp`.
     ///
-    /// Opens one environment at a time, as LMDB wants one transaction at a time to open named databases. Called on writer
-    /// threads, which may wait.
+    /// Opens one environment at a time, as LMDB wants one transaction at a time to open named databases. Called on
+    /// writer threads, which may wait.
     ///
     /// - Throws: What LMDB reports; what `setUp` throws, with the environment closed where no other store uses it.
     static func acquire<Success>(

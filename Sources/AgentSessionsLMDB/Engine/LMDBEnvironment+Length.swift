@@ -14,8 +14,8 @@ extension LMDBEnvironment {
     /// Checks that the data file was not cut off: reading a page of the map beyond the end of the file would end the
     /// process.
     ///
-    /// A sound file can be shorter than its page numbers tell, where the last pages are free and were never written. So the
-    /// file is given its full length first. The new part reads as zeros, and LMDB's list of free pages can be read.
+    /// A sound file can be shorter than its page numbers tell, where the last pages are free and were never written. So
+    /// the file is given its full length first. The new part reads as zeros, and LMDB's list of free pages can be read.
     ///
     /// - Throws: ``StoreError/Code/corrupt`` where pages in use are missing; the file is left as it is.
     func requireWholeFile(_ lock: WriterLock) throws(StoreError) {

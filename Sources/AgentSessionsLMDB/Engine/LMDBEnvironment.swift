@@ -148,7 +148,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         return UInt64(status.f_bavail) < blocksOfSpare
     }
 
-    func error(_ code: Int32, while activity: LMDBActivity) -> StoreError {
+    func error(_ code: Int32, while activity: EngineActivity) -> StoreError {
         StoreError(lmdb: code, while: activity, path: path)
     }
 
@@ -275,10 +275,10 @@ extension LMDBEnvironment {
         try begin(state, isInside: false, while: .writing)
     }
 
-    /// Enters the gate and begins a transaction. Frees the places of dead readers, and adopts the size of a resized map,
-    /// where that is needed. Where it throws, the caller is outside the gate.
+    /// Enters the gate and begins a transaction. Frees the places of dead readers, and adopts the size of a resized
+    /// map, where that is needed. Where it throws, the caller is outside the gate.
     func begin(
-        _ state: TransactionState, isInside: Bool, while activity: LMDBActivity
+        _ state: TransactionState, isInside: Bool, while activity: EngineActivity
     ) throws(StoreError) {
         var isInside = isInside
         // Other processes may grow the map again meanwhile, but not for ever.

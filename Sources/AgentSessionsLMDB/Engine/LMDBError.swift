@@ -10,11 +10,6 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// What LMDB was doing when it failed, which decides what is known of the outcome.
-enum LMDBActivity {
-    case opening, reading, writing, committing
-}
-
 extension StoreError {
     /// A failure that LMDB reports, as an error of the store.
     ///
@@ -22,7 +17,7 @@ extension StoreError {
     ///   - code: What LMDB returned: an `MDB_*` code or an `errno`.
     ///   - activity: What was being done.
     ///   - path: The folder of the environment.
-    init(lmdb code: Int32, while activity: LMDBActivity, path: String) {
+    init(lmdb code: Int32, while activity: EngineActivity, path: String) {
         let store = "The LMDB store \(quoted(path, limit: 200))"
         let (kind, message): (Code, String) =
             switch code {
@@ -60,8 +55,8 @@ extension StoreError {
             case MDB_READERS_FULL:
                 (
                     .busy,
-                    "\(store) has as many read transactions open, in all processes together, as max_readers allows. Try "
-                        + "again; or close the store in every process, and open it with a larger max_readers."
+                    "\(store) has as many read transactions open, in all processes together, as max_readers allows. "
+                        + "Try again; or close the store in every process, and open it with a larger max_readers."
                 )
             case MDB_MAP_RESIZED, EAGAIN, EBUSY:
                 (.busy, "\(store) is being opened or enlarged by another process. Try again.")

@@ -13,11 +13,11 @@ internal import Darwin
 
 /// Reads, each in a transaction of its own.
 ///
-/// A read of pages that are in memory takes about a microsecond, less than a change of threads. So a read is first made on
-/// the caller's thread, with a budget of work. One that needs more, or would have to wait for anything, is made again on a
-/// thread of the pool. There is no way to tell beforehand whether a page of the map is in memory. But when a read took long
-/// because pages were fetched from the disk, the next reads change threads, until some of them in a row find their pages
-/// in memory. A task that only reads yields now and then (``InlineTurn``).
+/// A read of pages that are in memory takes about a microsecond, less than a change of threads. So a read is first made
+/// on the caller's thread, with a budget of work. One that needs more, or would have to wait for anything, is made
+/// again on a thread of the pool. There is no way to tell beforehand whether a page of the map is in memory. But when a
+/// read took long because pages were fetched from the disk, the next reads change threads, until some of them in a row
+/// find their pages in memory. A task that only reads yields now and then (``InlineTurn``).
 final class LMDBReaders: Sendable {
     /// Longer than any read of pages in memory within the budget, in nanoseconds.
     private static let slowRead: UInt64 = 400_000

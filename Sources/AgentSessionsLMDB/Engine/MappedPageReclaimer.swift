@@ -12,8 +12,8 @@ internal import Darwin
 /// Keeps the map from filling the memory of a process that reads much of it.
 ///
 /// A page of the map that was read counts as memory of the process until the system takes it back, so an export of
-/// gigabytes would hold gigabytes. After some megabytes of long reads, the part of the map that they touched is released.
-/// Its pages stay in the system's cache, where the next reads, and those under way, find them.
+/// gigabytes would hold gigabytes. After some megabytes of long reads, the part of the map that they touched is
+/// released. Its pages stay in the system's cache, where the next reads, and those under way, find them.
 struct MappedPageReclaimer {
     private var reads = ScanTracker()
     /// Where the long ones lay.

@@ -11,10 +11,10 @@ internal import Darwin
 
 /// The lock that a writer holds, of all processes and all stores that have the environment open.
 ///
-/// LMDB has a lock of its own, but waits for it without a bound. This lock is taken first, and the wait for it is bounded.
-/// It consists of two locks of the system, so that a writer that commits without a pause does not starve the others: a
-/// writer takes the queue lock, on the folder, and holds it until it has the write lock, on the data file. LMDB locks
-/// neither.
+/// LMDB has a lock of its own, but waits for it without a bound. This lock is taken first, and the wait for it is
+/// bounded. It consists of two locks of the system, so that a writer that commits without a pause does not starve the
+/// others: a writer takes the queue lock, on the folder, and holds it until it has the write lock, on the data file.
+/// LMDB locks neither.
 ///
 /// The system releases both when the process ends, however it ends.
 final class WriterLock {

@@ -28,8 +28,8 @@ public struct LMDBConfiguration: Sendable {
     public var sync: Sync
     /// Read transactions at one moment, of all processes together. The first process to open the environment decides.
     public var maxReaders: Int
-    /// How long a change waits behind other changes of this store, and then for a lock that another writer holds, before
-    /// ``StoreError/Code/busy``. Behind other changes it waits 100 ms at least.
+    /// How long a change waits behind other changes of this store, and then for a lock that another writer holds,
+    /// before ``StoreError/Code/busy``. Behind other changes it waits 100 ms at least.
     public var busyTimeout: Duration
     /// Whether to bring an older store up to date on opening.
     public var migrationPolicy: MigrationPolicy

@@ -152,8 +152,8 @@ public final class LMDBSessionStore: TransactionalSessionStore {
         try await read { _ throws(StoreError) in true }
     }
 
-    /// Refuses new calls, waits for those under way, and closes the environment where no other store of this process uses
-    /// it.
+    /// Refuses new calls, waits for those under way, and closes the environment where no other store of this process
+    /// uses it.
     public func close() async {
         // In a child of the process that opened the store its threads do not exist, and a wait for them would not end.
         guard !environment.isForked else { return }

@@ -37,14 +37,14 @@ enum DatabaseFile {
         guard path != ":memory:", path != "file::memory:" else {
             throw StoreError(
                 .invalidArgument,
-                "\(path) is not a database in memory here, but the name of a file. Use memory: for a store in memory, or "
-                    + "sqlite:./\(path) for the file.",
+                "\(path) is not a database in memory here, but the name of a file. Use memory: for a store in memory, "
+                    + "or sqlite:./\(path) for the file.",
                 backend: SQLiteBackend.name)
         }
     }
 
-    /// Whether a store may be in the file: it exists and is not empty (to SQLite, an empty file is a new database). Where
-    /// the file cannot be looked at, opening it says why.
+    /// Whether a store may be in the file: it exists and is not empty (to SQLite, an empty file is a new database).
+    /// Where the file cannot be looked at, opening it says why.
     static func mayBeStore(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else { return errno != ENOENT }

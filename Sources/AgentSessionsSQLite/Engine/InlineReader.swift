@@ -5,8 +5,8 @@ internal import CAgentSessionsSQLiteHooks
 
 /// A connection for reads on the caller's thread, which give up rather than wait.
 ///
-/// `@unchecked Sendable`: one caller at a time has a reader. It takes the reader out of the idle ones of ``SQLiteReaders``
-/// under their mutex before it reads, and puts it back under the mutex afterwards.
+/// `@unchecked Sendable`: one caller at a time has a reader. It takes the reader out of the idle ones of
+/// ``SQLiteReaders`` under their mutex before it reads, and puts it back under the mutex afterwards.
 final class InlineReader: @unchecked Sendable {
     private var connection: SQLiteConnection?
     /// Whether the file system can tell cached pages from others; assumed until a read shows that it cannot.

@@ -4,11 +4,11 @@ import AgentSessionsThreads
 
 /// When a commit waits for the write-ahead log to be emptied, and for how long.
 ///
-/// SQLite's automatic checkpoint never waits for readers, and the log starts over only when no connection reads it. With
-/// readers in several processes that may never happen. So a log that is several times as long as usual is emptied by a
-/// checkpoint that blocks new readers and waits for the current ones: some milliseconds, unless one reads for long. The
-/// longer the log, the longer the wait. After waits in vain the next ones are rarer, until they take a thirtieth of the
-/// time.
+/// SQLite's automatic checkpoint never waits for readers, and the log starts over only when no connection reads it.
+/// With readers in several processes that may never happen. So a log that is several times as long as usual is emptied
+/// by a checkpoint that blocks new readers and waits for the current ones: some milliseconds, unless one reads for
+/// long. The longer the log, the longer the wait. After waits in vain the next ones are rarer, until they take a
+/// thirtieth of the time.
 struct LogBound {
     /// Nanoseconds of the wait for a log that has just become too long, and of the longest wait.
     private static let patience: ClosedRange<UInt64> = 200_000_000...1_000_000_000

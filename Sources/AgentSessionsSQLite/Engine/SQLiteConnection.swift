@@ -26,7 +26,7 @@ final class SQLiteConnection {
     private var fixed: [UInt: SQLiteStatement] = [:]
     private var statements: [String: SQLiteStatement] = [:]
     /// What the connection is doing, which decides what an error means.
-    var activity = SQLiteActivity.opening
+    var activity = EngineActivity.opening
 
     /// Opens a connection.
     ///

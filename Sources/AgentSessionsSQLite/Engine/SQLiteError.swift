@@ -14,11 +14,6 @@ enum SQLiteCode {
     static let writeFailed = SQLITE_IOERR | 3 << 8
 }
 
-/// What SQLite was doing when it failed, which decides what is known of the outcome.
-enum SQLiteActivity {
-    case opening, reading, writing, committing
-}
-
 extension StoreError {
     /// A failure that SQLite reports, as an error of the store.
     ///
@@ -27,7 +22,7 @@ extension StoreError {
     ///   - detail: SQLite's own message. It names tables and files, never values.
     ///   - activity: What was being done.
     ///   - path: The database file.
-    init(sqlite code: Int32, _ detail: String, while activity: SQLiteActivity, path: String) {
+    init(sqlite code: Int32, _ detail: String, while activity: EngineActivity, path: String) {
         let file = "The database \(quoted(path, limit: 200))"
         let (kind, message): (Code, String) =
             switch code & 0xFF {
@@ -53,8 +48,8 @@ extension StoreError {
             case SQLITE_IOERR where code == SQLiteCode.shortRead:
                 (
                     .corrupt,
-                    "\(file) is damaged: its file or its log was cut off. Run `verify`, and restore it from an export or a "
-                        + "backup."
+                    "\(file) is damaged: its file or its log was cut off. Run `verify`, and restore it from an export or "
+                        + "a backup."
                 )
             case SQLITE_IOERR:
                 (
@@ -81,8 +76,8 @@ extension StoreError {
             case SQLITE_ERROR where detail.hasPrefix("no such table") || detail.hasPrefix("no such column"):
                 (
                     .corrupt,
-                    "\(file) is damaged: it lacks a table or a column of its schema version (\(detail)). Run `verify`, and "
-                        + "restore it from an export or a backup."
+                    "\(file) is damaged: it lacks a table or a column of its schema version (\(detail)). Run `verify`, "
+                        + "and restore it from an export or a backup."
                 )
             case SQLITE_CONSTRAINT where code == SQLiteCode.primaryKeyTaken:
                 (.conflict, "A message id is duplicated in the session. Give each message an id of its own.")

@@ -7,10 +7,10 @@ internal import Synchronization
 /// Reads, each on a connection and in a transaction of its own.
 ///
 /// A read whose pages are in memory takes microseconds, less than a change of threads. So a read is first tried on the
-/// caller's thread, on a connection that gives up as soon as it would have to wait for the disk or a lock, or has run for
-/// long (`CAgentSessionsSQLiteHooks`). A read that gave up is made again on a thread that may wait, so that a thread of
-/// Swift's pool never waits for a disk. Where the system cannot tell cached pages from others, every read changes
-/// threads. A task that only reads yields now and then (``InlineTurn``).
+/// caller's thread, on a connection that gives up as soon as it would have to wait for the disk or a lock, or has run
+/// for long (`CAgentSessionsSQLiteHooks`). A read that gave up is made again on a thread that may wait, so that a
+/// thread of Swift's pool never waits for a disk. Where the system cannot tell cached pages from others, every read
+/// changes threads. A task that only reads yields now and then (``InlineTurn``).
 final class SQLiteReaders: Sendable {
     private struct Idle {
         var readers: [InlineReader] = []
@@ -94,8 +94,8 @@ final class SQLiteReaders: Sendable {
             return true
         }
         guard !isKept else { return }
-        // The connection is closed first: `close` ends when no reader is in use, and the writer's connection must be the
-        // last one to close.
+        // The connection is closed first: `close` ends when no reader is in use, and the writer's connection must be
+        // the last one to close.
         reader.close()
         endUse()
     }

@@ -21,8 +21,8 @@ public struct SQLiteConfiguration: Sendable {
     public var path: String
     /// When a commit is acknowledged.
     public var synchronous: Synchronous
-    /// How long a change waits behind other changes of this store, and then for a lock that another process holds, before
-    /// ``StoreError/Code/busy``. Behind other changes it waits 100 ms at least.
+    /// How long a change waits behind other changes of this store, and then for a lock that another process holds,
+    /// before ``StoreError/Code/busy``. Behind other changes it waits 100 ms at least.
     public var busyTimeout: Duration
     /// Bytes of pages that the writer keeps in memory.
     public var cacheBytes: Int

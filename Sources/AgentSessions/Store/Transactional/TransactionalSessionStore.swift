@@ -85,9 +85,9 @@ public protocol TransactionalSessionStore: SessionStore {
     ) async throws(StoreError) -> Result
 
     /// How many bytes of a session that is restored may be read, on a thread of their own, before its transaction
-    /// begins. What is longer is read inside ``writeExclusively(_:)``, in bounded memory, and may block its thread there. A
-    /// backend whose transactions run on the caller's thread, or hold a lock that readers need, wants all of it before:
-    /// `.max`.
+    /// begins. What is longer is read inside ``writeExclusively(_:)``, in bounded memory, and may block its thread
+    /// there. A backend whose transactions run on the caller's thread, or hold a lock that readers need, wants all of
+    /// it before: `.max`.
     var bytesReadAhead: Int { get }
 }
 
