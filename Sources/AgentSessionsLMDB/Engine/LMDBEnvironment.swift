@@ -99,9 +99,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         mdb_env_get_fd(handle, &descriptor)
         guard FileIdentity(of: descriptor) == FileIdentity(at: data) else {
             throw EnvironmentFolder.unusable(
-                folder.path,
-                "its \(EnvironmentFolder.dataFile) was replaced by another file while it was being opened. Open it again"
-            )
+                folder.path, "its \(EnvironmentFolder.dataFile) was replaced while it was being opened. Open it again")
         }
         return files
     }

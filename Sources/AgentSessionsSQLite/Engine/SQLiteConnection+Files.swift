@@ -27,7 +27,7 @@ extension SQLiteConnection {
         guard sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &isMoved) == SQLITE_OK, isMoved == 0 else {
             throw StoreError(
                 .unavailable,
-                "The database \(quoted(path, limit: 200)) was replaced by another file while it was being opened. Open it again.",
+                "The database \(quoted(path, limit: 200)) was replaced while it was being opened. Open it again.",
                 backend: SQLiteBackend.name)
         }
         self.files = files

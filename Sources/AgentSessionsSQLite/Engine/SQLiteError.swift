@@ -48,8 +48,8 @@ extension StoreError {
             case SQLITE_IOERR where code == SQLiteCode.shortRead:
                 (
                     .corrupt,
-                    "\(file) is damaged: its file or its log was cut off. Run `verify`, and restore it from an export or "
-                        + "a backup."
+                    "\(file) is damaged: its file or its log was cut off. Run `verify`, and restore it from an export "
+                        + "or a backup."
                 )
             case SQLITE_IOERR:
                 (
