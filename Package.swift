@@ -162,7 +162,10 @@ let package = Package(
             ],
             path: "Conformance/Mutants"),
         .executableTarget(
-            name: "conformance-selftest", dependencies: ["AgentSessionsConformance", "AgentSessionsMutants"],
+            name: "conformance-selftest",
+            dependencies: [
+                "AgentSessions", "AgentSessionsConformance", "AgentSessionsMemory", "AgentSessionsMutants",
+            ],
             path: "Conformance/SelfTest"),
 
         .executableTarget(
@@ -218,8 +221,8 @@ let package = Package(
         .testTarget(
             name: "AgentSessionsConformanceTests",
             dependencies: [
-                "agent-sessions", "AgentSessions", "AgentSessionsConformance",
-                "AgentSessionsConformanceTesting", "AgentSessionsMemory",
+                "agent-sessions", "conformance-selftest", "AgentSessions", "AgentSessionsConformance",
+                "AgentSessionsConformanceTesting", "AgentSessionsMemory", "AgentSessionsTestSupport",
             ]),
         .testTarget(
             name: "AgentSessionsMutantTests",

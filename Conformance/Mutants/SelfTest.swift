@@ -56,7 +56,7 @@ public struct SelfTest: Sendable {
         let options = ConformanceRunner.Options(seed: seed)
         let report = await ConformanceRunner(mutant.stores, options: options).run(scenarios)
         let failing = Set(
-            report.results.filter { [.failed, .unexpectedPass].contains($0.outcome) }.map(\.scenario.name))
+            report.results.filter { $0.outcome.isFailure }.map(\.scenario.name))
         return Finding(
             mutant: mutant, failing: failing, isConformant: report.isConformant,
             missedBy: mutant.caughtBy.filter { name in

@@ -15,6 +15,12 @@ import Darwin
 // store without a mistake is, and where a scenario has failed on no wrong store without a reason.
 
 let arguments = CommandLine.arguments.dropFirst()
+if arguments.first == "helper" {
+    // What the tests of the runner start: `helper HOW NAME FOLDER TASK`, scenarios on a store that ends its process.
+    guard arguments.count == 5, let stores = EndingStores(arguments[2]) else { exit(64) }
+    let place = StorePlace(name: arguments[3], folder: arguments[4])
+    exit(await HelperProcess.main(task: arguments[5], factory: stores, place: place))
+}
 let showsAll = arguments.contains("--all")
 let isQuick = arguments.contains("--quick")
 let words = arguments.filter { !$0.hasPrefix("--") }

@@ -39,11 +39,12 @@ extension Scenario {
             #else
             break
             #endif
-        case .failed where !status.isBinding(), .waived:
+        case .failed where !status.isBinding(), .timedOut where !status.isBinding(),
+            .crashed where !status.isBinding(), .waived:
             withKnownIssue(comment, sourceLocation: sourceLocation) {
                 Issue.record(comment, sourceLocation: sourceLocation)
             }
-        case .failed, .unexpectedPass:
+        case .failed, .timedOut, .crashed, .unexpectedPass:
             Issue.record(comment, sourceLocation: sourceLocation)
         }
     }

@@ -13,7 +13,7 @@ struct MutantTests {
     func honest() async {
         let report = await ConformanceRunner(MutantStores(nil), options: .init(seed: 1)).run()
         #expect(report.isConformant)
-        #expect(report.results.filter { $0.outcome == .failed }.map(\.scenario.id) == [])
+        #expect(report.results.filter { $0.outcome.isFailure }.map(\.scenario.id) == [])
     }
 
     @Test("Each mutant is caught by every scenario of the rule that it breaks", arguments: Mutant.all)

@@ -15,6 +15,11 @@ public final class HelperProcess: Sendable {
     private struct State {
         var lines: [String] = []
         var isAtEnd = false
+        /// The end of what it wrote to its standard error, where that is kept.
+        var errors: [UInt8] = []
+        var areErrorsAtEnd = true
+        /// How it ended, as waitpid(2) tells.
+        var status: Int32?
         var isReaped = false
         var waiting: [(lines: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
@@ -26,14 +31,18 @@ public final class HelperProcess: Sendable {
 
     /// Starts a command: a program's path and its arguments.
     ///
+    /// - Parameters:
+    ///   - command: The command.
+    ///   - keepsErrors: Whether the end of what it writes to its standard error is kept for ``end``. It is passed on, too.
     /// - Throws: ``AgentSessions/StoreError/Code/unavailable`` where it cannot be started.
-    init(_ command: [String]) throws(StoreError) {
-        var toChild: [Int32] = [-1, -1]
-        var fromChild: [Int32] = [-1, -1]
-        guard let program = command.first, pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
-            throw StoreError(.unavailable, "The helper process cannot be started: there is no command or no pipe.")
+    init(_ command: [String], keepsErrors: Bool = false) throws(StoreError) {
+        guard let program = command.first else {
+            throw StoreError(.unavailable, "The helper process cannot be started: there is no command.")
         }
-        for descriptor in [toChild[1], fromChild[0]] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        // Sockets, as writing to one whose other end is closed can be kept from sending a signal.
+        let toChild = try Self.socketPair()
+        let fromChild = try Self.socketPair()
+        let errors = keepsErrors ? try Self.socketPair() : []
         #if canImport(Darwin)
         var actions: posix_spawn_file_actions_t?
         #else
@@ -42,9 +51,7 @@ public final class HelperProcess: Sendable {
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
         posix_spawn_file_actions_adddup2(&actions, fromChild[1], 1)
-        for descriptor in toChild + fromChild where descriptor > 2 {
-            posix_spawn_file_actions_addclose(&actions, descriptor)
-        }
+        if keepsErrors { posix_spawn_file_actions_adddup2(&actions, errors[1], 2) }
         var arguments = command.map { strdup($0) } + [nil]
         var child = pid_t()
         let status = posix_spawn(&child, program, &actions, nil, &arguments, environ)
@@ -52,16 +59,71 @@ public final class HelperProcess: Sendable {
         posix_spawn_file_actions_destroy(&actions)
         close(toChild[0])
         close(fromChild[1])
+        if keepsErrors { close(errors[1]) }
         guard status == 0 else {
-            close(toChild[1])
-            close(fromChild[0])
+            for descriptor in [toChild[1], fromChild[0]] + errors.prefix(1) { close(descriptor) }
             throw StoreError(
                 .unavailable, "The helper \(program) cannot be started: \(String(cString: strerror(status))).")
         }
         self.child = child
         input = toChild[1]
         let output = FileDescriptor(owning: fromChild[0])
+        if let end = errors.first {
+            let errors = FileDescriptor(owning: end)
+            state.withLock { $0.areErrorsAtEnd = false }
+            try WorkerThread.start { self.readErrors(errors) }
+        }
         try WorkerThread.start { self.read(output) }
+    }
+
+    /// Two ends that no other process inherits.
+    private static func socketPair() throws(StoreError) -> [Int32] {
+        var ends: [Int32] = [-1, -1]
+        #if canImport(Darwin)
+        let status = socketpair(AF_UNIX, SOCK_STREAM, 0, &ends)
+        for end in ends where status == 0 {
+            var isOn: Int32 = 1
+            setsockopt(end, SOL_SOCKET, SO_NOSIGPIPE, &isOn, socklen_t(MemoryLayout<Int32>.size))
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        #elseif canImport(Glibc)
+        let status = socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
+        #else
+        let status = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, &ends)
+        #endif
+        guard status == 0 else {
+            throw StoreError(
+                .unavailable, "The helper process cannot be started: \(String(cString: strerror(errno))).")
+        }
+        return ends
+    }
+
+    /// Writes a line to its standard input. A process that has ended does not get it.
+    func send(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        #if canImport(Darwin)
+        let flags: Int32 = 0
+        #else
+        let flags = Int32(MSG_NOSIGNAL)
+        #endif
+        // Under the lock, as `input` is closed when the process has ended.
+        state.withLock { state in
+            if !state.isAtEnd, state.status == nil { _ = sendBytes(input, bytes, bytes.count, flags) }
+        }
+    }
+
+    /// How the process ended, and what it said last, as it stands in a report; `nil` while it runs.
+    var end: String? {
+        let (status, errors) = state.withLock { ($0.status, $0.errors) }
+        guard let status else { return nil }
+        // As sys/wait.h has it, whose macros Swift does not see.
+        let signal = status & 0x7F
+        let how =
+            signal == 0
+            ? "exited with status \(status >> 8 & 0xFF)" : "got signal \(signal) (\(String(cString: strsignal(signal))))"
+        let lines = String(decoding: errors, as: UTF8.self).split(whereSeparator: \.isNewline)
+        guard let said = lines.last(where: { $0.contains("Fatal error") }) ?? lines.last else { return how }
+        return "\(how): \(shown(said))"
     }
 
     /// The lines of the answer, when the process has ended.
@@ -104,7 +166,6 @@ public final class HelperProcess: Sendable {
             rest = Array(lines.removeLast())
             add(lines.map { String(decoding: $0, as: UTF8.self) }, isAtEnd: false)
         }
-        close(input)
         // Waits without reaping first, so that nobody signals a number that is another's.
         var information = siginfo_t()
         while waitid(P_PID, id_t(child), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
@@ -112,8 +173,22 @@ public final class HelperProcess: Sendable {
             var status: Int32 = 0
             waitpid(child, &status, 0)
             state.isReaped = true
+            state.status = status
+            close(input)
         }
+        // What it said last is on its way. A process that it has left behind may keep the other end open.
+        for _ in 0..<100 where !state.withLock({ $0.areErrorsAtEnd }) { WorkerThread.pause(.milliseconds(5)) }
         add([], isAtEnd: true)
+    }
+
+    /// Passes on what the process writes to its standard error, and keeps the end of it.
+    private func readErrors(_ errors: FileDescriptor) {
+        let kept = 16 << 10
+        while let bytes = try? errors.read(atMost: 4096), !bytes.isEmpty {
+            _ = write(2, bytes, bytes.count)
+            state.withLock { $0.errors = ($0.errors + bytes).suffix(kept) }
+        }
+        state.withLock { $0.areErrorsAtEnd = true }
     }
 
     private func add(_ lines: [String], isAtEnd: Bool) {
@@ -132,8 +207,19 @@ extension HelperProcess {
     /// What the helper's program calls: does the task that the kit gave it, and answers on standard output. It ends
     /// when the kit's process does.
     ///
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - factory: Opens the stores.
+    ///   - place: The place.
+    ///   - scenarios: Those that it may be told to run, where scenarios run in processes of their own. Scenarios that are
+    ///     not the kit's belong here, too.
     /// - Returns: The exit status.
-    public static func main(task: String, factory: any StoreFactory, place: StorePlace) async -> Int32 {
+    public static func main(
+        task: String, factory: any StoreFactory, place: StorePlace, scenarios: [Scenario] = Scenario.all
+    ) async -> Int32 {
+        if let orders = ScenarioOrders(task) {
+            return await ScenarioServer.serve(orders, scenarios, factory, in: place.folder)
+        }
         guard let task = HelperTask(task) else { return 64 }
         do throws(StoreError) {
             try WorkerThread.start {
@@ -158,6 +244,9 @@ extension HelperProcess {
 
 // The functions of the system library whose names are those of methods here.
 private func sendSignal(_ process: pid_t, _ signal: Int32) -> Int32 { kill(process, signal) }
+private func sendBytes(_ file: Int32, _ bytes: [UInt8], _ count: Int, _ flags: Int32) -> Int {
+    send(file, bytes, count, flags)
+}
 private func readBytes(_ file: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
     read(file, bytes, count)
 }

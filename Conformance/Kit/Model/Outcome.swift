@@ -4,8 +4,13 @@ public import AgentSessions
 public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
     /// The rule holds.
     case passed
-    /// The rule does not hold, or the time limit was reached.
+    /// The rule does not hold: the store gave a wrong answer.
     case failed
+    /// The store gave no answer in time, and no wrong one before. The time limit follows the pace of the machine.
+    case timedOut
+    /// The store ended the process: a trap, a signal, an exit. Told apart only where scenarios run in processes of their
+    /// own (``ConformanceRunner/Options/inChildProcesses``).
+    case crashed
     /// The store does not declare what the rule is about, and its absence was checked.
     case unsupported
     /// The rule does not hold, and a ``Waiver`` says why that is accepted for now.
@@ -15,6 +20,14 @@ public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
     /// The rule holds although the store does not declare it, or a waiver says that it does not. The declaration or
     /// the waiver is wrong.
     case unexpectedPass
+
+    /// Whether it changes the verdict at any level.
+    public var isFailure: Bool {
+        switch self {
+        case .failed, .timedOut, .crashed, .unexpectedPass: true
+        case .passed, .unsupported, .waived, .notRun: false
+        }
+    }
 }
 
 /// A known failure that is accepted until a date.

@@ -21,7 +21,8 @@ public protocol StoreFactory: Sendable {
     func destroy(_ place: StorePlace) async throws(StoreError)
 
     /// The command, a program's path and its arguments, that calls ``HelperProcess/main(task:factory:place:)`` in a
-    /// process of its own; `nil` where there is none, so that the scenarios of several processes are not run.
+    /// process of its own; `nil` where there is none, so that the scenarios of several processes are not run, and none in a
+    /// process of its own.
     func helperCommand(_ task: String, at place: StorePlace) -> [String]?
 }
 

@@ -13,13 +13,14 @@ extension ConformanceReport {
             "conformant": .bool(isConformant),
             "totals": .object(
                 JSONObject(members: Outcome.allCases.map { ($0.rawValue, .integer(Int64(totals[$0] ?? 0))) })),
-            "scenarios": .array(results.map(\.json)),
+            "scenarios": .array(results.map { .object($0.json) }),
         ]
     }
 }
 
 extension ScenarioResult {
-    fileprivate var json: JSONValue {
+    /// The result as it stands in a report.
+    var json: JSONObject {
         [
             "id": .string(scenario.id), "group": .string(scenario.group.rawValue),
             "outcome": .string(outcome.rawValue), "seconds": .double(milliseconds / 1000),

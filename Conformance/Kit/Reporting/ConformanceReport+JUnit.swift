@@ -4,13 +4,15 @@ extension ConformanceReport {
     /// The report as JUnit XML, which continuous integration shows: a suite of the backend, a case a scenario.
     public var junit: String {
         let failures = results.count { $0.outcome == .failed || $0.outcome == .unexpectedPass }
+        // JUnit's word for a test that came to no answer.
+        let errors = results.count { $0.outcome == .timedOut || $0.outcome == .crashed }
         let skipped = results.count { [.unsupported, .waived, .notRun].contains($0.outcome) }
         let seconds = results.reduce(0) { $0 + $1.milliseconds } / 1000
         var xml = """
             <?xml version="1.0" encoding="UTF-8"?>
             <testsuites>
             <testsuite name="\(markup("\(backend) contract \(contract)"))" tests="\(results.count)" \
-            failures="\(failures)" errors="0" skipped="\(skipped)" time="\(seconds)">
+            failures="\(failures)" errors="\(errors)" skipped="\(skipped)" time="\(seconds)">
             <properties>
             <property name="seed" value="\(seed)"/>
             <property name="engine" value="\(markup(engine))"/>
@@ -28,6 +30,8 @@ extension ConformanceReport {
             switch result.outcome {
             case .passed: xml += "/>\n"
             case .failed, .unexpectedPass: xml += "><failure message=\"\(message)\"/></testcase>\n"
+            case .timedOut, .crashed:
+                xml += "><error message=\"\(message)\" type=\"\(result.outcome.rawValue)\"/></testcase>\n"
             case .unsupported, .waived, .notRun: xml += "><skipped message=\"\(message)\"/></testcase>\n"
             }
         }

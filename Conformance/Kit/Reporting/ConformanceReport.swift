@@ -35,7 +35,7 @@ public struct ConformanceReport: Sendable {
 
     /// Whether the backend is conformant.
     ///
-    /// It is where no binding scenario failed or passed unexpectedly, at least one was run, and every base scenario
+    /// It is where no binding scenario failed, ran out of time, crashed or passed unexpectedly, at least one was run, and every base scenario
     /// passed or is about something that the store does not declare.
     public var isConformant: Bool {
         let binding = results.filter { $0.scenario.status.isBinding(in: contract) }
@@ -44,7 +44,7 @@ public struct ConformanceReport: Sendable {
                 switch result.outcome {
                 case .passed, .unsupported: true
                 case .waived, .notRun: result.scenario.level != .base
-                case .failed, .unexpectedPass: false
+                case .failed, .timedOut, .crashed, .unexpectedPass: false
                 }
             }
     }

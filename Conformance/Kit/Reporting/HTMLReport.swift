@@ -92,7 +92,7 @@ public struct HTMLReport: Sendable {
     private var failures: String {
         let found = columns.flatMap { column in
             column.order.compactMap { entry -> String? in
-                guard let cell = column.cells[entry.id], [.failed, .unexpectedPass].contains(cell.outcome) else {
+                guard let cell = column.cells[entry.id], cell.outcome.isFailure else {
                     return nil
                 }
                 return """
@@ -145,7 +145,7 @@ public struct HTMLReport: Sendable {
     private static func rule(_ id: String) -> String { rules[id] ?? "" }
 
     private static let words: [Outcome: String] = [
-        .passed: "passed", .failed: "failed", .unsupported: "not declared", .waived: "waived", .notRun: "not run",
+        .passed: "passed", .failed: "failed", .timedOut: "timed out", .crashed: "crashed", .unsupported: "not declared", .waived: "waived", .notRun: "not run",
         .unexpectedPass: "unexpected pass",
     ]
 
@@ -156,7 +156,7 @@ public struct HTMLReport: Sendable {
         .verdicts{display:grid;grid-template-columns:repeat(auto-fit,minmax(16rem,1fr));gap:1rem}
         article{border:1px solid var(--line);border-left:.4rem solid var(--good);border-radius:.3rem;padding:.6rem 1rem;
         margin:.5rem 0}article.bad{border-left-color:var(--bad)}article h2{margin:0}article p{margin:.3rem 0}
-        .good b,.passed{color:var(--good)}.bad b,.failed,.unexpectedPass{color:var(--bad);font-weight:600}
+        .good b,.passed{color:var(--good)}.bad b,.failed,.timedOut,.crashed,.unexpectedPass{color:var(--bad);font-weight:600}
         .unsupported,.notRun{color:var(--dim)}.waived{color:var(--warn)}
         .small,small{color:var(--dim);font-size:.85em;font-weight:normal}
         table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid var(--line);padding:.25rem .6rem;

@@ -4,7 +4,7 @@ import Synchronization
 /// One scenario on its way through its layers.
 final class ScenarioRun: Sendable {
     /// How long closing and removing a store may take.
-    private static let teardownLimit = Duration.seconds(10)
+    static let teardownLimit = Duration.seconds(10)
     /// Threads enough that tasks of a scenario run at the same time.
     private static let threads = 3
 
@@ -65,19 +65,21 @@ final class ScenarioRun: Sendable {
         let opened = OpenedStores(place: place, factory: factory) { [stage] () throws(StoreError) in
             try stage.makePlace()
         }
+        let start = ContinuousClock.now
         let limit = options.timeLimit.map { min($0, scenario.timeLimit) } ?? scenario.timeLimit
         let found = await within(limit, on: threads, watch: stage.watch) { [self] in
             await play(through: layer, at: place, opened: opened)
         }
+        let elapsed = ContinuousClock.now - start
         let closed = await within(Self.teardownLimit, on: threads, watch: stage.watch) { () -> String? in
             await opened.closeAll()
         }
-        var finding = found ?? Finding(outcome: .failed, messages: opened.failures + ["no answer within \(limit)"])
+        var finding = found ?? unanswered(within: limit, after: elapsed, opened.failures)
         if found == nil { hung.store(true, ordering: .relaxed) }
         switch closed {
         case nil where found != nil:
             hung.store(true, ordering: .relaxed)
-            finding.outcome = .failed
+            if finding.outcome.badness < Outcome.timedOut.badness { finding.outcome = .timedOut }
             finding.messages.append("the store could not be closed within \(Self.teardownLimit)")
         case .some(.some(let problem)) where found != nil:
             finding.outcome = .failed
@@ -85,6 +87,15 @@ final class ScenarioRun: Sendable {
         default: break
         }
         return finding
+    }
+
+    /// What comes of a layer whose time is over: a wrong answer that was given before is one all the same.
+    private func unanswered(
+        within limit: Duration, after elapsed: Duration, _ failures: [String]
+    ) -> Finding {
+        var message = "no answer within \(limit)"
+        if elapsed > limit * 1.2 { message += " of a quiet machine, stretched to \(elapsed) on this busy one" }
+        return Finding(outcome: failures.isEmpty ? .timedOut : .failed, messages: failures + [message])
     }
 
     private func play(through layer: Layer, at place: StorePlace, opened: OpenedStores) async -> Finding {
@@ -138,7 +149,9 @@ extension Outcome {
         case .notRun: 2
         case .waived: 3
         case .unexpectedPass: 4
-        case .failed: 5
+        case .timedOut: 5
+        case .failed: 6
+        case .crashed: 7
         }
     }
 }

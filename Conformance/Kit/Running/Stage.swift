@@ -4,16 +4,26 @@ import AgentSessions
 final class Stage: Sendable {
     let watch: Watch
     private let root: TemporaryFolder
+    private let made: (@Sendable (StorePlace) -> Void)?
 
-    init() throws {
-        root = try TemporaryFolder()
+    /// Makes the folder and starts the watch.
+    ///
+    /// - Parameters:
+    ///   - parent: Where the folder is to be; without one, in the system's folder for temporary files.
+    ///   - made: Told each place before anybody uses it.
+    init(in parent: String? = nil, made: (@Sendable (StorePlace) -> Void)? = nil) throws {
+        self.made = made
+        root = try TemporaryFolder(in: parent)
         watch = try Watch()
+        Yardstick.shared.begin()
     }
 
     /// A place that nobody else has.
     func makePlace() throws(StoreError) -> StorePlace {
         let folder = try TemporaryFolder(in: root.path)
-        return StorePlace(name: "\(root.name)_\(folder.name)", folder: folder.path)
+        let place = StorePlace(name: "\(root.name)_\(folder.name)", folder: folder.path)
+        made?(place)
+        return place
     }
 
     /// Removes the folder of a place.
@@ -23,6 +33,7 @@ final class Stage: Sendable {
 
     /// Removes everything.
     func finish() {
+        Yardstick.shared.end()
         watch.finish()
         root.remove()
     }

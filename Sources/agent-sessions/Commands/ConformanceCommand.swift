@@ -9,7 +9,8 @@ struct ConformanceCommand: ToolCommand {
         commandName: "conformance", abstract: "Prove that a store keeps the contract.",
         discussion: """
             Runs the conformance kit on stores of its own beside the configured one (a file, a folder, a schema) and \
-            does not touch your data. The exit status is 1 if the store is not conformant.
+            does not touch your data. Each scenario runs in a process of its own: what ends that process is a result of \
+            the scenario (crashed), and the run goes on. The exit status is 1 if the store is not conformant.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -31,8 +32,9 @@ struct ConformanceCommand: ToolCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Write a report. The suffix is its format: .json, .xml (JUnit) or .html.", valueName: "file")
-    )
+        help: ArgumentHelp(
+            "Write a report as the run goes on. The suffix is its format: .json, .xml (JUnit) or .html.",
+            valueName: "file"))
     var report: String?
 
     @Option(
@@ -70,19 +72,23 @@ struct ConformanceCommand: ToolCommand {
         if let seed { options.seed = seed }
         options.failFast = failFast
         let bar = ProgressBar("Conformance", on: context.console)
+        options.inChildProcesses = true
         let done = Mutex(0)
-        let found = await ConformanceRunner(stores, options: options).run(scenarios) { _ in
-            let count = done.withLock { done in
-                done += 1
-                return done
-            }
-            bar.show(Double(count) / Double(scenarios.count))
-        }
+        let output = ReportOutput(path: report, others: others)
+        let writer = Task { await output.writeAsItGoes() }
+        let found = await ConformanceRunner(stores, options: options).run(
+            scenarios,
+            progress: { _ in
+                let count = done.withLock { done in
+                    done += 1
+                    return done
+                }
+                bar.show(Double(count) / Double(scenarios.count))
+            }, partial: { output.show($0) })
+        writer.cancel()
+        await writer.value
         bar.clear()
-        if let report, let format = ReportFormat(fileName: report) {
-            let text = try format.text(found, beside: others)
-            try await ReplacingFile.write(to: report) { (output) throws(StoreError) in try output.print(text) }
-        }
+        try await output.write(found)
         if global.json {
             try context.console.print(.object(found.json))
         } else {
@@ -124,6 +130,42 @@ struct ConformanceCommand: ToolCommand {
     }
 }
 
+/// The file of a report, which is replaced while the run goes, so that it tells how far the run came whatever ends it.
+private final class ReportOutput: Sendable {
+    private let path: String?
+    private let others: [JSONObject]
+    /// The report as it stands, until it was written.
+    private let latest = Mutex<ConformanceReport?>(nil)
+
+    init(path: String?, others: [JSONObject]) {
+        self.path = path
+        self.others = others
+    }
+
+    /// Takes the report as it stands.
+    func show(_ report: ConformanceReport) {
+        latest.withLock { $0 = report }
+    }
+
+    /// Writes what was shown, as long as its task is not cancelled. What cannot be written is told by the last writing.
+    func writeAsItGoes() async {
+        while !Task.isCancelled {
+            let report = latest.withLock { report in
+                defer { report = nil }
+                return report
+            }
+            if let report { try? await write(report) }
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    func write(_ report: ConformanceReport) async throws(StoreError) {
+        guard let path, let format = ReportFormat(fileName: path) else { return }
+        let text = try format.text(report, beside: others)
+        try await ReplacingFile.write(to: path) { (output) throws(StoreError) in try output.print(text) }
+    }
+}
+
 /// How a report is written, by the name of its file.
 enum ReportFormat {
     case json
@@ -152,7 +194,7 @@ extension ConformanceReport {
     /// The report for people: failures first, then the totals and the verdict.
     fileprivate var text: String {
         var text = ""
-        let order: [Outcome] = [.failed, .unexpectedPass, .notRun, .waived]
+        let order: [Outcome] = [.crashed, .failed, .timedOut, .unexpectedPass, .notRun, .waived]
         for result in order.flatMap({ outcome in results.filter { $0.outcome == outcome } }) {
             text += "\(result.outcome.rawValue)  \(result.scenario.id)\n  \(result.scenario.rule)\n"
             for line in result.message.split(separator: "\n").prefix(8) { text += "    \(visible(String(line)))\n" }
