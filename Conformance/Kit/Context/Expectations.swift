@@ -9,12 +9,15 @@ extension ScenarioContext {
         if !condition { fail(what()) }
     }
 
-    /// Notes a failure where `actual` is not `expected`.
+    /// Notes a failure where `actual` is not `expected`, and says in which fields.
+    ///
+    /// Texts and lists of texts are compared as ``Swift/String/isSame(as:)`` does: `==` takes composed and decomposed
+    /// characters for equal, which a store must not. So do the records of `AgentSessions`.
     public func expect<Value: Equatable>(
         _ actual: Value, equals expected: Value, _ what: @autoclosure () -> String
     ) {
-        guard actual != expected else { return }
-        fail("\(what()): expected \(shown(expected)), found \(shown(actual))")
+        guard !isSame(actual, expected) else { return }
+        fail("\(what()): \(Differences.text(expected: expected, found: actual))")
     }
 
     /// Ends the scenario where `condition` does not hold.
@@ -61,10 +64,20 @@ extension ScenarioContext {
     }
 }
 
+/// Whether values are equal, texts byte for byte.
+private func isSame<Value: Equatable>(_ left: Value, _ right: Value) -> Bool {
+    guard left == right else { return false }
+    if let left = left as? String, let right = right as? String { return left.isSame(as: right) }
+    if let left = left as? [String], let right = right as? [String] {
+        return left.elementsEqual(right) { $0.isSame(as: $1) }
+    }
+    return true
+}
+
 /// A value as it stands in a report: whole where it is short, else its beginning.
 func shown(_ value: some Any) -> String {
     let text = String(describing: value)
-    let limit = 400
+    let limit = 200
     guard text.unicodeScalars.count > limit else { return text }
     return String(text.unicodeScalars.prefix(limit)) + "…"
 }

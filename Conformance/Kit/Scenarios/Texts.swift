@@ -10,16 +10,16 @@ extension Scenario {
                 let contents = [text, "a\(text)b", "\(text)end", "begin\(text)"]
                 let stored = try await test.access.append(
                     contents.map { NewMessage(.user, $0, metadata: ["text": .string($0)]) }, to: session.id)
-                test.expectTexts(stored.map(\.content), equal: contents, "what append gives")
+                test.expect(stored.map(\.content), equals: contents, "what append gives")
                 let found = try await test.access.messages(session.id)
-                test.expectTexts(found.map(\.content), equal: contents, "what is stored")
+                test.expect(found.map(\.content), equals: contents, "what is stored")
                 test.expect(found, equals: stored, "the messages")
                 test.expect(
                     try await test.access.messages(session.id, .last), equals: stored, "the last messages")
                 if text.utf8.count <= 200 {
                     let call = try await test.access.append(
                         NewMessage(.tool, "", toolCallID: "a\(text)"), to: session.id)
-                    test.expectTexts([call.toolCallID ?? ""], equal: ["a\(text)"], "the tool call id")
+                    test.expect([call.toolCallID ?? ""], equals: ["a\(text)"], "the tool call id")
                     test.expect(
                         try await test.access.messages(session.id, .last, limit: 1), equals: [call], "its message")
                 }
@@ -32,7 +32,7 @@ extension Scenario {
             ) { test in
                 let first = try await test.access.create(left)
                 let second = try await test.access.create(right)
-                test.expectTexts([first.actorName, second.actorName], equal: [left, right], "what create gives")
+                test.expect([first.actorName, second.actorName], equals: [left, right], "what create gives")
                 test.expect(
                     try await test.access.list(SessionFilter(actorName: left)), equals: [first], "the first actor's")
                 test.expect(
@@ -106,22 +106,4 @@ private func scalars(_ values: [UInt32]) -> String {
     var text = String.UnicodeScalarView()
     text.append(contentsOf: values.compactMap { Unicode.Scalar($0) })
     return String(text)
-}
-
-extension ScenarioContext {
-    /// Compares texts byte for byte, as `==` takes some that differ for equal; and by characters and units of UTF-16, as a
-    /// text that was made of bytes without a look at them may have the right bytes and count them wrong.
-    fileprivate func expectTexts(_ actual: [String], equal expected: [String], _ what: String) {
-        let same =
-            actual.count == expected.count
-            && zip(actual, expected).allSatisfy {
-                $0.utf8.elementsEqual($1.utf8) && $0.unicodeScalars.elementsEqual($1.unicodeScalars)
-                    && $0.count == $1.count && $0.utf16.count == $1.utf16.count
-            }
-        expect(same, "\(what): expected the bytes \(bytes(expected)), found \(bytes(actual))")
-    }
-
-    private func bytes(_ texts: [String]) -> String {
-        shown(texts.map { $0.utf8.map { String($0, radix: 16) }.joined(separator: " ") })
-    }
 }
