@@ -39,6 +39,7 @@ public struct Mutant: Sendable, Identifiable {
         creation + identity + listing + cursors + deletion + updating + usage + appending + batches + replaying
         + repeating + paging + rewinding + replacing + copying + documents + texts + metadata + limits + errors
         + lifecycle + reopening + instances + concurrency + capabilities + lookalikes + restoring + exactness
+        + declaredLimits
 
     /// Opens the wrong stores.
     public var stores: MutantStores { MutantStores(self) }

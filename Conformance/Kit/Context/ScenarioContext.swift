@@ -46,6 +46,9 @@ public final class ScenarioContext: Sendable {
     /// The repositories of the store themselves.
     public var store: any SessionStore { access.store }
 
+    /// The limits as the store declares them; ``store`` has them within what can be counted with.
+    var declaredLimits: StoreLimits { ((store as? UsableLimits)?.base ?? store).capabilities.limits }
+
     /// A service over the store. It tries nothing again where the run is bare.
     public var service: any SessionService { access.service }
 

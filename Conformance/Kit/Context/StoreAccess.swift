@@ -195,7 +195,8 @@ public struct StoreAccess: Sendable {
         var messages = first.messages
         while messages.count < first.session.messageCount, let last = messages.last {
             let next = try await self.messages(id, .after(last.sequence))
-            if next.isEmpty { break }
+            // A store may lie about its count, and have no end of messages.
+            guard let first = next.first, first.sequence > last.sequence, !Task.isCancelled else { break }
             messages += next
         }
         return SessionSnapshot(session: first.session, messages: messages)

@@ -34,7 +34,7 @@ final class OpenedStores: Sendable {
 
     /// Opens a store at the scenario's place or at a fresh one.
     func open(_ place: StorePlace) async throws(StoreError) -> any SessionStore {
-        let store = try await factory.open(place)
+        let store = UsableLimits(base: try await factory.open(place))
         state.withLock { $0.stores.append(store) }
         return store
     }

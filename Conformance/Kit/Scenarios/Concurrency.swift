@@ -167,7 +167,7 @@ extension Scenario {
                     }
                     guard let page = try await access.page(session.id) else { return }
                     test.expect(
-                        page.messages.map(\.sequence), equals: Array(1..<(page.session.messageCount + 1)),
+                        page.messages.map(\.sequence), equals: page.session.sequences,
                         "the sequences of a page")
                 }
             }

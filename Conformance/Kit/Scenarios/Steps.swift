@@ -64,6 +64,11 @@ func atOnce<Result: Sendable>(
     }
 }
 
+extension Session {
+    /// 1, 2 … as its messages are numbered by its count; a count that no scenario reaches has none.
+    var sequences: [Int] { (1...1_000_000).contains(messageCount) ? Array(1...messageCount) : [] }
+}
+
 extension Array {
     /// The element of a list that a store gave, which may be shorter than it should: that is a failure of the store, and
     /// must not end the kit.

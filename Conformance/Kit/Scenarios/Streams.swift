@@ -101,7 +101,7 @@ extension Scenario {
                     else { return test.fail("the session is absent") }
                     test.expect(page.messages.count, equals: page.session.messageCount, "messages of the page")
                     test.expect(
-                        page.messages.map(\.sequence), equals: Array(1..<(page.session.messageCount + 1)),
+                        page.messages.map(\.sequence), equals: page.session.sequences,
                         "the sequences of the page")
                     test.expect(
                         page.session.usage.inputTokens, equals: Int64(page.session.messageCount),
