@@ -2,6 +2,8 @@ import AgentSessions
 import AgentSessionsConformance
 import AgentSessionsMemory
 import AgentSessionsThreads
+import Foundation
+import Synchronization
 import Testing
 
 @Suite("The runner of scenarios")
@@ -38,8 +40,23 @@ struct RunnerTests {
             while ContinuousClock.now < end {}
         }
         let report = await run([waits, spins, scenario("good") { _ in }])
-        #expect(report.results.map(\.outcome) == [.failed, .failed, .passed])
+        #expect(report.results.map(\.outcome) == [.timedOut, .timedOut, .passed])
         #expect(report.results[0].message.contains("no answer within"))
+        #expect(!report.isConformant)
+    }
+
+    @Test("A wrong answer counts as one though the scenario never ends", .timeLimit(.minutes(1)))
+    func failsAndHangs() async {
+        let end = OneShot<Void>()
+        defer { end.send(()) }
+        let report = await run([
+            scenario("both", limit: .milliseconds(200)) { test in
+                test.fail("a wrong answer")
+                await end.value()
+            }
+        ])
+        #expect(report.results.map(\.outcome) == [.failed])
+        #expect(report.results[0].message.contains("a wrong answer\nno answer within"))
     }
 
     @Test("A run that is to fail fast begins no scenario after the first failure that counts")
@@ -56,6 +73,52 @@ struct RunnerTests {
         }
         #expect(await outcomes(failFast: false) == [.passed, .failed, .failed, .passed, .failed])
         #expect(await outcomes(failFast: true) == [.passed, .failed, .failed, .notRun, .notRun])
+    }
+
+    @Test("A log and the report as it stands name the scenario that is under way")
+    func underWay() async throws {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let path = "\(folder.path)/run.jsonl"
+        let seen = Mutex<[String]>([])
+        let scenarios = [
+            scenario("good") { _ in },
+            scenario("asks") { test in
+                if test.layer == .repository { seen.withLock { $0.append(readText(path)) } }
+                test.fail("bad")
+            },
+        ]
+        let partial = Mutex<[ConformanceReport]>([])
+        let options = ConformanceRunner.Options(seed: 5, width: 1, logFile: path)
+        let report = await ConformanceRunner(memoryStores, options: options).run(
+            scenarios, partial: { report in partial.withLock { $0.append(report) } })
+        let lines = { (text: String) in
+            try text.split(separator: "\n").map { try JSONObject(parsing: String($0)) }
+        }
+        let early = try lines(try #require(seen.withLock { $0.first }))
+        #expect(early.map { $0["began"]?.stringValue } == ["test.good@1", nil, "test.asks@1"])
+        let late = try lines(readText(path))
+        #expect(late.map { $0["outcome"]?.stringValue } == [nil, "passed", nil, "failed", nil])
+        #expect(late[0]["seed"]?.integerValue == 5)
+        #expect(late[4]["conformant"]?.boolValue == false)
+        // A single scenario, as a test target runs it, adds to the log.
+        _ = await ConformanceRunner(memoryStores, options: options).run(scenarios[0])
+        #expect(try lines(readText(path)).count == 7)
+
+        let reports = partial.withLock { $0 }
+        #expect(reports.count == 4)
+        #expect(reports[2].results.map(\.outcome) == [.passed, .notRun])
+        #expect(reports[0].results[1].message.contains("not begun"))
+        #expect(reports[2].results[1].message.contains("under way"))
+        #expect(reports[3].results.map(\.outcome) == report.results.map(\.outcome))
+    }
+
+    @Test("A log that cannot be written runs nothing, and says so")
+    func unwritableLog() async {
+        let options = ConformanceRunner.Options(logFile: "/nowhere/at/all")
+        let report = await ConformanceRunner(memoryStores, options: options).run([scenario { _ in }])
+        #expect(report.results.map(\.outcome) == [.notRun])
+        #expect(report.results[0].message.contains("/nowhere/at/all"))
     }
 
     @Test("The same seed gives a scenario the same random numbers and ids")
@@ -154,6 +217,23 @@ struct RunnerTests {
         #expect(throws: StoreError.self) { try TemporaryFolder(in: inner.path) }
     }
 
+    @Test("The reports tell a scenario without an answer from one with a wrong answer")
+    func reportedOutcomes() throws {
+        let outcomes: [Outcome] = [.passed, .failed, .timedOut, .crashed, .unexpectedPass]
+        let results = outcomes.map { ScenarioResult(scenario($0.rawValue) { _ in }, $0, message: "why \($0.rawValue)") }
+        let report = ConformanceReport(backend: "b", engine: "e", settings: [], seed: 1, results: results)
+        #expect(outcomes.map(\.isFailure) == [false, true, true, true, true])
+        for bad in results.dropFirst() {
+            let one = ConformanceReport(backend: "b", engine: "e", settings: [], seed: 1, results: [results[0], bad])
+            #expect(!one.isConformant, "\(bad.outcome)")
+        }
+        #expect(report.junit.contains("failures=\"2\" errors=\"2\""))
+        #expect(report.junit.contains("<error message=\"crashed: A rule.&#10;why crashed\" type=\"crashed\"/>"))
+        #expect(report.json["totals"]?["timedOut"]?.integerValue == 1)
+        let page = HTMLReport([report.json]).page
+        #expect(page.contains("Failures (4)") && page.contains("timed out") && page.contains("why crashed"))
+    }
+
     @Test("The reports hold the keys of the contract, escape what they show and need no network")
     func reports() async throws {
         let report = await run([
@@ -175,6 +255,10 @@ struct RunnerTests {
         #expect(page.contains("&lt;b&gt;"))
         #expect(!page.contains("<b>&\"") && !page.contains("http"))
     }
+}
+
+private func readText(_ path: String) -> String {
+    (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
 }
 
 /// A store that is there again after it was closed, and does not say so.

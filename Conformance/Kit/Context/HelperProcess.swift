@@ -120,7 +120,8 @@ public final class HelperProcess: Sendable {
         let signal = status & 0x7F
         let how =
             signal == 0
-            ? "exited with status \(status >> 8 & 0xFF)" : "got signal \(signal) (\(String(cString: strsignal(signal))))"
+            ? "exited with status \(status >> 8 & 0xFF)"
+            : "got signal \(signal) (\(String(cString: strsignal(signal))))"
         let lines = String(decoding: errors, as: UTF8.self).split(whereSeparator: \.isNewline)
         guard let said = lines.last(where: { $0.contains("Fatal error") }) ?? lines.last else { return how }
         return "\(how): \(shown(said))"

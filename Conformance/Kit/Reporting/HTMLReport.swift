@@ -145,7 +145,8 @@ public struct HTMLReport: Sendable {
     private static func rule(_ id: String) -> String { rules[id] ?? "" }
 
     private static let words: [Outcome: String] = [
-        .passed: "passed", .failed: "failed", .timedOut: "timed out", .crashed: "crashed", .unsupported: "not declared", .waived: "waived", .notRun: "not run",
+        .passed: "passed", .failed: "failed", .timedOut: "timed out", .crashed: "crashed", .unsupported: "not declared",
+        .waived: "waived", .notRun: "not run",
         .unexpectedPass: "unexpected pass",
     ]
 

@@ -34,7 +34,8 @@ final class ChildLane: ScenarioLane {
             if didHang { await replaceChild() }
             return PlayedScenario(
                 result: ScenarioResult(scenario, outcome, duration: duration, message: message), didHang: didHang)
-        case .answer: return PlayedScenario(result: result(.notRun, "the helper's program gave an answer of another kind"))
+        case .answer:
+            return PlayedScenario(result: result(.notRun, "the helper's program gave an answer of another kind"))
         case .none(let problem): return PlayedScenario(result: result(.notRun, problem))
         case .ended(let end): return PlayedScenario(result: result(.crashed, "the process of the store \(end)"))
         case .silent:

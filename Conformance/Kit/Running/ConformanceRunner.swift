@@ -98,7 +98,8 @@ public struct ConformanceRunner: Sendable {
     /// As many lanes as scenarios are to run at a time.
     private func lanes(on stage: Stage) -> [any ScenarioLane] {
         let nowhere = StorePlace(name: "none", folder: "/")
-        let hasProcesses = options.inChildProcesses && factory.helperCommand(ScenarioOrders.describe, at: nowhere) != nil
+        let hasProcesses =
+            options.inChildProcesses && factory.helperCommand(ScenarioOrders.describe, at: nowhere) != nil
         return (0..<options.width).map { _ -> any ScenarioLane in
             hasProcesses
                 ? ChildLane(factory, options: options, stage: stage)
@@ -154,7 +155,8 @@ public struct ConformanceRunner: Sendable {
             if waiver.expires > .now() {
                 return result.with(.waived, "waived until \(waiver.expires): \(waiver.reason)\n\(result.message)")
             }
-            return result.with(result.outcome, "the waiver expired at \(waiver.expires): \(waiver.reason)\n\(result.message)")
+            return result.with(
+                result.outcome, "the waiver expired at \(waiver.expires): \(waiver.reason)\n\(result.message)")
         case .passed:
             return result.with(.unexpectedPass, "it passes, so take the waiver out: \(waiver.reason)")
         default:

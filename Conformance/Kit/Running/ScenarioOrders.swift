@@ -84,7 +84,9 @@ enum ScenarioAnswer: Sendable {
             self = .began
         } else if let name = json["place"]?.stringValue, let folder = json["folder"]?.stringValue {
             self = .place(StorePlace(name: name, folder: folder))
-        } else if let outcome = json["outcome"]?.stringValue.flatMap(Outcome.init), let message = json["message"]?.stringValue {
+        } else if let outcome = json["outcome"]?.stringValue.flatMap(Outcome.init),
+            let message = json["message"]?.stringValue
+        {
             self = .played(
                 outcome, .seconds(json["seconds"]?.doubleValue ?? 0), message: message,
                 didHang: json["hung"]?.boolValue ?? false)

@@ -58,7 +58,8 @@ enum ScenarioServer {
         if request == ScenarioOrders.describe { return .described(await lane.describe()) }
         guard let scenario = scenarios.first(where: { $0.id == request }) else {
             return .played(
-                .notRun, .zero, message: "the helper's program does not know this scenario: give it to HelperProcess.main",
+                .notRun, .zero,
+                message: "the helper's program does not know this scenario: give it to HelperProcess.main",
                 didHang: false)
         }
         let played = await lane.play(scenario)

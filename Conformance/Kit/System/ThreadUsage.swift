@@ -10,6 +10,8 @@ struct ThreadUsage {
     let sleeps: Int
     /// How long it ran.
     let busy: Duration
+    /// How long it was ready to run, and others ran in its place; zero where the system does not tell.
+    let queued: Duration
 
     /// The usage of the calling thread; `nil` where the system does not tell.
     static func current() -> ThreadUsage? {
@@ -28,7 +30,21 @@ struct ThreadUsage {
         let busy = [usage.ru_utime, usage.ru_stime].reduce(Duration.zero) {
             $0 + .seconds($1.tv_sec) + .microseconds($1.tv_usec)
         }
-        return ThreadUsage(sleeps: Int(usage.ru_nvcsw), busy: busy)
+        return ThreadUsage(sleeps: Int(usage.ru_nvcsw), busy: busy, queued: queued)
         #endif
     }
+
+    #if !canImport(Darwin)
+    /// The second number of the thread's schedstat file, where the kernel keeps one (Documentation/scheduler/sched-stats).
+    private static var queued: Duration {
+        let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return .zero }
+        defer { close(file) }
+        var text = [UInt8](repeating: 0, count: 128)
+        let count = read(file, &text, text.count)
+        let numbers = text.prefix(max(count, 0)).split(separator: UInt8(ascii: " "))
+        guard numbers.count > 1, let number = Int64(String(decoding: numbers[1], as: UTF8.self)) else { return .zero }
+        return .nanoseconds(number)
+    }
+    #endif
 }

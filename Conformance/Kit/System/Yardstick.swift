@@ -15,9 +15,9 @@ import Darwin
 ///
 /// While it is used, a thread measures every second how long the machine takes for some work of the processor, to wake a
 /// thread, and to bring a few bytes to the disk. The slowest of these counts, and the slowest of the last measures.
-final class Yardstick: Sendable {
+package final class Yardstick: Sendable {
     /// The one of the process: what is measured is the machine's.
-    static let shared = Yardstick()
+    package static let shared = Yardstick()
 
     /// No time limit is stretched further, so that a store that hangs is found out on any machine.
     static let slowest = 30.0
@@ -44,13 +44,10 @@ final class Yardstick: Sendable {
     private init() {}
 
     /// By how much the machine is slower than a quiet one: 1 or more.
-    var slowness: Double { state.withLock { $0.measures.max() ?? 1 } }
-
-    /// `duration` of a quiet machine, as this machine needs it now.
-    func stretched(_ duration: Duration) -> Duration { duration * slowness }
+    package var slowness: Double { state.withLock { $0.measures.max() ?? 1 } }
 
     /// Begins to measure, until each user has called ``end()``.
-    func begin() {
+    package func begin() {
         let mustStart = state.withLock { state in
             state.users += 1
             defer { state.isMeasuring = true }
@@ -66,7 +63,7 @@ final class Yardstick: Sendable {
     }
 
     /// Ends the measuring for one user.
-    func end() {
+    package func end() {
         state.withLock { $0.users -= 1 }
     }
 
