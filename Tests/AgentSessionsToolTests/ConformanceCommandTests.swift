@@ -22,6 +22,38 @@ struct ConformanceCommandTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["page.html"])
     }
 
+    @Test("A run that is killed leaves a report that names what was under way", .timeLimit(.minutes(5)))
+    func killed() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "conformance-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "report.json")
+        let output = Pipe()
+        let process = try ToolProcess.make(
+            ["conformance", "--seed", "5", "--report", file.path(percentEncoded: false)], store: "memory:",
+            output: output)
+        try process.run()
+        defer { process.terminate() }
+        func report() throws -> JSONObject? {
+            guard let data = try? Data(contentsOf: file) else { return nil }
+            return try JSONObject(parsing: String(decoding: data, as: UTF8.self))
+        }
+        func messages(_ report: JSONObject?, with text: String) -> Int {
+            (report?["scenarios"]?.arrayValue ?? []).count { $0["message"]?.stringValue?.contains(text) == true }
+        }
+        let end = ContinuousClock.now + .seconds(60)
+        while try messages(report(), with: "under way when") == 0, ContinuousClock.now < end, process.isRunning {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        kill(process.processIdentifier, SIGKILL)
+        _ = try await ToolProcess.read(output)
+        process.waitUntilExit()
+        let left = try #require(try report())
+        #expect((1...4).contains(messages(left, with: "under way when")))
+        #expect(messages(left, with: "not begun when") > 0)
+        #expect(left["conformant"]?.boolValue == false)
+    }
+
     @Test("A pattern that no scenario fits, and a report of unknown form, are errors")
     func refusals() async throws {
         let nothing = try await ToolProcess.run(["conformance", "--only", "nothing-like-it"], store: "memory:")
