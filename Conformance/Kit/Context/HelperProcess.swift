@@ -18,9 +18,8 @@ public final class HelperProcess: Sendable {
         /// The end of what it wrote to its standard error, where that is kept.
         var errors: [UInt8] = []
         var areErrorsAtEnd = true
-        /// How it ended, as waitpid(2) tells.
+        /// How it ended, as waitpid(2) tells: from then on its number may be another's.
         var status: Int32?
-        var isReaped = false
         var waiting: [(lines: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
@@ -108,7 +107,7 @@ public final class HelperProcess: Sendable {
         #endif
         // Under the lock, as `input` is closed when the process has ended.
         state.withLock { state in
-            if !state.isAtEnd, state.status == nil { _ = sendBytes(input, bytes, bytes.count, flags) }
+            if state.status == nil { _ = sendBytes(input, bytes, bytes.count, flags) }
         }
     }
 
@@ -143,7 +142,7 @@ public final class HelperProcess: Sendable {
     public func kill() {
         // Under the lock, and never after the process was reaped, so that the number is not another's by now.
         state.withLock { state in
-            if !state.isReaped { _ = sendSignal(child, SIGKILL) }
+            if state.status == nil { _ = sendSignal(child, SIGKILL) }
         }
     }
 
@@ -173,7 +172,6 @@ public final class HelperProcess: Sendable {
         state.withLock { state in
             var status: Int32 = 0
             waitpid(child, &status, 0)
-            state.isReaped = true
             state.status = status
             close(input)
         }

@@ -43,11 +43,11 @@ public final class ScenarioContext: Sendable {
     /// The store, through the layer of this run.
     public var access: StoreAccess { state.withLock { $0.access } }
 
-    /// The repositories of the store themselves.
+    /// The repositories of the store themselves. What it declares for its limits is kept within what can be counted with.
     public var store: any SessionStore { access.store }
 
-    /// The limits as the store declares them; ``store`` has them within what can be counted with.
-    var declaredLimits: StoreLimits { ((store as? UsableLimits)?.base ?? store).capabilities.limits }
+    /// The store as the factory opened it, for scenarios that look at the backend's own type or at what it declares.
+    public var openedStore: any SessionStore { (store as? UsableLimits)?.base ?? store }
 
     /// A service over the store. It tries nothing again where the run is bare.
     public var service: any SessionService { access.service }

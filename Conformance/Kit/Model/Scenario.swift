@@ -45,7 +45,7 @@ public struct Scenario: Sendable, Identifiable {
     public let requirements: [Requirement]
     /// Through which layers the scenario is run.
     public let layers: [Layer]
-    /// How long it may take through one layer.
+    /// How long it may take through one layer, on a quiet machine: a runner stretches it on a busy one.
     public let timeLimit: Duration
     let body: Body
 

@@ -94,7 +94,10 @@ final class ScenarioRun: Sendable {
         within limit: Duration, after elapsed: Duration, _ failures: [String]
     ) -> Finding {
         var message = "no answer within \(limit)"
-        if elapsed > limit * 1.2 { message += " of a quiet machine, stretched to \(elapsed) on this busy one" }
+        if elapsed > limit * 1.2 {
+            let elapsed = Duration.milliseconds(Int64(elapsed / .milliseconds(100)) * 100)
+            message += " of a quiet machine, stretched to \(elapsed) on this busy one"
+        }
         return Finding(outcome: failures.isEmpty ? .timedOut : .failed, messages: failures + [message])
     }
 

@@ -9,7 +9,7 @@ extension Scenario {
                 + "more than the contract has, before and after the store was used.", layers: [.repository]
         ) { test in
             func check(_ when: String) {
-                let limits = test.declaredLimits
+                let limits = test.openedStore.capabilities.limits
                 for limit in StoreLimits.declarable {
                     let declared = limits[keyPath: limit.path]
                     test.expect(
