@@ -78,7 +78,7 @@ struct ChildProcessTests {
 
     @Test("A process that says nothing any more is ended", .timeLimit(.minutes(10)))
     func stops() async throws {
-        let report = await run(try Stores("stops"), try three(), timeLimit: .milliseconds(500))
+        let report = await run(try Stores("stops"), try three(), timeLimit: .milliseconds(200))
         #expect(report.results.map(\.outcome) == [.passed, .timedOut, .passed])
         #expect(report.results[1].message.contains("said nothing"), "\(report.results[1].message)")
     }

@@ -29,15 +29,16 @@ struct RunnerTests {
         #expect(result.message == "through the service: one: expected 2, found 1")
     }
 
-    @Test("The time limit holds though a body waits forever or blocks its thread", .timeLimit(.minutes(1)))
+    @Test("The time limit holds though a body waits forever or blocks its thread", .timeLimit(.minutes(5)))
     func hangs() async {
         // A wait that heeds no cancellation. It ends with the test, which would leave its tasks behind otherwise.
         let end = OneShot<Void>()
         defer { end.send(()) }
         let waits = scenario("waits", limit: .milliseconds(200)) { _ in await end.value() }
+        let isOver = Mutex(false)
+        defer { isOver.withLock { $0 = true } }
         let spins = scenario("spins", limit: .milliseconds(200)) { _ in
-            let end = ContinuousClock.now + .seconds(2)
-            while ContinuousClock.now < end {}
+            while !isOver.withLock({ $0 }) {}
         }
         let report = await run([waits, spins, scenario("good") { _ in }])
         #expect(report.results.map(\.outcome) == [.timedOut, .timedOut, .passed])
@@ -45,7 +46,7 @@ struct RunnerTests {
         #expect(!report.isConformant)
     }
 
-    @Test("A wrong answer counts as one though the scenario never ends", .timeLimit(.minutes(1)))
+    @Test("A wrong answer counts as one though the scenario never ends", .timeLimit(.minutes(5)))
     func failsAndHangs() async {
         let end = OneShot<Void>()
         defer { end.send(()) }

@@ -23,8 +23,7 @@ final class ChildLane: ScenarioLane {
 
     func play(_ scenario: Scenario) async -> PlayedScenario {
         let start = ContinuousClock.now
-        let limit = options.timeLimit.map { min($0, scenario.timeLimit) } ?? scenario.timeLimit
-        let bound = (limit + ScenarioRun.teardownLimit) * scenario.layers.count
+        let bound = (options.limit(of: scenario) + options.closingLimit) * scenario.layers.count
         func result(_ outcome: Outcome, _ message: String) -> ScenarioResult {
             ScenarioResult(scenario, outcome, duration: .now - start, message: message)
         }
@@ -172,7 +171,7 @@ private final class ScenarioChild: Sendable {
         _ = await process.output()
         let places = state.withLock { $0.places }
         if !places.isEmpty, let threads = try? ScenarioThreads(count: 1) {
-            _ = await within(ScenarioRun.teardownLimit, on: threads, watch: stage.watch) { [factory] in
+            _ = await within(.seconds(10), on: threads, watch: stage.watch) { [factory] in
                 for place in places { try? await factory.destroy(place) }
             }
             threads.finish()

@@ -170,3 +170,13 @@ extension ScenarioResult {
         ScenarioResult(scenario, outcome, duration: duration, message: message)
     }
 }
+
+extension ConformanceRunner.Options {
+    /// How long a scenario may take through one layer.
+    func limit(of scenario: Scenario) -> Duration {
+        timeLimit.map { min($0, scenario.timeLimit) } ?? scenario.timeLimit
+    }
+
+    /// How long closing and removing a store may take.
+    var closingLimit: Duration { min(.seconds(10), (timeLimit ?? .seconds(10)) * 10) }
+}

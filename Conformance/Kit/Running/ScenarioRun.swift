@@ -3,8 +3,6 @@ import Synchronization
 
 /// One scenario on its way through its layers.
 final class ScenarioRun: Sendable {
-    /// How long closing and removing a store may take.
-    static let teardownLimit = Duration.seconds(10)
     /// Threads enough that tasks of a scenario run at the same time.
     private static let threads = 3
 
@@ -66,12 +64,13 @@ final class ScenarioRun: Sendable {
             try stage.makePlace()
         }
         let start = ContinuousClock.now
-        let limit = options.timeLimit.map { min($0, scenario.timeLimit) } ?? scenario.timeLimit
+        let limit = options.limit(of: scenario)
+        let closingLimit = options.closingLimit
         let found = await within(limit, on: threads, watch: stage.watch) { [self] in
             await play(through: layer, at: place, opened: opened)
         }
         let elapsed = ContinuousClock.now - start
-        let closed = await within(Self.teardownLimit, on: threads, watch: stage.watch) { () -> String? in
+        let closed = await within(closingLimit, on: threads, watch: stage.watch) { () -> String? in
             await opened.closeAll()
         }
         var finding = found ?? unanswered(within: limit, after: elapsed, opened.failures)
@@ -80,7 +79,7 @@ final class ScenarioRun: Sendable {
         case nil where found != nil:
             hung.store(true, ordering: .relaxed)
             if finding.outcome.badness < Outcome.timedOut.badness { finding.outcome = .timedOut }
-            finding.messages.append("the store could not be closed within \(Self.teardownLimit)")
+            finding.messages.append("the store could not be closed within \(closingLimit)")
         case .some(.some(let problem)) where found != nil:
             finding.outcome = .failed
             finding.messages.append(problem)
