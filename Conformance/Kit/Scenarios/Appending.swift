@@ -184,5 +184,50 @@ extension Scenario {
                 test.expect(page?.session.messageCount, equals: number, "the count after append \(number)")
             }
         },
+        Scenario(
+            "append.keeps-changes", .append, "3.6",
+            "An append leaves the actor, metadata and usage as changes made them."
+        ) { test in
+            let made = try await test.access.create("first", metadata: ["first": true])
+            _ = try await test.access.update(made.id, actorName: "second", metadata: ["second": true])
+            var expected = try await test.access.addUsage(TokenUsage(inputTokens: 5, estimatedCost: 1), to: made.id)
+            let stored = try await test.access.append(turn(1), to: made.id)
+            expected.messageCount = 1
+            expected.updatedAt = stored.createdAt
+            test.expect(try await test.current(made.id), equals: expected, "the session")
+            test.expectIDs(
+                try await test.access.list(SessionFilter(actorName: "second")), equal: [expected],
+                "the list of the new actor")
+        },
+        Scenario(
+            "append.sequences-after-refusal", .append, "2", "An append that is refused uses up no sequence."
+        ) { test in
+            let session = try await test.access.create()
+            let first = try await test.access.append(turn(1), to: session.id)
+            await test.expect(.conflict, "another expected sequence") { () throws(StoreError) in
+                try await test.access.append([turn(2), turn(3)], to: session.id, expectedSequence: 7)
+            }
+            test.expect(try await test.access.append(turn(2), to: session.id).sequence, equals: 2, "after a conflict")
+            await test.expect(.conflict, "another payload") { () throws(StoreError) in
+                try await test.access.append(NewMessage(.user, "other", id: first.id), to: session.id)
+            }
+            test.expect(try await test.access.append(turn(3), to: session.id).sequence, equals: 3, "after another")
+            await test.expect(.invalidArgument, "negative usage") { () throws(StoreError) in
+                try await test.access.append([turn(4)], to: session.id, usage: TokenUsage(inputTokens: -1))
+            }
+            test.expect(try await test.access.append(turn(4), to: session.id).sequence, equals: 4, "after bad usage")
+            test.expect(
+                try await test.access.messages(session.id).map(\.sequence), equals: [1, 2, 3, 4], "the sequences")
+        },
+        Scenario("append.sequences-after-replay", .append, "2", "A replay uses up no sequence.") { test in
+            let session = try await test.access.create()
+            for number in 1...4 {
+                let stored = try await test.access.append(turn(number), to: session.id)
+                test.expect(stored.sequence, equals: number, "the sequence after a replay")
+                _ = try await test.access.append(again(stored), to: session.id)
+            }
+            test.expect(
+                try await test.access.messages(session.id).map(\.sequence), equals: [1, 2, 3, 4], "the sequences")
+        },
     ]
 }

@@ -86,5 +86,14 @@ extension Scenario {
             test.expect(try await other.messages(session.id), equals: stored, "the messages")
             test.expect(try await other.get(session.id)?.messageCount, equals: 2, "the count")
         },
+        Scenario(
+            "capabilities.same-after-reopen", .capabilities, "3",
+            "A store declares the same when it was opened again in the same way.", requires: [.ability(.reopen)],
+            layers: [.repository]
+        ) { test in
+            let before = test.store.capabilities
+            try await test.reopen()
+            test.expect(test.store.capabilities, equals: before, "the capabilities")
+        },
     ]
 }

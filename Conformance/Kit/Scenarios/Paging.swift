@@ -213,6 +213,36 @@ extension Scenario {
             test.expect(try await test.access.messages(session.id, .before(4)), equals: stored, "before 4")
             test.expect(try await test.access.messages(session.id, .last), equals: stored, "the last")
         },
+        Scenario(
+            "page.more-than-a-thousand", .page, "3.7", "A page is as long as the limit allows, beyond a thousand too.",
+            level: .full, layers: [.repository]
+        ) { test in
+            let session = try await test.session(messages: 1100)
+            _ = try await test.access.append((1101...1105).map(turn), to: session.id)
+            let contents = (1...1105).map { "m\($0)" }
+            for range in [MessageRange.after(0), .last, .before(1106)] {
+                let page = try await test.access.messages(session.id, range, limit: 2000)
+                test.expect(page.map(\.content) == contents, "\(range): \(page.count) messages, not 1105 in order")
+            }
+            test.expect(
+                try await test.access.messages(session.id, .after(1100), limit: 2000).map(\.sequence),
+                equals: Array(1101...1105), "beyond a thousand")
+        },
+        Scenario(
+            "page.long-among-short", .page, "3.7", "Long messages stand in a page between short ones.", level: .full,
+            layers: [.repository]
+        ) { test in
+            let session = try await test.access.create()
+            let lengths = [1, 5000, 0, 70_000, 3, 300_000, 2]
+            let stored = try await test.access.append(
+                lengths.map { NewMessage(.user, String(repeating: "x", count: $0)) }, to: session.id)
+            for range in [MessageRange.after(0), .last, .before(8)] {
+                test.expect(
+                    try await test.access.messages(session.id, range).map(\.content.utf8.count), equals: lengths,
+                    "the lengths of the messages \(range)")
+            }
+            test.expect(try await test.access.messages(session.id) == stored, "the messages are not those stored")
+        },
     ]
 }
 

@@ -133,6 +133,57 @@ extension Scenario {
                     try await test.access.snapshot(of: snapshot.session.id) == snapshot,
                     "the session is not the one that was restored")
             },
+            Scenario(
+                "record.metadata-array-order", .record, "2",
+                "Arrays in metadata keep their order and their repetitions."
+            ) { test in
+                let metadata: JSONObject = [
+                    "texts": ["b", "a", "c", "a", ""], "numbers": [3, 1, 2, 1], "mixed": ["b", 1, .null, "a", [2, 1]],
+                ]
+                let session = try await test.access.create(metadata: metadata)
+                test.expect(try await test.current(session.id).metadata, equals: metadata, "the session's metadata")
+                let message = NewMessage(.user, "x", metadata: metadata)
+                _ = try await test.access.append(message, to: session.id)
+                test.expect(
+                    try await test.access.messages(session.id).map(\.metadata), equals: [metadata],
+                    "the message's metadata"
+                )
+            },
+            Scenario(
+                "record.metadata-texts-like-values", .record, "2",
+                "Texts in metadata that look like other values stay texts."
+            ) { test in
+                let texts = ["1", "-0", "1.0", "1e5", "true", "null", "[]", "{}", "2026-01-01T00:00:00Z", "NaN"]
+                let metadata = JSONObject(members: texts.map { ($0, .string($0)) })
+                let session = try await test.access.create(metadata: metadata)
+                test.expect(try await test.current(session.id).metadata, equals: metadata, "the session's metadata")
+                _ = try await test.access.append(NewMessage(.user, "x", metadata: metadata), to: session.id)
+                test.expect(
+                    try await test.access.messages(session.id).map(\.metadata), equals: [metadata],
+                    "the message's metadata"
+                )
+            },
+            Scenario(
+                "record.restored-in-list", .record, "3.10",
+                "A restored session stands in the list by its own time of creation, not by that of the restore.",
+                layers: [.repository]
+            ) { test in
+                let made = try await test.sessions(3)
+                var expected = made
+                for offset in [-5000, 5_000_000, 1] as [Int64] {
+                    let time = made[1].createdAt.advanced(by: offset)
+                    let session = Session(
+                        id: test.newID(), actorName: made[1].actorName, createdAt: time, updatedAt: time.advanced(by: 7)
+                    )
+                    try await test.store.restore(session, messages: ListedMessages([]))
+                    expected.append(session)
+                }
+                expected.sort { $0.position > $1.position }
+                test.expect(try await test.access.list(), equals: expected, "the list")
+                test.expect(
+                    try await test.access.list(SessionFilter(actorName: made[1].actorName), limit: 4),
+                    equals: Array(expected.prefix(4)), "a page of the actor's list")
+            },
         ]
 
     private static let roles = [

@@ -138,6 +138,18 @@ extension Scenario {
                 for racer in racers { await racer.access.store.close() }
             }
         },
+        Scenario(
+            "reopen.empty-sessions", .reopen, "3.1",
+            "A session without messages, and one that was rewound to none, is there after the store was opened again.",
+            requires: [.ability(.reopen)]
+        ) { test in
+            let empty = try await test.access.create("empty")
+            let cleared = try await test.access.rewind(try await test.session(messages: 2).id, to: 0)
+            try await test.reopen()
+            test.expect(try await test.access.get(empty.id), equals: empty, "the session without messages")
+            test.expect(try await test.access.get(cleared.id), equals: cleared, "the session that was cleared")
+            test.expect(try await test.access.list().count, equals: 2, "sessions in the list")
+        },
     ]
 
     private static let instances2: [Requirement] = [.ability(.multipleInstances)]
@@ -284,6 +296,28 @@ extension Scenario {
             let stored = try await other.append(turn(30), to: session.id)
             test.expect(stored.sequence, equals: 3, "the next sequence in the other")
             test.expect(try await test.access.messages(session.id, .after(2)), equals: [stored], "the end in the first")
+        },
+        Scenario(
+            "instances.see-absence-end", .instances, "3.2",
+            "What one instance found absent, or listed, it sees as it is after another instance changed it.",
+            requires: [.ability(.multipleInstances)]
+        ) { test in
+            let id = test.newID()
+            let second = try await test.secondInstance()
+            for round in 1...2 {
+                test.expect(try await test.access.get(id), equals: nil, "get before round \(round)")
+                test.expect(try await test.access.page(id)?.session, equals: nil, "the page before round \(round)")
+                test.expect(try await test.access.list(), equals: [], "the list before round \(round)")
+                let made = try await second.create(id: id)
+                test.expect(try await test.access.get(id), equals: made, "get in round \(round)")
+                test.expect(try await test.access.page(id)?.session, equals: made, "the page in round \(round)")
+                test.expect(try await test.access.list(), equals: [made], "the list in round \(round)")
+                let changed = try await second.update(id, actorName: "changed")
+                test.expect(try await test.access.list(), equals: [changed], "the changed list in round \(round)")
+                _ = try await second.delete(id)
+            }
+            test.expect(try await test.access.get(id), equals: nil, "get in the end")
+            test.expect(try await test.access.list(), equals: [], "the list in the end")
         },
     ]
 }

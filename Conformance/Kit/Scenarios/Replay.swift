@@ -193,6 +193,38 @@ extension Scenario {
             for answer in answers { test.expect(answer, equals: stored, "the answer to a sender") }
             test.expect(try await test.current(session.id).usage.inputTokens, equals: 1, "the tokens")
         },
+        Scenario(
+            "replay.payload-content-end", .replay, "3.6",
+            "A content that differs in its last byte alone, of the same length, is another payload."
+        ) { test in
+            let session = try await test.access.create()
+            for length in [1, 64, 5000] {
+                let beginning = String(repeating: "x", count: length)
+                let stored = try await test.access.append(NewMessage(.user, beginning + "a"), to: session.id)
+                try await test.expectUnchanged(session.id, "a refused replay") {
+                    await test.expect(.conflict, "another end after \(length) bytes") { () throws(StoreError) in
+                        try await test.access.append(
+                            NewMessage(.user, beginning + "b", id: stored.id), to: session.id)
+                    }
+                }
+            }
+        },
+        Scenario(
+            "replay.payload-tool-call-id-empty", .replay, "3.6",
+            "No tool call id and an empty one are different payloads, whichever was first."
+        ) { test in
+            let session = try await test.access.create()
+            for (first, second) in [(nil, ""), ("", nil)] as [(String?, String?)] {
+                let stored = try await test.access.append(
+                    NewMessage(.tool, "result", toolCallID: first), to: session.id)
+                try await test.expectUnchanged(session.id, "a refused replay") {
+                    await test.expect(.conflict, "an id where there was none, or none") { () throws(StoreError) in
+                        try await test.access.append(
+                            NewMessage(.tool, "result", toolCallID: second, id: stored.id), to: session.id)
+                    }
+                }
+            }
+        },
     ]
 
     private static func payload(_ name: String, _ change: @escaping @Sendable (NewMessage) -> NewMessage) -> Scenario {

@@ -173,5 +173,23 @@ extension Scenario {
             let stored = try await test.access.append(ids, to: session.id)
             test.expect(stored.first?.sequence, equals: 11, "the first sequence of the old ids")
         },
+        Scenario(
+            "rewind.to-zero-keeps-session", .rewind, "3.7",
+            "A rewind to 0 changes the count and the revision of the session and no other field."
+        ) { test in
+            let made = try await test.access.create("local/a", metadata: ["keep": "me"])
+            _ = try await test.access.append(
+                [turn(1), turn(2)], to: made.id,
+                usage: TokenUsage(inputTokens: 1, outputTokens: 2, estimatedCost: 3))
+            var expected = try await test.current(made.id)
+            let rewound = try await test.access.rewind(made.id, to: 0)
+            test.expect(rewound.updatedAt > expected.updatedAt, "the revision must have grown")
+            expected.messageCount = 0
+            expected.updatedAt = rewound.updatedAt
+            test.expect(rewound, equals: expected, "the session that rewind gives")
+            test.expect(
+                try await test.access.snapshot(of: made.id), equals: SessionSnapshot(session: expected, messages: []),
+                "the session")
+        },
     ]
 }

@@ -3,8 +3,7 @@ extension Scenario {
     public static let all: [Scenario] = [
         creation, listing, deletion, appending, paging, documents, usage, records, identity, updating, batches, replay,
         repeating, streams, rewinding, replacing, copying, limitScenarios, declaredLimits, texts, cursors, reopening,
-        concurrency,
-        instances, processes, faults, capabilities, errors, lifecycle, cancellation, further, lookalikes, restoring,
+        concurrency, instances, processes, faults, capabilities, errors, lifecycle, cancellation, lookalikes, restoring,
         members, pageBytes, random, histories,
     ].flatMap { $0 }
 }
