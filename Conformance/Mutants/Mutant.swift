@@ -39,7 +39,10 @@ public struct Mutant: Sendable, Identifiable {
         creation + identity + listing + cursors + deletion + updating + usage + appending + batches + replaying
         + repeating + paging + rewinding + replacing + copying + documents + texts + metadata + limits + errors
         + lifecycle + reopening + instances + concurrency + capabilities + lookalikes + restoring + exactness
-        + declaredLimits
+        + declaredLimits + tables
+
+    /// Those that are made of tables: each value, on each way, by each mistake.
+    public static let tables: [Mutant] = values
 
     /// Opens the wrong stores.
     public var stores: MutantStores { MutantStores(self) }

@@ -9,10 +9,11 @@ import Musl
 import Darwin
 #endif
 
-// The table of mutant against scenario: `conformance-selftest [--quick] [--all] [ID…]` runs the kit on every wrong store, or on
-// those whose id begins with one of the words; `--all` names every scenario that failed on it,
-// `--quick` runs those alone that a mutant names. It fails where one is not caught by the scenarios of its own rule, where a
-// store without a mistake is, and where a scenario has failed on no wrong store without a reason.
+// The table of mutant against scenario: `conformance-selftest [--quick] [--all] [--seed=N] [ID…]` runs the kit on every
+// wrong store, or on those whose id begins with one of the words; `--all` names every scenario that failed on it, `--quick`
+// runs those alone that a mutant names, as is done for the mutants that are made of tables anyway. It fails where one is not
+// caught by the scenarios of its own rule, where a store without a mistake is, and where a scenario has failed on no wrong
+// store without a reason.
 
 let arguments = CommandLine.arguments.dropFirst()
 if arguments.first == "helper" {
@@ -23,16 +24,17 @@ if arguments.first == "helper" {
 }
 let showsAll = arguments.contains("--all")
 let isQuick = arguments.contains("--quick")
+let seed = arguments.compactMap { $0.hasPrefix("--seed=") ? UInt64($0.dropFirst(7)) : nil }.first ?? 1
 let words = arguments.filter { !$0.hasPrefix("--") }
 let mutants = Mutant.all.filter { mutant in words.isEmpty || words.contains { mutant.id.hasPrefix($0) } }
 var isProven = true
 
-let honest = await ConformanceRunner(MutantStores(nil), options: .init(seed: 1)).run()
+let honest = await ConformanceRunner(MutantStores(nil), options: .init(seed: seed)).run()
 print("no mistake: \(honest.isConformant ? "conformant" : "NOT CONFORMANT")")
 isProven = honest.isConformant
 
 let width = mutants.map(\.id.count).max() ?? 0
-let table = await SelfTest(of: mutants, by: isQuick ? nil : Scenario.all) { finding in
+let table = await SelfTest(of: mutants, by: isQuick ? nil : Scenario.all, seed: seed) { finding in
     let mutant = finding.mutant
     let name = mutant.id + String(repeating: " ", count: width - mutant.id.count)
     let others = finding.failing.subtracting(mutant.caughtBy).sorted()
