@@ -51,7 +51,11 @@ final class MutantStore: ForwardingSessionStore {
         self.methods = methods
     }
 
-    var capabilities: StoreCapabilities { methods.capabilities }
+    var capabilities: StoreCapabilities {
+        var capabilities = methods.capabilities
+        methods.alterCapabilities(&capabilities)
+        return capabilities
+    }
 
     private func call<Result>(_ body: () async throws -> Result) async throws(StoreError) -> Result {
         if let error = methods.errorWhenClosed, isClosed.load(ordering: .acquiring) { throw error }

@@ -8,6 +8,8 @@ struct StoreMethods: Sendable {
     let data: MemorySessionStore
     var backendName = MutantStore.name
     var capabilities: StoreCapabilities
+    /// What becomes of the capabilities later, each time that they are asked for.
+    var alterCapabilities: @Sendable (inout StoreCapabilities) -> Void = { _ in }
     var create: @Sendable (NewSession) async throws -> Session
     var get: @Sendable (ULID) async throws -> Session?
     var list: @Sendable (SessionListRequest) async throws -> [Session]

@@ -1,4 +1,5 @@
 import AgentSessions
+import Synchronization
 
 extension Scenario {
     static let concurrency: [Scenario] = [
@@ -254,22 +255,50 @@ extension Scenario {
             // told from one that has threads of its own.
             let calls = 16
             for (name, call) in operations {
-                // A thread waits too where it meets another at a mutex, or a page has to come from the disk: seldom, and
-                // not each time. A store that waits on the thread does so in every call.
-                var fewest = Int.max
-                for _ in 0..<3 where fewest > calls / 2 {
-                    fewest = min(fewest, try await test.waits(in: calls, of: call))
-                }
-                test.expect(
-                    fewest <= calls / 2, "\(name): the caller's thread was kept waiting in \(fewest) of \(calls) calls")
+                try await test.expectNoWaits(in: calls, of: call, name)
             }
+        },
+        Scenario(
+            "concurrency.threads-of-members", .concurrency, "3.14",
+            "What a store says of itself, its opening and its closing keep no caller's thread waiting either.",
+            level: .full,
+            requires: [.ability(.multipleInstances)], layers: [.repository], timeLimit: .seconds(60)
+        ) { test in
+            let calls: [(String, Call)] = [
+                (
+                    "effectiveSettings",
+                    { access, _ throws(StoreError) in _ = try await access.store.effectiveSettings() }
+                ),
+                ("migrations", { access, _ throws(StoreError) in _ = try await access.store.migrations() }),
+                ("identity", { access, _ throws(StoreError) in _ = try await access.store.identity() }),
+                ("engineChecks", { access, _ throws(StoreError) in _ = try await access.store.engineChecks() }),
+                ("open", { _, _ throws(StoreError) in _ = try await test.secondInstance() }),
+            ]
+            for (name, call) in calls { try await test.expectNoWaits(in: 6, of: call, name) }
+            let instances = Mutex<[StoreAccess]>([])
+            for _ in 0..<18 {
+                let instance = try await test.secondInstance()
+                instances.withLock { $0.append(instance) }
+            }
+            try await test.expectNoWaits(
+                in: 6, of: { _, _ throws(StoreError) in await instances.withLock { $0.popLast() }?.store.close() },
+                "close")
         },
     ]
 }
 
 extension ScenarioContext {
+    /// Notes a failure where a call keeps its caller's thread waiting.
+    fileprivate func expectNoWaits(in calls: Int, of call: @escaping Scenario.Call, _ name: String) async throws {
+        // A thread waits too where it meets another at a mutex, or a page has to come from the disk: seldom, and not each
+        // time. A store that waits on the thread does so in every call.
+        var fewest = Int.max
+        for _ in 0..<3 where fewest > calls / 2 { fewest = min(fewest, try await waits(in: calls, of: call)) }
+        expect(fewest <= calls / 2, "\(name): the caller's thread was kept waiting in \(fewest) of \(calls) calls")
+    }
+
     /// How often a thread that made so many calls was kept waiting.
-    fileprivate func waits(in calls: Int, of call: @escaping Scenario.Call) async throws -> Int {
+    private func waits(in calls: Int, of call: @escaping Scenario.Call) async throws -> Int {
         var ids: [ULID] = []
         for _ in 0..<calls { ids.append(try await access.create().id) }
         let threads = try ScenarioThreads(count: 1, countsWaits: true)

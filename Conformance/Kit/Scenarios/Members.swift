@@ -87,6 +87,72 @@ extension Scenario {
                 try await test.expectSound("after a restore")
             },
             Scenario(
+                "capabilities.engine-checks-of-values", .capabilities, "3",
+                "The checks of a store take no value for damage that a session or a message may have.",
+                layers: [.repository]
+            ) { test in
+                let contents = ["", "a\u{0}b", "𝕏", "plain"]
+                let longest = String(repeating: "n", count: test.store.capabilities.limits.actorNameBytes)
+                let moments: [Timestamp] = [.latest, .earliest, test.clock.next(), .earliest.advanced(by: 1)]
+                for (name, time) in [(longest, Timestamp.earliest), ("a", test.clock.next()), ("b", .latest)] {
+                    let id = test.newID()
+                    let session = Session(
+                        id: id, actorName: name, messageCount: 4,
+                        usage: TokenUsage(inputTokens: .max, outputTokens: 1, estimatedCost: .max),
+                        metadata: ["in": ["in": [nil, -0.0, ""]]], createdAt: time,
+                        updatedAt: time == .latest ? .latest : time.advanced(by: 1))
+                    // Ids that are those of the session, the smallest, the largest, and the same in each session.
+                    let ids = [id, ULID(high: 0, low: 0), ULID(high: .max, low: .max), ULID(high: 1, low: 1)]
+                    var messages: [SessionMessage] = []
+                    for (index, content) in contents.enumerated() {
+                        messages.append(
+                            SessionMessage(
+                                id: ids[index], sessionID: id, sequence: index + 1, role: try MessageRole("critic"),
+                                content: content, toolCallID: content, createdAt: moments[index]))
+                    }
+                    try await test.store.restore(session, messages: ListedMessages(messages))
+                }
+                _ = try await test.access.create("new")
+                try await test.expectSound("with every kind of value")
+            },
+            Scenario(
+                "capabilities.steady-after-each", .capabilities, "3",
+                "What a store says of itself is the same after any call, one that was refused too.",
+                layers: [.repository]
+            ) { test in
+                let first = try await test.store.allStatements()
+                let id = try await test.session(messages: 2).id
+                for (name, call) in operations where name != "delete" {
+                    try await call(test.access, id)
+                    test.expect(try await test.store.allStatements(), equals: first, "what is said after \(name)")
+                }
+                _ = try? await test.access.append(turn(1), to: id, expectedSequence: 99)
+                _ = try? await test.access.rewind(id, to: 99)
+                _ = try? await test.access.create(id: id)
+                test.expect(try await test.store.allStatements(), equals: first, "what is said after refusals")
+                _ = try await test.access.delete(id)
+                test.expect(try await test.store.allStatements(), equals: first, "what is said after a deletion")
+            },
+            Scenario(
+                "capabilities.statements-of-instances", .capabilities, "3",
+                "Two instances at one place say the same of it.", requires: [.ability(.multipleInstances)],
+                layers: [.repository]
+            ) { test in
+                _ = try await test.session(messages: 2)
+                let second = try await test.secondInstance()
+                test.expect(
+                    try await second.store.allStatements(), equals: try await test.store.allStatements(),
+                    "what the second instance says")
+            },
+            Scenario(
+                "capabilities.settings-no-secret", .capabilities, "3",
+                "No setting is a password, and none has one in a URL or among words of a connection."
+            ) { test in
+                for setting in try await test.store.effectiveSettings() {
+                    test.expect(!setting.showsSecret, "the setting \(setting.name) shows a secret")
+                }
+            },
+            Scenario(
                 "capabilities.engine-checks-while-busy", .capabilities, "3",
                 "The checks of a store take nothing for damage that is only being changed."
             ) { test in
@@ -115,6 +181,50 @@ extension Scenario {
         ("settings", { store throws(StoreError) in _ = try await store.effectiveSettings() }),
         ("migrations", { store throws(StoreError) in _ = try await store.migrations() }),
     ]
+}
+
+/// What a store says of itself that no call changes. Of the settings the names, and the engine: others may be counts.
+private struct AllStatements: Hashable {
+    let capabilities: StoreCapabilities
+    let identity: StoreIdentity?
+    let settings: [String]
+    let engine: String?
+    let migrations: [MigrationStatus]
+}
+
+extension SessionStore {
+    fileprivate func allStatements() async throws(StoreError) -> AllStatements {
+        let settings = try await effectiveSettings()
+        return AllStatements(
+            capabilities: capabilities, identity: try await identity(), settings: settings.map(\.name),
+            engine: settings.first { $0.name == "engine" }?.value, migrations: try await migrations())
+    }
+}
+
+extension StoreSetting {
+    private static let secretNames = ["password", "passwd", "passphrase", "secret", "token", "credential"]
+
+    /// Whether the value is a secret by its name, or has one in it: `password=…`, `scheme://user:…@host`. What is put in
+    /// the place of a secret has no letter and no digit.
+    fileprivate var showsSecret: Bool {
+        func isShown(_ text: some StringProtocol) -> Bool { text.contains { $0.isLetter || $0.isNumber } }
+        let (name, value) = (name.lowercased(), value.lowercased())
+        if Self.secretNames.contains(where: name.contains), isShown(value) { return true }
+        for word in Self.secretNames {
+            for place in value.ranges(of: word) {
+                let rest = value[place.upperBound...].drop { $0 == " " }
+                guard rest.first == "=" else { continue }
+                let shown = rest.dropFirst().drop { $0 == " " || $0 == "'" || $0 == "\"" }
+                if isShown(shown.prefix { $0 != "&" && $0 != " " && $0 != "'" && $0 != "\"" }) { return true }
+            }
+        }
+        guard let scheme = value.firstRange(of: "://") else { return false }
+        let authority = value[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        guard let end = authority.lastIndex(of: "@"), let colon = authority[..<end].firstIndex(of: ":") else {
+            return false
+        }
+        return isShown(authority[colon..<end])
+    }
 }
 
 extension ScenarioContext {

@@ -131,10 +131,10 @@ extension Mutant {
                     return try await store.append(request)
                 }
             },
-        ] + statements
+        ] + ofItself
 
     /// What a store says of itself, wrongly.
-    private static let statements: [Mutant] = [
+    private static let ofItself: [Mutant] = [
         Mutant(
             "capabilities.one-identity", "All stores have one identity.", caughtBy: ["capabilities.identity"]
         ) { store in
