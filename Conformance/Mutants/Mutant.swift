@@ -42,7 +42,7 @@ public struct Mutant: Sendable, Identifiable {
         + declaredLimits + tables
 
     /// Those that are made of tables: each value, on each way, by each mistake.
-    public static let tables: [Mutant] = values + statements
+    public static let tables: [Mutant] = values + statements + boundaries + neighbours
 
     /// Opens the wrong stores.
     public var stores: MutantStores { MutantStores(self) }

@@ -174,5 +174,20 @@ extension Scenario {
             let second = try await test.access.list(filter, after: first.last?.position, limit: 10)
             test.expectIDs(first + second, equal: [made[4], made[2], made[1], made[0]], "changed since the mark")
         },
+        Scenario(
+            "cursor.deleted-ties", .cursor, "3.3",
+            "A cursor goes on among sessions of its time though the session there was deleted.", layers: [.repository]
+        ) { test in
+            test.clock.setStep(0)
+            var made: [Session] = []
+            for _ in 0..<7 { made.append(try await test.access.create("a")) }
+            let newest = made.sorted { $0.id > $1.id }
+            for (index, filter) in [(2, SessionFilter()), (4, SessionFilter(actorName: "a"))] {
+                _ = try await test.access.delete(newest[index].id)
+                test.expectIDs(
+                    try await test.access.list(filter, after: newest[index].position, limit: 10),
+                    equal: Array(newest[(index + 1)...]), "after the deleted session")
+            }
+        },
     ]
 }

@@ -165,6 +165,17 @@ extension Scenario {
             }
             test.expect(try await test.access.list().count, equals: 3, "sessions in the list")
         },
+        Scenario(
+            "identity.ids-alike", .identity, "2", "Ids that differ in one byte, or in one half, are different ids."
+        ) { test in
+            let ids = alikeIDs(to: test.newID())
+            var made: [Session] = []
+            for id in ids {
+                test.expect(try await test.access.get(id), equals: nil, "an id that is like others")
+                made.append(try await test.access.create(id: id))
+            }
+            for session in made { test.expect(try await test.access.get(session.id), equals: session, "a session") }
+        },
     ]
 
     private static func revision(_ name: String, _ when: String, step: Int64) -> Scenario {

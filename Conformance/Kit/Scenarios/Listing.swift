@@ -339,5 +339,25 @@ extension Scenario {
                 try await test.access.list(offset: 1005, limit: 2000).map(\.id), equals: expected.suffix(5),
                 "beyond a thousand by offset")
         },
+        Scenario(
+            "list.bounds-as-given", .list, "3.3",
+            "A bound at zero, at the first time or at the last is a bound like any other.", layers: [.repository]
+        ) { test in
+            var made: [Session] = []
+            let times = [Timestamp.earliest] + [-1, 0, 1].compactMap { Timestamp(microseconds: $0) } + [.latest]
+            for time in times {
+                made.append(
+                    try await test.store.create(NewSession(id: test.newID(), actorName: "a", createdAt: time)))
+            }
+            for time in times {
+                for filter in [
+                    SessionFilter(createdFrom: time), SessionFilter(createdBefore: time),
+                    SessionFilter(updatedFrom: time), SessionFilter(updatedBefore: time),
+                ] {
+                    test.expectIDs(
+                        try await test.access.list(filter), equal: made.filter(filter.includes).reversed(), "\(filter)")
+                }
+            }
+        },
     ]
 }

@@ -85,6 +85,52 @@ extension Scenario {
             }
             test.expect(try await test.access.list(SessionFilter(actorName: "")), equals: [], "the list of nobody")
         },
+        Scenario(
+            "replay.ids-alike", .replay, "3.6",
+            "Messages whose ids differ in one byte, or in one half, are different messages."
+        ) { test in
+            let session = try await test.access.create()
+            var stored: [SessionMessage] = []
+            for id in alikeIDs(to: test.newID()) {
+                stored.append(
+                    try await test.access.append(NewMessage(.user, "m\(stored.count)", id: id), to: session.id))
+            }
+            test.expect(stored.map(\.sequence), equals: Array(1...stored.count), "the sequences")
+            for message in stored {
+                test.expect(try await test.access.append(again(message), to: session.id), equals: message, "the replay")
+            }
+        },
+        Scenario(
+            "replay.pairs-alike", .replay, "3.6",
+            "Payloads that differ in one text or one number are different, whichever was first: in the content, the tool "
+                + "call id, and a key or a value deep in metadata.", layers: [.repository]
+        ) { test in
+            let session = try await test.access.create()
+            let most = test.store.capabilities.limits.toolCallIDBytes
+            var payloads: [(NewMessage, NewMessage)] = []
+            for (left, right) in alikePairs {
+                payloads.append((NewMessage(.tool, left), NewMessage(.tool, right)))
+                payloads.append((deep(.string(left)), deep(.string(right))))
+                guard max(left.utf8.count, right.utf8.count) <= most else { continue }
+                payloads.append(
+                    (NewMessage(.tool, "", toolCallID: left), NewMessage(.tool, "", toolCallID: right)))
+                payloads.append((deep(.object([left: 1])), deep(.object([right: 1]))))
+            }
+            for (left, right) in alikeNumbers { payloads.append((deep(left), deep(right))) }
+            for (left, right) in payloads {
+                for (first, second) in [(left, right), (right, left)] {
+                    let stored = try await test.access.append(first, to: session.id)
+                    var other = second
+                    other.id = stored.id
+                    let error = await test.expect(.conflict, "\(shown(second)) in place of \(shown(first))") {
+                        [other] () throws(StoreError) in
+                        try await test.access.append(other, to: session.id)
+                    }
+                    // What is wrong with one pair is wrong with many.
+                    guard error != nil else { return }
+                }
+            }
+        },
     ]
 
     /// Each differs from others in what engines, columns and comparisons have been known to pass over.
@@ -93,6 +139,33 @@ extension Scenario {
         "e\u{301}", "\u{FEFF}a", "ﬁ", "fi", String(repeating: "x", count: 200) + "a",
         String(repeating: "x", count: 200) + "b",
     ]
+
+    /// Texts that are one to somebody who trims, folds, composes, replaces or cuts.
+    private static let alikePairs: [(String, String)] =
+        [
+            ("a ", "a"), (" a", "a"), ("a  b", "a b"), ("A", "a"), ("\u{E9}", "e\u{301}"), ("ﬁ", "fi"), ("a𝕏", "a"),
+            ("a\u{200D}b", "ab"), ("a\u{A0}b", "a b"), ("o''n", "o'n"), (#"a\\b"#, #"a\b"#), ("1.0", "1"), ("a\n", "a"),
+            ("a\r\nb", "a\nb"), ("a\rb", "a\nb"), ("a\tb", "a b"), ("a\u{0}", "a"), ("a\u{0}b", "a\u{0}c"),
+            ("\u{FEFF}a", "a"), ("", " "),
+        ]
+        + [63, 127, 254, 255, 256, 4096, 65_535, 65_536].map { count in
+            (String(repeating: "n", count: count) + "x", String(repeating: "n", count: count) + "y")
+        }
+
+    /// Numbers that are one in fewer bits, in fewer digits, without a sign or as a number of another kind.
+    private static let alikeNumbers: [(JSONValue, JSONValue)] = [
+        (.integer(.max), .integer(.max - 1)), (.integer(.min), .integer(.min + 1)), (.integer(.min), .integer(.max)),
+        (9_007_199_254_740_993, 9_007_199_254_740_992), (.integer(1 << 32), 0), (65_536, 0), (-1, 1), (-1, 0),
+        (.integer(1 << 32 - 1), -1), (.integer(1 << 31), .integer(1 << 31 - 1)), (.integer(1 << 32 | 5), 5),
+        (1_000_000_000_000_001, 1_000_000_000_000_000), (.double(0), .double(-0.0)), (1, .double(1)), (.double(0), 0),
+        (.double(0.1), .double(Double(Float(0.1)))), (.double(1e301), .double(1e300)),
+        (.double(1), .double(1.0.nextUp)),
+        (.double(.leastNonzeroMagnitude), .double(0)), (.double(1e-10), .double(0)), (.double(1.001), .double(1)),
+    ]
+
+    private static func deep(_ value: JSONValue) -> NewMessage {
+        NewMessage(.tool, "deep", metadata: ["in": [["value": value]]])
+    }
 
     private static let longTexts = ["a", "b", "a\u{0}"].map { String(repeating: "long ", count: 2000) + $0 }
 

@@ -225,6 +225,51 @@ extension Scenario {
                 }
             }
         },
+        Scenario(
+            "replay.much-later", .replay, "3.6", "A replay finds its messages though thousands were appended since.",
+            level: .full, layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            let session = try await test.access.create()
+            let first = try await test.access.append([turn(1), turn(2)], to: session.id)
+            let batch = min(test.store.capabilities.limits.batchMessages, 2500)
+            for start in stride(from: 3, through: 5000, by: batch) {
+                _ = try await test.access.append((start..<(start + batch)).map(turn), to: session.id)
+            }
+            let before = try await test.current(session.id)
+            test.expect(try await test.access.append(first.map(again), to: session.id), equals: first, "the replay")
+            test.expect(
+                try await test.access.append(again(first.at(1)), to: session.id), equals: try first.at(1), "one of them"
+            )
+            test.expect(try await test.access.get(session.id), equals: before, "the session")
+        },
+        Scenario(
+            "replay.largest", .replay, "3.6", "The largest batch that is declared is known when it is sent again.",
+            level: .full, layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            let session = try await test.access.create()
+            let count = test.store.capabilities.limits.batchMessages
+            let sent = (1...count).map { NewMessage(.user, "m", id: ULID(high: 1, low: UInt64($0))) }
+            let stored = try await test.access.append(sent, to: session.id)
+            let before = try await test.current(session.id)
+            let replayed = try await test.access.append(sent, to: session.id)
+            test.expect(replayed == stored, "the replay of \(count) messages is another")
+            test.expect(try await test.access.get(session.id), equals: before, "the session")
+        },
+        Scenario(
+            "replay.days-later", .replay, "3.6", "A replay finds its messages after hours, days and years.",
+            layers: [.repository]
+        ) { test in
+            let session = try await test.access.create()
+            let stored = try await test.access.append([turn(1), turn(2)], to: session.id)
+            for days: Int64 in [1, 8, 31, 366, 4000] {
+                test.clock.set(session.createdAt.advanced(by: days * 86_400_000_000))
+                try await test.expectUnchanged(session.id, "a replay") {
+                    test.expect(
+                        try await test.access.append(stored.map(again), to: session.id), equals: stored,
+                        "the replay after \(days) days")
+                }
+            }
+        },
     ]
 
     private static func payload(_ name: String, _ change: @escaping @Sendable (NewMessage) -> NewMessage) -> Scenario {

@@ -136,6 +136,55 @@ extension Scenario {
             test.expect(
                 try await test.store.list(SessionListRequest(limit: 10)), equals: [found.session], "the list")
         },
+        Scenario(
+            "restore.lengths", .record, "3.10", "A session of any length is restored whole.", level: .full,
+            layers: [.repository], timeLimit: .seconds(40)
+        ) { test in
+            for count in [0, 1, 2, 3, 255, 256, 257, 499, 500, 501, 999, 1000, 1001, 1024, 1025] {
+                let snapshot = try test.restorable(messages: count)
+                try await test.store.restore(snapshot.session, messages: ListedMessages(snapshot.messages))
+                let found = try await test.access.snapshot(of: snapshot.session.id)
+                try test.require(found == snapshot, "the session of \(count) messages is not the one that was restored")
+            }
+        },
+        Scenario(
+            "restore.ids-alike", .record, "3.10", "Of a restore ids that differ in one byte, or in one half, are two.",
+            layers: [.repository]
+        ) { test in
+            let ids = alikeIDs(to: test.newID())
+            let snapshot = try test.restorable(messages: ids.count)
+            let messages = zip(snapshot.messages, ids).map { $0.with(id: $1) }
+            try await test.store.restore(snapshot.session, messages: ListedMessages(messages))
+            test.expect(try await test.access.messages(snapshot.session.id), equals: messages, "the messages")
+            test.expect(
+                try await test.access.append(messages.map(again), to: snapshot.session.id), equals: messages,
+                "the replay")
+        },
+        Scenario(
+            "restore.race", .record, "3.10",
+            "Of restores and creations of one id at once, one is made, and the others throw alreadyExists.",
+            layers: [.repository]
+        ) { test in
+            let (access, store) = (test.access, test.store)
+            for restores in [6, 5] {
+                let first = try test.restorable(messages: 3)
+                let made = try await atOnce(6) { index -> Session? in
+                    var session = first.session
+                    session.actorName = "racer/\(index)"
+                    do throws(StoreError) {
+                        if index >= restores { return try await access.create("racer/\(index)", id: session.id) }
+                        try await store.restore(session, messages: ListedMessages(first.messages))
+                        return session
+                    } catch {
+                        test.expect(error.code, equals: .alreadyExists, "the error of a racer who lost")
+                        return nil
+                    }
+                }
+                let winners = made.compactMap { $0 }
+                test.expect(winners.count, equals: 1, "racers who succeeded")
+                test.expect(try await test.access.get(first.session.id), equals: winners.first, "the session")
+            }
+        },
     ]
 
     /// A source that differs from what it should be by `change`, at the first message, in the middle and at the last.

@@ -50,6 +50,14 @@ func again(_ message: SessionMessage) -> NewMessage {
         message.role, message.content, toolCallID: message.toolCallID, metadata: message.metadata, id: message.id)
 }
 
+/// An id, those that differ from it in one byte each, and two that share a half with it.
+func alikeIDs(to id: ULID) -> [ULID] {
+    [id]
+        + (0..<8).map { ULID(high: id.high ^ 1 << (8 * $0), low: id.low) }
+        + (0..<8).map { ULID(high: id.high, low: id.low ^ 1 << (8 * $0)) }
+        + [ULID(high: ~id.high, low: id.low), ULID(high: id.high, low: ~id.low)]
+}
+
 /// Runs so many tasks at once.
 func atOnce<Result: Sendable>(
     _ count: Int, _ body: @escaping @Sendable (Int) async throws -> Result

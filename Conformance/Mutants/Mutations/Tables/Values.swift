@@ -121,27 +121,23 @@ extension Mutant {
 }
 
 extension JSONObject {
-    fileprivate func alteredTexts(_ alter: (String) -> String) -> JSONObject {
+    func alteredTexts(_ alter: (String) -> String) -> JSONObject {
         altered { if case .string(let text) = $0 { .string(alter(text)) } else { $0 } }
     }
 
-    fileprivate func alteredIntegers(_ alter: (Int64) -> Int64) -> JSONObject {
+    func alteredIntegers(_ alter: (Int64) -> Int64) -> JSONObject {
         altered { if case .integer(let number) = $0 { .integer(alter(number)) } else { $0 } }
     }
 
-    fileprivate func alteredDoubles(_ alter: (Double) -> Double) -> JSONObject {
+    func alteredDoubles(_ alter: (Double) -> Double) -> JSONObject {
         altered { if case .double(let number) = $0 { .double(alter(number)) } else { $0 } }
     }
 
-    /// The object with other keys, at the first level and in the objects within it.
-    fileprivate func alteredKeys(_ alter: (String) -> String) -> JSONObject {
-        JSONObject(
-            members: map { member in
-                if case .object(let inner) = member.value {
-                    (alter(member.key), .object(inner.alteredKeys(alter)))
-                } else {
-                    (alter(member.key), member.value)
-                }
-            })
+    /// The object with other keys, at every depth.
+    func alteredKeys(_ alter: (String) -> String) -> JSONObject {
+        func renamed(_ object: JSONObject) -> JSONObject {
+            JSONObject(members: object.map { (alter($0.key), $0.value) })
+        }
+        return renamed(altered { if case .object(let inner) = $0 { .object(renamed(inner)) } else { $0 } })
     }
 }
