@@ -132,6 +132,10 @@ extension Scenario {
                 [NewMessage(.user, "a", id: session.id), NewMessage(.user, "b", id: other.id)], to: session.id)
             test.expect(try await test.access.messages(session.id), equals: stored, "the messages")
             test.expect(try await test.access.messages(other.id), equals: [], "the other's messages")
+            // In one of the two the ids are in the order of the sequences, and in the other against it.
+            let second = try await test.access.append(
+                [NewMessage(.user, "b", id: other.id), NewMessage(.user, "a", id: session.id)], to: other.id)
+            test.expect(try await test.access.messages(other.id), equals: second, "the other's messages in the end")
         },
         Scenario(
             "append.repeated-content", .append, "3.6",

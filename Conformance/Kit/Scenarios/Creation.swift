@@ -128,10 +128,12 @@ extension Scenario {
                 + "service, also beside sessions that there are."
         ) { test in
             _ = try await test.session(messages: 1)
-            let id = test.newID()
-            test.expect(try await test.store.get(id), equals: nil, "the repository's answer")
-            await test.expect(.notFound, "the service's answer") { () throws(StoreError) in
-                try await test.service.get(id)
+            // Before each session, beyond each, and wherever.
+            for id in [ULID(high: 0, low: 0), ULID(high: .max, low: .max), test.newID()] {
+                test.expect(try await test.store.get(id), equals: nil, "the repository's answer")
+                await test.expect(.notFound, "the service's answer") { () throws(StoreError) in
+                    try await test.service.get(id)
+                }
             }
         },
         Scenario(

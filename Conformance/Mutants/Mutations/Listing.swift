@@ -238,7 +238,7 @@ extension Mutant {
         },
         listing(
             "cursor.both-smaller", "A cursor compares time and id each for itself.",
-            caughtBy: ["cursor.next", "cursor.walk", "cursor.newer-unseen"]
+            caughtBy: ["cursor.walk"]
         ) { sessions, request in
             sessions.newestFirst().filter { session in
                 request.after.map { session.createdAt <= $0.createdAt && session.id < $0.id } ?? true
