@@ -4,7 +4,7 @@ import Testing
 
 @testable import AgentSessionsBackends
 
-@Suite("Registry of backends")
+@Suite("Backend registry")
 struct BackendRegistryTests {
     @Test("A registered backend is found by its name")
     func lookup() throws {
@@ -13,7 +13,7 @@ struct BackendRegistryTests {
         #expect(try registry.backend(named: "example") == ExampleBackend.self)
     }
 
-    @Test("The standard registry holds the compiled backends, memory first")
+    @Test("The standard registry holds the compiled backends, with memory first")
     func standard() {
         #expect(BackendRegistry.standard.names.first == "memory")
         #if SQLite
@@ -27,7 +27,7 @@ struct BackendRegistryTests {
         #endif
     }
 
-    @Test("A backend answers to its aliases too")
+    @Test("A backend is found by its aliases too")
     func alias() throws {
         try NamedBackend.$chosenAlias.withValue("alias") {
             var registry = try BackendRegistry.examples()
@@ -37,7 +37,7 @@ struct BackendRegistryTests {
         }
     }
 
-    @Test("An alias that another backend answers to is refused")
+    @Test("An alias that another backend uses is refused")
     func takenAlias() throws {
         try NamedBackend.$chosenAlias.withValue("other") {
             var registry = try BackendRegistry.examples()
@@ -47,7 +47,7 @@ struct BackendRegistryTests {
         }
     }
 
-    @Test("Every standard backend could be registered by an application too")
+    @Test("Every standard backend could also be registered by an application")
     func standardIsConsistent() throws {
         var registry = BackendRegistry()
         for backend in BackendRegistry.standard.backends { try registry.register(backend) }
@@ -63,14 +63,14 @@ struct BackendRegistryTests {
         #expect(registry.names == ["example", "other"])
     }
 
-    @Test("What one registry learns, no other knows")
+    @Test("A backend that is registered in one registry is not known to any other")
     func isValue() throws {
         var copy = BackendRegistry.standard
         try copy.register(ExampleBackend.self)
         #expect(!BackendRegistry.standard.names.contains("example"))
     }
 
-    @Test("A name that is no scheme is refused", arguments: ["", "Sql", "9db", "a_b", "a-b", "a b", "é"])
+    @Test("A name that is not a valid URL scheme is refused", arguments: ["", "Sql", "9db", "a_b", "a-b", "a b", "é"])
     func badName(_ name: String) {
         NamedBackend.$chosenName.withValue(name) {
             var registry = BackendRegistry()
@@ -80,7 +80,7 @@ struct BackendRegistryTests {
     }
 
     @Test(
-        "A setting whose name means something else is refused",
+        "A setting whose name already means something else is refused",
         arguments: ["store", "config", "migrate", "Big", "", "mode"])
     func badSetting(_ name: String) {
         NamedBackend.$chosenSetting.withValue(name) {
@@ -91,7 +91,7 @@ struct BackendRegistryTests {
         }
     }
 
-    @Test("An unknown backend is an error that names it and the ones that there are")
+    @Test("The error for an unknown backend names it and lists the known ones")
     func unknown() throws {
         let registry = try BackendRegistry.examples()
         let error = failure { () throws(StoreError) in _ = try registry.backend(named: "mongo") }
@@ -100,13 +100,13 @@ struct BackendRegistryTests {
         #expect(error?.message.contains("example, other") == true)
     }
 
-    @Test("An empty registry says that it knows none")
+    @Test("The error of an empty registry says that it knows no backend")
     func empty() {
         let error = failure { () throws(StoreError) in _ = try BackendRegistry().backend(named: "memory") }
         #expect(error?.message.contains("are none") == true)
     }
 
-    @Test("A URL alone opens a store, and its parameters count")
+    @Test("A URL alone opens a store, and its parameters are applied")
     func openByURL() async throws {
         let store = try await BackendRegistry.examples().open("example:x?max_content=1KiB")
         #expect(store.capabilities.limits.contentBytes == 1024)
@@ -117,7 +117,7 @@ struct BackendRegistryTests {
     }
 
     @Test(
-        "A URL that cannot be opened says why",
+        "The error for a URL that cannot be opened says why",
         arguments: [
             "memory:somewhere", "example:?nothing=1", "example:?workers=0", "unknown:", "no-scheme",
             "example:?mode=%zz",

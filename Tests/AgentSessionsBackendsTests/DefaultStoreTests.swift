@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentSessionsBackends
 
-@Suite("The default store")
+@Suite("Default store")
 struct DefaultStoreTests {
     private func path(_ environment: [String: String]) throws -> String {
         let found = try StoreConfiguration.load(environment: environment)
@@ -14,12 +14,14 @@ struct DefaultStoreTests {
         return try found.url.filePath()
     }
 
-    @Test("Stands in XDG_DATA_HOME where that is absolute")
+    @Test("The default store is in XDG_DATA_HOME if that is an absolute path")
     func xdg() throws {
         #expect(try path(["XDG_DATA_HOME": "/data", "HOME": "/home/me"]) == "/data/agent-sessions/sessions.db")
     }
 
-    @Test("Stands in the home directory otherwise", arguments: [nil, "", "relative/path"])
+    @Test(
+        "The default store is in the home directory if XDG_DATA_HOME is not absolute",
+        arguments: [nil, "", "relative/path"])
     func home(_ data: String?) throws {
         var environment = ["HOME": "/home/me"]
         environment["XDG_DATA_HOME"] = data
@@ -32,19 +34,22 @@ struct DefaultStoreTests {
     }
 
     @Test(
-        "A home with any characters is found again", arguments: ["/h?x=1&y", "/h#1", "/h 100%", "/Zoë/мир", "/a\u{1}b"])
+        "A default store is found again whatever characters the home directory has",
+        arguments: ["/h?x=1&y", "/h#1", "/h 100%", "/Zoë/мир", "/a\u{1}b"])
     func oddHome(_ home: String) throws {
         #expect(try path(["XDG_DATA_HOME": home]) == home + "/agent-sessions/sessions.db")
     }
 
-    @Test("Without a home there is a clear error", arguments: [[:], ["HOME": ""], ["HOME": "relative"]])
+    @Test(
+        "The default store without a home directory is a clear error",
+        arguments: [[:], ["HOME": ""], ["HOME": "relative"]])
     func homeless(_ environment: [String: String]) {
         let error = failure { () throws(StoreError) in _ = try StoreConfiguration.load(environment: environment) }
         #expect(error?.code == .invalidArgument)
         #expect(error?.message.contains("HOME") == true)
     }
 
-    @Test("Is made with its directories for the owner alone, and settings of the environment count")
+    @Test("The default store and its directories are created for the owner alone, with the settings of the environment")
     func made() async throws {
         let folder = try TestFolder()
         let data = folder.path + "/new/data"
@@ -62,7 +67,7 @@ struct DefaultStoreTests {
         #expect(try permissions(data + "/agent-sessions/sessions.db") == 0o600)
     }
 
-    @Test("A directory that cannot be made is a clear error")
+    @Test("A directory that cannot be created for the default store is a clear error")
     func blocked() async throws {
         let folder = try TestFolder()
         let file = try folder.file("file", "")
@@ -72,7 +77,7 @@ struct DefaultStoreTests {
         #expect(error?.message.contains("Not a directory") == true)
     }
 
-    @Test("A registry without SQLite has no default")
+    @Test("A registry without SQLite has no default store")
     func noDefault() {
         let error = failure { () throws(StoreError) in
             _ = try StoreConfiguration.load(environment: ["HOME": "/home/me"], registry: BackendRegistry())

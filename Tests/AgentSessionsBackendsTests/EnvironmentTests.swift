@@ -5,13 +5,13 @@ import Testing
 
 @testable import AgentSessionsBackends
 
-@Suite("Variables of the environment")
+@Suite("Environment variables")
 struct EnvironmentTests {
     private func load(_ environment: [String: String], store: String? = "example:x") throws -> StoreConfiguration {
         try StoreConfiguration.load(store: store, environment: environment, registry: .examples())
     }
 
-    @Test("One that begins like ours and is no setting is a warning that names it, and not its value")
+    @Test("A variable that begins like ours but is not a setting causes a warning that names it and hides its value")
     func unknown() throws {
         let found = try load(["AGENT_SESSIONS_COLOUR": "hunter2", "COLOUR": "red", "AGENT_SESSIONS_MODE": "fast"])
         #expect(found.warnings.count == 1)
@@ -22,7 +22,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "One that is near a setting is told with it",
+        "The warning about an unknown variable suggests a setting with a similar name",
         arguments: [
             ("AGENT_SESSIONS_STOER", "AGENT_SESSIONS_STORE"), ("AGENT_SESSIONS_STORES", "AGENT_SESSIONS_STORE"),
             ("AGENT_SESSIONS_store", "AGENT_SESSIONS_STORE"), ("AGENT_SESSIONS_CONFGI", "AGENT_SESSIONS_CONFIG"),
@@ -57,7 +57,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "What Kubernetes puts there for a service of our name is passed over",
+        "The variables that Kubernetes adds for a service of our name cause no warning",
         arguments: ["AGENT_SESSIONS", "AGENT_SESSIONS_API", "AGENT_SESSIONS_STORE", "AGENT_SESSIONS_80"])
     func serviceLinks(_ service: String) throws {
         let found = try load(Self.links(service))
@@ -66,7 +66,7 @@ struct EnvironmentTests {
     }
 
     @Test(
-        "What only looks a little like it is told",
+        "A variable that only resembles those of Kubernetes causes a warning",
         arguments: [
             "AGENT_SESSIONS_SERVICE", "AGENT_SESSIONS_HOST_SERVICE", "AGENT_SESSIONS_PORT_80",
             "AGENT_SESSIONS_PORT_80_SSH",
@@ -78,7 +78,7 @@ struct EnvironmentTests {
     }
 
     #if Postgres
-    @Test("A port is a setting of Postgres where it is one, and none where it is a link")
+    @Test("AGENT_SESSIONS_PORT is a setting of Postgres if it is a port, and is ignored if it is a Kubernetes link")
     func port() throws {
         for (value, port) in [("6432", "6432"), ("tcp://10.0.0.1:5432", "")] {
             let found = try StoreConfiguration.load(
@@ -89,13 +89,13 @@ struct EnvironmentTests {
     }
     #endif
 
-    @Test("A setting that the backend does not have is not read from there, whatever its value")
+    @Test("A setting of another backend is not read from the environment, whatever its value")
     func ofAnotherBackend() throws {
         let found = try load(["AGENT_SESSIONS_POOL": "nonsense"])
         #expect(found.warnings.isEmpty && found.given.isEmpty)
     }
 
-    @Test("In a file and in a URL, what is no setting stays an error")
+    @Test("An unknown setting in a file or in a URL is still an error")
     func elsewhere() throws {
         let (folder, registry) = (try TestFolder(), try BackendRegistry.examples())
         let file = try folder.file("a.yaml", "stoer: memory\n")
@@ -107,7 +107,7 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("An error tells what may be its cause: a slip of the pen in the environment")
+    @Test("An error mentions a misspelled variable of the environment that may be its cause")
     func withError() {
         let error = failure { () throws(StoreError) in
             _ = try StoreConfiguration.load(environment: ["AGENT_SESSIONS_STOER": "hunter2:"])
@@ -117,7 +117,7 @@ struct EnvironmentTests {
         #expect(error?.message.contains("hunter2") == false)
     }
 
-    @Test("Opening the store logs the warnings, once for a configuration")
+    @Test("Opening the store logs the warnings once for each configuration")
     func logged() async throws {
         let found = try load(["AGENT_SESSIONS_STOER": "hunter2", "AGENT_SESSIONS_COLOUR": "hunter2"])
         let log = Log()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AgentSessionsBackends
 
-@Suite("Precedence of configuration")
+@Suite("Configuration precedence")
 struct PrecedenceTests {
     /// A setting of each kind with four values that differ, one for each place: the store URL, the level of the URL, a
     /// level below, and the default.
@@ -44,7 +44,7 @@ struct PrecedenceTests {
     private func encoded(_ value: String) -> String { value.replacing(" ", with: "%20") }
 
     @Test(
-        "Of the store URL, the environment, the file and the default, the first that names a setting decides",
+        "A setting is taken from the first of the store URL, the environment, the file and the default that names it",
         arguments: settings, 0..<8)
     func firstDecides(_ setting: Setting, _ places: Int) throws {
         let inURL = places & 1 != 0
@@ -59,7 +59,7 @@ struct PrecedenceTests {
         #expect(try found.settings.text(setting.name) == expected)
     }
 
-    @Test("A URL of the environment counts where the environment does", arguments: settings)
+    @Test("The parameters of a URL from the environment have the precedence of the environment", arguments: settings)
     func environmentURL(_ setting: Setting) throws {
         let url = "example:x?\(setting.name)=\(encoded(setting.values[0]))"
         let file = try folder.file(
@@ -70,7 +70,9 @@ struct PrecedenceTests {
         #expect(found.source == "the environment")
     }
 
-    @Test("A URL of the file gives way to a key of the environment, and beats a key of the file", arguments: settings)
+    @Test(
+        "The parameters of a URL from the file yield to the environment and override the keys of the file",
+        arguments: settings)
     func fileURL(_ setting: Setting) throws {
         let url = "example:x?\(setting.name)=\(encoded(setting.values[0]))"
         let file = try folder.file(
@@ -81,7 +83,7 @@ struct PrecedenceTests {
         #expect(found.given.first { $0.name == setting.name }?.source.contains(variable(setting.name)) == true)
     }
 
-    @Test("The store itself comes from the command line, else the environment, else the file")
+    @Test("The store itself comes from the command line, else from the environment, else from the file")
     func store() throws {
         let file = try folder.file("settings.yml", "store: 'other:of-the-file'\n")
         let environment = ["AGENT_SESSIONS_STORE": "other:of-the-environment", "AGENT_SESSIONS_CONFIG": file]
@@ -91,21 +93,21 @@ struct PrecedenceTests {
         #expect(try load("other:", environment).source == "the command line")
     }
 
-    @Test("The file of the command line counts, not that of the environment")
+    @Test("A configuration file on the command line overrides the file of the environment")
     func fileOfTheLine() throws {
         let first = try folder.file("first.yaml", "store: 'other:first'\n")
         let second = try folder.file("second.yaml", "store: 'other:second'\n")
         #expect(try load(nil, ["AGENT_SESSIONS_CONFIG": second], file: first).url.location == "first")
     }
 
-    @Test("Parameters of a URL that is not used do not count")
+    @Test("The parameters of a URL that is not used are ignored")
     func parametersOfAnotherURL() throws {
         let found = try load("example:mine", ["AGENT_SESSIONS_STORE": "example:theirs?mode=fast"])
         #expect(try found.settings.text("mode") == "slow")
         #expect(found.given.isEmpty)
     }
 
-    @Test("A reader of an application is a level like others, with values of its types")
+    @Test("A configuration reader of an application is a level like any other, with typed values")
     func reader() throws {
         let reader = ConfigReader(
             provider: InMemoryProvider(values: [
@@ -120,7 +122,7 @@ struct PrecedenceTests {
         #expect(try found.settings.duration("wait") == .seconds(3))
     }
 
-    @Test("A reader that is scoped reads its part alone")
+    @Test("A scoped configuration reader reads only its own part")
     func scopedReader() throws {
         let provider = InMemoryProvider(values: ["sessions.store": "example:x", "sessions.workers": 3, "workers": 4])
         let level = ConfigurationLevel.reader(ConfigReader(provider: provider).scoped(to: "sessions"), name: "sessions")
@@ -128,7 +130,7 @@ struct PrecedenceTests {
         #expect(try found.settings.count("workers") == 3)
     }
 
-    @Test("What is given is told with its source")
+    @Test("A configuration tells the source of each given setting")
     func sources() throws {
         let found = try load("example:x?mode=fast", ["AGENT_SESSIONS_WORKERS": "5"])
         #expect(found.given.map(\.name) == ["mode", "workers"])
@@ -148,7 +150,7 @@ struct PrecedenceTests {
         await store.close()
     }
 
-    @Test("Whether to migrate is a setting, and a caller may know better")
+    @Test("The migration policy is a setting that a caller can override")
     func migration() async throws {
         let found = try load("example:x?migrate=require")
         let error = await #expect(throws: StoreError.self) { try await found.open() }
@@ -156,7 +158,7 @@ struct PrecedenceTests {
         await (try found.open(migrations: .apply)).close()
     }
 
-    @Test("The environment of the process is the default")
+    @Test("The environment defaults to that of the process")
     func processEnvironment() {
         #expect(ConfigurationLevel.processEnvironment["PATH"] != nil)
     }

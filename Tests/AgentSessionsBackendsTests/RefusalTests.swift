@@ -4,7 +4,7 @@ import Testing
 
 @testable import AgentSessionsBackends
 
-@Suite("Configuration that is refused")
+@Suite("Refused configuration")
 struct RefusalTests {
     private let folder: TestFolder
     private let registry: BackendRegistry
@@ -22,7 +22,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("An unknown parameter of the URL is named, with those that there are")
+    @Test("The error for an unknown URL parameter names it and lists the known ones")
     func unknownParameter() {
         let error = refusal("example:x?colour=red")
         #expect(error?.code == .invalidArgument)
@@ -35,14 +35,14 @@ struct RefusalTests {
         #expect(refusal("example:x?pool=2")?.message.contains("\"pool\"") == true)
     }
 
-    @Test("A setting of another backend is left alone in the environment and in files")
+    @Test("A setting of another backend is ignored in the environment and in files")
     func foreignKeys() throws {
         let file = try folder.file("a.yaml", "pool: 3\n")
         #expect(refusal("example:x", ["AGENT_SESSIONS_POOL": "nonsense"], file: file) == nil)
     }
 
     @Test(
-        "An unknown key of a file is named, nested ones by their path",
+        "The error for an unknown key of a file names it, by its path if it is nested",
         arguments: [
             ("a.yaml", "colour: red\n", "colour"), ("b.json", "{\"colour\":1}", "colour"),
             ("c.yaml", "example:\n  mode: fast\n", "example.mode"),
@@ -60,7 +60,7 @@ struct RefusalTests {
     }
 
     @Test(
-        "A value that is not allowed is named with its key, what is allowed, and where it stands",
+        "The error for a value that is not allowed names its key, the allowed values and its source",
         arguments: [
             ("mode", "turbo"), ("workers", "0"), ("workers", "65"), ("workers", "many"), ("workers", ""),
             ("cache", "-1"),
@@ -97,7 +97,7 @@ struct RefusalTests {
         #expect(error?.message.contains(name) == true)
     }
 
-    @Test("A reader's list is of the wrong type for a store, and so is not taken")
+    @Test("A list from a configuration reader is of the wrong type for a store, and is ignored")
     func wrongTypeOfReader() {
         let reader = ConfigReader(
             provider: InMemoryProvider(values: ["store": ConfigValue(.stringArray(["a"]), isSecret: false)]))
@@ -108,7 +108,7 @@ struct RefusalTests {
     }
 
     @Test(
-        "A URL that is none is refused, with the place where it stands",
+        "The error for an invalid store URL names the source of the URL",
         arguments: ["", "sessions.db", "/var/lib/a.db", "://x", "9x:", "example:?=1", "example:?mode=fast&mode=slow"])
     func badURL(_ text: String) {
         let error = refusal(nil, ["AGENT_SESSIONS_STORE": text])
@@ -116,7 +116,7 @@ struct RefusalTests {
         #expect(error?.message.contains("AGENT_SESSIONS_STORE") == true)
     }
 
-    @Test("An unknown backend is named with the place where it stands")
+    @Test("The error for an unknown backend names the source of the URL")
     func unknownBackend() {
         let error = refusal("mongo:x")
         #expect(error?.message.contains("\"mongo\"") == true)
@@ -134,7 +134,7 @@ struct RefusalTests {
         #expect(missing?.message.contains("No such file") == true)
     }
 
-    @Test("A directory in place of a file is refused")
+    @Test("A directory in place of a configuration file is refused")
     func directory() throws {
         let nested = try TestFolder()
         let path = nested.path + "/x.yaml"
@@ -144,21 +144,21 @@ struct RefusalTests {
         #expect(error?.message.contains("directory") == true)
     }
 
-    @Test("A file of another kind is refused", arguments: ["a.toml", "noextension", "a.yaml.txt"])
+    @Test("A configuration file of another kind is refused", arguments: ["a.toml", "noextension", "a.yaml.txt"])
     func otherKind(_ name: String) throws {
         let error = refusal("example:x", file: try folder.file(name, "mode: fast\n"))
         #expect(error?.code == .invalidArgument)
         #expect(error?.message.contains(".yaml, .yml or .json") == true)
     }
 
-    @Test("A file that is too long is refused")
+    @Test("A configuration file that is too long is refused")
     func tooLong() throws {
         let text = "# " + String(repeating: "x", count: ConfigurationFile.maximumBytes) + "\n"
         #expect(refusal("example:x", file: try folder.file("a.yaml", text))?.code == .limitExceeded)
     }
 
     @Test(
-        "A file that is not what its name says is refused, with the line where one can be told",
+        "A file that does not match its extension is refused, with the line of the fault if it is known",
         arguments: [
             ("a.yaml", "mode: fast\n  workers: : 2\n", "line 2"), ("b.yaml", "mode: \"fast\n", "line"),
             ("c.yaml", "- mode\n", "key: value"), ("d.yaml", "", "key: value"),
@@ -174,13 +174,13 @@ struct RefusalTests {
         #expect(error?.message.contains(hint) == true, "\(error?.message ?? "no error")")
     }
 
-    @Test("A key of a mapping that is itself a list is not YAML settings")
+    @Test("A YAML mapping with a list as a key is refused")
     func keyOfAnotherType() throws {
         #expect(refusal("example:x", file: try folder.file("a.yaml", "[a, b]: 1\n"))?.code == .invalidArgument)
     }
 }
 
-@Suite("Secrets of a configuration")
+@Suite("Secrets in a configuration")
 struct SecretTests {
     private let secret = "hunter2"
 
@@ -197,7 +197,7 @@ struct SecretTests {
         #expect(try found.settings.text("password") == secret)
     }
 
-    @Test("A password that its own ? cuts in two is not shown where its rest counts as a setting")
+    @Test("A password that contains an unescaped ? is not shown, even if its rest counts as a setting")
     func cutPassword() throws {
         let found = try StoreConfiguration.load(
             store: "example://me:abc?label=hunter2@host/db", environment: [:], registry: .examples())
@@ -210,7 +210,7 @@ struct SecretTests {
         #expect(error?.message.contains("%3F") == true)
     }
 
-    @Test("No error shows a secret, wherever it stands")
+    @Test("No error shows a secret, whatever its source")
     func errors() throws {
         let folder = try TestFolder()
         let registry = try BackendRegistry.examples()

@@ -44,7 +44,7 @@ struct BenchmarkTests {
 
     // MARK: What is measured
 
-    @Test("every workload runs on every store, is verified, and stores are removed afterwards")
+    @Test("Every workload runs on every store and is verified, and the stores are removed afterwards")
     func everything() async throws {
         let removed = SharedCounter()
         let report = try await run([StoreSubject.noop, memory(removed: removed)], options(repetitions: 2))
@@ -62,7 +62,7 @@ struct BenchmarkTests {
         }
     }
 
-    @Test("the suites hold the seven benchmarks of the original")
+    @Test("The suites hold the seven benchmarks of the original")
     func suites() throws {
         let names = { (suite: String) in try Workload.named([suite]).map(\.name) }
         #expect(try names("sessions") == ["session_create", "session_get", "session_list"])
@@ -72,20 +72,20 @@ struct BenchmarkTests {
         #expect(throws: StoreError.self) { try Workload.named(["message_appned"]) }
     }
 
-    @Test("a batch of 20 counts 20 operations, and its latency is that of the call")
+    @Test("A batch of 20 counts as 20 operations, and its latency is that of the call")
     func batches() async throws {
         let report = try await run([memory()], options([.messageAppendBatch20], clients: [1]))
         let repetition = try #require(report.results.first?.repetitions.first)
         #expect(repetition.operations == 20 * Int(repetition.latencies.count))
     }
 
-    @Test("an open loop has a result for each rate")
+    @Test("An open loop has a result for each rate")
     func openLoop() async throws {
         let report = try await run([memory()], options([.messageAppend], rates: [500, 1000]))
         #expect(report.results.map(\.key.rate) == [500, 1000])
     }
 
-    @Test("a store grows from size to size, and is measured at each")
+    @Test("A store grows from size to size and is measured at each")
     func sizes() async throws {
         let report = try await run([memory()], options(Workload.scale, clients: [1], sizes: [1000, 100]))
         #expect(report.problems == [])
@@ -93,7 +93,7 @@ struct BenchmarkTests {
         #expect(report.results.count == 6)
     }
 
-    @Test("the same seed makes the same corpus, another seed another")
+    @Test("The same seed makes the same corpus, and another seed makes another")
     func seeds() {
         let texts = { (seed: UInt64) in Self.corpus.expanded(to: 500, seed: seed).flattened().messages.map(\.content) }
         #expect(texts(1) == texts(1))
@@ -101,7 +101,7 @@ struct BenchmarkTests {
         #expect(texts(1).count >= 500)
     }
 
-    @Test("a corpus is read from chat lines, whatever order its sessions are listed in")
+    @Test("A corpus is read from chat lines, whatever the order of its sessions")
     func corpora() async throws {
         let lines = (0..<5).map { "{\"messages\":[{\"role\":\"user\",\"content\":\"\($0)\"}]}" }.joined(separator: "\n")
         let corpus = try await Corpus.read(.bytes(Array(lines.utf8)), name: "lines")
@@ -114,7 +114,7 @@ struct BenchmarkTests {
 
     // MARK: What is not believed
 
-    @Test("a store that lies is found out", arguments: LyingStore.Lie.allCases)
+    @Test("A store that returns wrong data is detected", arguments: LyingStore.Lie.allCases)
     func lies(_ lie: LyingStore.Lie) async throws {
         let report = try await run([memory("liar", lie)], options(lie.workloads, clients: [1]))
         #expect(!report.problems.isEmpty)
@@ -122,7 +122,7 @@ struct BenchmarkTests {
         #expect(report.markdown.contains("not verified"))
     }
 
-    @Test("stores of different tiers are never ranked together")
+    @Test("Stores of different durability tiers are never ranked together")
     func tiers() async throws {
         let durable = StoreSubject(name: "durable", backend: "durable") { () throws(StoreError) in
             ScratchStore(LyingStore(.tier))
@@ -134,7 +134,7 @@ struct BenchmarkTests {
         #expect(report.markdown.contains("## T2") && report.markdown.contains("## T0"))
     }
 
-    @Test("an interruption keeps what was measured, and closes the stores")
+    @Test("An interruption keeps the measurements and closes the stores")
     func interruption() async throws {
         let stop = StopRequest()
         let removed = SharedCounter()
@@ -150,7 +150,7 @@ struct BenchmarkTests {
         #expect(report.warnings.contains { $0.contains("interrupted") })
     }
 
-    @Test("a store that cannot be opened ends the benchmark, and those that were opened are closed")
+    @Test("A store that cannot be opened ends the benchmark, and the open stores are closed")
     func unopenable() async throws {
         let removed = SharedCounter()
         let broken = StoreSubject(name: "broken", backend: "broken") { () throws(StoreError) in
@@ -160,7 +160,7 @@ struct BenchmarkTests {
         #expect(removed.value == 1)
     }
 
-    @Test("calls that the service makes again are counted")
+    @Test("Calls that the service retries are counted")
     func retries() async throws {
         let count = RetryCount()
         let policy = RetryPolicy(maximumAttempts: 3, baseDelay: .zero)
@@ -172,7 +172,7 @@ struct BenchmarkTests {
 
     // MARK: What is written
 
-    @Test("the JSON has the keys of the contract")
+    @Test("The JSON report has the keys of the contract")
     func json() async throws {
         let report = try await run([memory()], options([.messageAppend], clients: [2], repetitions: 3))
         let json = report.json
@@ -211,7 +211,7 @@ struct BenchmarkTests {
         #expect(comparison.lines.first?.verdict != .slower && comparison.lines.first?.verdict != .faster)
     }
 
-    @Test("a saturated open loop shows no latency")
+    @Test("A saturated open loop shows no latency")
     func saturated() async throws {
         let slow = StoreSubject(name: "slow", backend: "slow") { () throws(StoreError) in
             ScratchStore(LyingStore(.slow))
@@ -223,7 +223,7 @@ struct BenchmarkTests {
         #expect(report.markdown.contains("saturated"))
     }
 
-    @Test("the page holds charts and tables, and asks nothing of a network")
+    @Test("The HTML page holds charts and tables and needs no network")
     func page() async throws {
         let report = try await run([StoreSubject.noop, memory("<b>&")], options(clients: [1], sizes: [100, 200]))
         let page = report.html()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AgentSessionsBenchmarks
 
-@Suite("Load generator, against a clock that the test moves")
+@Suite("Load generator")
 struct LoadGeneratorTests {
     private let clock = ManualClock()
     private let millisecond: UInt64 = 1_000_000
@@ -16,7 +16,7 @@ struct LoadGeneratorTests {
             .open(rate: rate), [client], warmUp: 0, duration: seconds * 1000 * millisecond)
     }
 
-    @Test("calls of an open loop are due evenly spaced")
+    @Test("The calls of an open loop are due at even intervals")
     func schedule() {
         let schedule = ArrivalSchedule(start: 5, rate: 1000, warmUp: 2 * millisecond, duration: 8 * millisecond)
         #expect(schedule.arrivals == 10)
@@ -25,7 +25,7 @@ struct LoadGeneratorTests {
         #expect(schedule.end == 5 + 10 * millisecond)
     }
 
-    @Test("a store that keeps up has the latency of its calls")
+    @Test("A store that keeps up has the latency of its calls")
     func keepingUp() async throws {
         let outcome = await open(100, seconds: 1, ScriptedClient(clock) { _ in 3_000_000 })
         #expect(outcome.operations == 100)
@@ -35,7 +35,7 @@ struct LoadGeneratorTests {
         #expect(abs(median - 3000) <= 3)
     }
 
-    @Test("a stall is paid for by every call that was due meanwhile")
+    @Test("A stall adds to the latency of every call that was due meanwhile")
     func noCoordinatedOmission() async throws {
         // The tenth call takes 100 ms; each of the hundred that were due meanwhile waits for what is left of it.
         let client = ScriptedClient(clock) { [millisecond] index in index == 10 ? 100 * millisecond : 0 }
@@ -48,14 +48,14 @@ struct LoadGeneratorTests {
         #expect(waited > 48_000 && waited < 52_000)
     }
 
-    @Test("a store that falls behind is called saturated, and stops when the time is over")
+    @Test("A store that falls behind is reported as saturated, and the load stops when its time is over")
     func saturation() async {
         let outcome = await open(1000, seconds: 1, ScriptedClient(clock) { _ in 2_000_000 })
         #expect(outcome.isSaturated)
         #expect(outcome.operations <= 501)
     }
 
-    @Test("what happens in the warm-up is not measured")
+    @Test("Calls during the warm-up are not measured")
     func warmUp() async {
         let client = ScriptedClient(clock) { [millisecond] index in index < 10 ? 9 * millisecond : millisecond }
         let outcome = await LoadGenerator(clock: clock, stop: StopRequest()).run(
@@ -66,7 +66,7 @@ struct LoadGeneratorTests {
         #expect(outcome.nanoseconds == 100 * millisecond)
     }
 
-    @Test("failures are counted apart, have no latency, and end a client that does nothing else")
+    @Test("Failures are counted apart, have no latency, and end a client whose calls all fail")
     func failures() async {
         let client = ScriptedClient(clock) { _ in nil }
         let outcome = await LoadGenerator(clock: clock, stop: StopRequest()).run(
@@ -78,7 +78,7 @@ struct LoadGeneratorTests {
     }
 
     @Test(
-        "a request to stop ends the load after the call that is under way",
+        "A request to stop ends the load after the current call",
         arguments: [LoadMode.closed, .open(rate: 1000)])
     func stopping(_ mode: LoadMode) async {
         let stop = StopRequest()

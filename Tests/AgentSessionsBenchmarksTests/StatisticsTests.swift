@@ -5,14 +5,14 @@ import Testing
 
 @Suite("Statistics and verdicts")
 struct StatisticsTests {
-    @Test("the median is the middle, or the mean of the two in the middle")
+    @Test("The median is the middle value, or the mean of the two middle values")
     func median() {
         #expect(Statistics.median([]) == nil)
         #expect(Statistics.median([3, 1, 2]) == 2)
         #expect(Statistics.median([4, 1, 3, 2]) == 2.5)
     }
 
-    @Test("the spread is the range as a part of the median")
+    @Test("The spread is the range as a part of the median")
     func spread() throws {
         #expect(Statistics.spread([5]) == nil)
         #expect(try #require(Statistics.spread([90, 100, 120])) == 0.3)
@@ -27,7 +27,7 @@ struct StatisticsTests {
         #expect(Statistics.welch([1, 2], [1, 2, 3]) == nil)
     }
 
-    @Test("percentiles are within a thousandth, and never beyond the maximum")
+    @Test("Percentiles are exact to a thousandth and never beyond the maximum")
     func percentiles() throws {
         var latencies = Latencies()
         #expect(latencies.percentile(50) == nil)
@@ -61,7 +61,7 @@ struct StatisticsTests {
     }
 
     @Test(
-        "a verdict needs an effect that the spread does not explain",
+        "A verdict needs an effect that the spread does not explain",
         arguments: [
             ([1000, 1010, 990, 1005, 995], [800, 805, 795, 810, 790], Verdict.slower),
             ([1000, 1010, 990, 1005, 995], [1250, 1240, 1260, 1245, 1255], .faster),
@@ -74,7 +74,7 @@ struct StatisticsTests {
         #expect(try verdict(saved(before), saved(after)) == expected)
     }
 
-    @Test("a machine that became slower does not make a store slower: its raw engine became so too")
+    @Test("A slower machine, on which the raw engine is slower too, does not make a store slower")
     func drift() throws {
         let before = try saved([900, 880, 910, 905, 890], raw: [1000, 980, 1010, 1005, 990])
         let after = try saved([450, 440, 455, 452, 445], raw: [500, 490, 505, 502, 495])
@@ -87,19 +87,19 @@ struct StatisticsTests {
         #expect(!raw.isAgainstRaw)
     }
 
-    @Test("a file that is no saved benchmark is refused", arguments: ["", "[]", "{}", "{\"results\":[{}]}"])
+    @Test("A file that is not a saved benchmark is refused", arguments: ["", "[]", "{}", "{\"results\":[{}]}"])
     func refusals(_ text: String) {
         #expect(throws: StoreError.self) { try SavedBenchmark(parsing: text, name: "x.json") }
     }
 
     @Test(
-        "figures are written with three digits that count",
+        "Figures are written with three significant digits",
         arguments: [(43_612.4, "43,612"), (868.2, "868"), (12.34, "12.3"), (1.0, "1.00"), (0.0421, "0.042")])
     func figures(_ value: Double, _ expected: String) {
         #expect(value.short == expected)
     }
 
-    @Test("decimals are rounded and filled up")
+    @Test("Decimals are rounded and padded")
     func decimals() {
         #expect(1.005.formatted(decimals: 1) == "1.0")
         #expect((-0.05).formatted(decimals: 2) == "-0.05")

@@ -6,7 +6,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@Suite("The runner of scenarios")
+@Suite("Scenario runner")
 struct RunnerTests {
     private func scenario(
         _ name: String = "one", level: Scenario.Level = .base, status: Scenario.Status = .binding(since: .first),
@@ -21,7 +21,7 @@ struct RunnerTests {
         await ConformanceRunner(memoryStores, options: .init(seed: 1, waivers: waivers)).run(scenarios)
     }
 
-    @Test("A failure names what was expected and what was found, through which layer")
+    @Test("A failure names the expected and the actual result, and the layer that was used")
     func failures() async {
         let result = await ConformanceRunner(memoryStores).run(
             scenario { test in if test.layer == .service { test.expect(1, equals: 2, "one") } })
@@ -29,7 +29,7 @@ struct RunnerTests {
         #expect(result.message == "through the service: one: expected 2, found 1")
     }
 
-    @Test("The time limit holds though a body waits forever or blocks its thread", .timeLimit(.minutes(5)))
+    @Test("The time limit holds even if a scenario waits forever or blocks its thread", .timeLimit(.minutes(5)))
     func hangs() async {
         // A wait that heeds no cancellation. It ends with the test, which would leave its tasks behind otherwise.
         let end = OneShot<Void>()
@@ -60,7 +60,7 @@ struct RunnerTests {
         #expect(report.results[0].message.contains("a wrong answer\nno answer within"))
     }
 
-    @Test("A run that is to fail fast begins no scenario after the first failure that counts")
+    @Test("A run that fails fast starts no scenario after the first failure that counts")
     func failsFast() async {
         let scenarios = [
             scenario("good") { _ in }, scenario("new", status: .advisory(since: .current)) { $0.fail("bad") },
@@ -134,7 +134,7 @@ struct RunnerTests {
         #expect(await numbers(8) != first)
     }
 
-    @Test("No scenario run, and a base scenario not run, is never conformant")
+    @Test("A run without scenarios, or without a base scenario, is never conformant")
     func verdicts() async {
         #expect(await run([]).isConformant == false)
         let passing = scenario("passing") { _ in }
@@ -146,7 +146,7 @@ struct RunnerTests {
         #expect(await run([passing, scenario("full", level: .full, missing)]).isConformant)
     }
 
-    @Test("A store that does not open runs nothing and is not conformant")
+    @Test("A store that does not open runs no scenario and is not conformant")
     func unopened() async {
         let broken = Stores { _ in throw StoreError(.unavailable, "There is no such place.") }
         let report = await ConformanceRunner(broken).run([scenario { _ in }])
@@ -155,7 +155,7 @@ struct RunnerTests {
         #expect(!report.isConformant)
     }
 
-    @Test("What is not declared is checked to be absent, and to work undeclared is no pass")
+    @Test("An ability that is not declared must be absent, and one that works undeclared is a failure")
     func declarations() async {
         let needs = Scenario(
             "test.needs", .errors, "0", "A rule.", requires: [.ability(.reopen)], layers: [.repository]
@@ -167,7 +167,7 @@ struct RunnerTests {
         #expect(kept.outcome == .unexpectedPass)
     }
 
-    @Test("A waiver accepts a failure until it expires, and must go when the scenario passes")
+    @Test("A waiver accepts a failure until it expires, and must be removed when the scenario passes")
     func waivers() async {
         let failing = scenario("failing", level: .full) { test in test.fail("no") }
         let passing = scenario("passing") { _ in }
@@ -186,7 +186,7 @@ struct RunnerTests {
         #expect(!needless.isConformant)
     }
 
-    @Test("An advisory clause is reported and changes no verdict until the next minor version")
+    @Test("A failed advisory clause is reported and changes no verdict until the next minor version")
     func advisories() async {
         let advisory = scenario("advisory", status: .advisory(since: .current)) { test in test.fail("no") }
         let report = await run([advisory, scenario("good") { _ in }])
@@ -196,7 +196,7 @@ struct RunnerTests {
         #expect(Scenario.Status.advisory(since: .first).isBinding(in: version))
     }
 
-    @Test("Every scenario has an id of its own, a rule and a clause, and there are more than 200")
+    @Test("Every one of more than 200 scenarios has an id of its own, a rule and a clause")
     func catalogue() {
         #expect(Scenario.all.count >= 200)
         #expect(Set(Scenario.all.map(\.id)).count == Scenario.all.count)
@@ -207,7 +207,7 @@ struct RunnerTests {
         }
     }
 
-    @Test("A folder for places that cannot be made is an error that says where, and what is in one goes with it")
+    @Test("A scratch folder that cannot be made is an error with its path, and removing a folder removes its contents")
     func folders() throws {
         let error = #expect(throws: StoreError.self) { try TemporaryFolder(in: "/nowhere/at/all") }
         #expect(error?.code == .unavailable && error?.message.contains("/nowhere/at/all") == true)

@@ -6,7 +6,8 @@ import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `A verification while three processes write` {
+@Suite("Verification during writes", .serialized, .enabled(if: PostgresCluster.isInstalled))
+struct BusyVerificationTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -24,8 +25,8 @@ import Testing
     private static let runs = number("VERIFY_SOAK_RUNS", default: 3)
     private static let messages = number("VERIFY_SOAK_MESSAGES", default: 3000)
 
-    @Test(arguments: engines)
-    func `finds no problem`(engine: Engine) async throws {
+    @Test("A verification finds no problem while three processes write", arguments: engines)
+    func findsNoProblem(engine: Engine) async throws {
         let url = try shop.url(engine)
         let session = try await shop.withStore(url) { store in
             let service = store.makeService()

@@ -7,7 +7,8 @@ import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `A copy between stores` {
+@Suite("Copies between stores", .serialized, .enabled(if: PostgresCluster.isInstalled))
+struct CopyTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -25,7 +26,8 @@ import Testing
         return Array(own.utf8) + Array(try Data(contentsOf: URL(filePath: Corpus.path)))
     }
 
-    @Test func `keeps every byte from SQLite to Postgres to LMDB to memory and back`() async throws {
+    @Test("A copy from SQLite to Postgres to LMDB to memory and back keeps every byte")
+    func roundTrip() async throws {
         let urls = [
             try shop.url(.sqlite), try shop.url(.postgres), try shop.url(.lmdb), "memory:", try shop.url(.sqlite),
         ]
@@ -51,8 +53,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Engine.allCases)
-    func `that is killed leaves whole sessions, and the second run finishes it`(engine: Engine) async throws {
+    @Test("A killed copy leaves whole sessions, and the next run finishes it", arguments: Engine.allCases)
+    func killed(engine: Engine) async throws {
         let (source, target) = (try shop.url(.sqlite), try shop.url(engine))
         let count = 400
         let original = try await shop.withStore(source) { store in
@@ -83,7 +85,8 @@ import Testing
         #expect(try await shop.withStore(target) { try await documents(of: $0) } == original)
     }
 
-    @Test func `that is cancelled says so, and the second run finishes it`() async throws {
+    @Test("A cancelled copy reports the cancellation, and the next run finishes it")
+    func cancelled() async throws {
         let (source, target) = (MemorySessionStore(), try await shop.open(try shop.url(.sqlite)))
         for _ in 0..<200 { _ = try await source.makeService().filled(3) }
         let task = Task { try await StoreCopy(from: source, to: target).run { if $0.sessions == 20 { cancelSelf() } } }
@@ -96,8 +99,8 @@ import Testing
         await target.close()
     }
 
-    @Test(arguments: Engine.allCases)
-    func `takes a session of any length as it is at one moment, while others append`(engine: Engine) async throws {
+    @Test("A copy takes a session of any length as it is at one moment while others append", arguments: Engine.allCases)
+    func consistentWhileAppending(engine: Engine) async throws {
         let (source, target) = (try await shop.open(try shop.url(.sqlite)), try await shop.open(try shop.url(engine)))
         let service = source.makeService()
         let session = try await service.filled(3000, content: String(repeating: "long ", count: 100))
@@ -120,10 +123,10 @@ import Testing
         await target.close()
     }
 
-    @Test(arguments: Engine.allCases, Engine.allCases)
-    func `that is run again takes what is new, though usage, an update or a rewind was the last change before`(
-        from: Engine, to: Engine
-    ) async throws {
+    @Test(
+        "A repeated copy takes the new messages, even if usage, an update or a rewind was the last change before",
+        arguments: Engine.allCases, Engine.allCases)
+    func repeated(from: Engine, to: Engine) async throws {
         let (source, target) = (try shop.url(from), try shop.url(to))
         let service: (any SessionStore) -> any SessionService = { $0.makeService() }
         let ids = try await shop.withStore(source) { store in
@@ -167,8 +170,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Engine.allCases)
-    func `leaves a store that is not copied into without a trace of copies`(engine: Engine) async throws {
+    @Test("A store that nothing is copied into keeps no record of copies", arguments: Engine.allCases)
+    func noRecord(engine: Engine) async throws {
         let url = try shop.url(engine)
         try await shop.withStore(url) { (store) -> Void in
             _ = try await store.makeService().filled(2)
@@ -182,12 +185,8 @@ import Testing
         #expect(try await shop.withStore(other) { try await $0.storeID() } != id)
     }
 
-    @Test(arguments: Engine.allCases)
-    func `into a store that others copy into for the first time at the same moment succeeds`(
-        engine: Engine
-    )
-        async throws
-    {
+    @Test("Several first copies into one store succeed at the same time", arguments: Engine.allCases)
+    func concurrentFirstCopies(engine: Engine) async throws {
         let target = try await shop.open(try shop.url(engine))
         let count = 4
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -204,8 +203,8 @@ import Testing
         await target.close()
     }
 
-    @Test(arguments: Engine.allCases)
-    func `into the store that it comes from is refused, however the URL is written`(engine: Engine) async throws {
+    @Test("A copy into its own source is refused, however the URL is written", arguments: Engine.allCases)
+    func sameStore(engine: Engine) async throws {
         let url = try shop.url(engine)
         try await shop.withStore(url) { _ = try await $0.makeService().filled(2) }
         let other = engine == .postgres ? url + "&pool_max=3" : url.replacing("/engines-", with: "/./engines-")
@@ -213,7 +212,8 @@ import Testing
         #expect(run.status == 1 && run.errors.contains("the same store"), "\(run.errors)")
     }
 
-    @Test func `refuses a source that is not there, and makes neither store`() async throws {
+    @Test("A copy from a source that does not exist is refused and creates neither store")
+    func absentSource() async throws {
         for engine in [Engine.sqlite, .lmdb] {
             let run = try await shop.tool(
                 "copy", "--from", try shop.url(engine, "none"), "--to", try shop.url(.lmdb, "new"))
@@ -225,7 +225,8 @@ import Testing
         #expect(try await shop.tool("--store", "memory:", "copy", "--from", "memory:", "--to", "memory:").status == 64)
     }
 
-    @Test func `says for people what it did`() async throws {
+    @Test("A copy prints a summary for people")
+    func summary() async throws {
         let (source, target) = (try shop.url(.sqlite), try shop.url(.lmdb))
         try await shop.withStore(source) { _ = try await $0.makeService().filled(2) }
         let first = try await shop.tool("copy", "--from", source, "--to", target)

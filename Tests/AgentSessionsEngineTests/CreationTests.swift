@@ -5,11 +5,13 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct `A creation that failed` {
+@Suite("Failed creation of a store", .timeLimit(.minutes(3)))
+struct CreationTests {
     @Test(
+        "A creation that ran out of disk space is completed by the next opening",
         .enabled(if: isRoot && FileManager.default.fileExists(atPath: "/usr/bin/mount"), "only root mounts disks"),
         arguments: ["sqlite://%@/a.db", "lmdb://%@/a?initial_map_size=1MiB&max_readers=8"])
-    func `for want of room on the disk is completed by the next opening`(pattern: String) async throws {
+    func fullDisk(pattern: String) async throws {
         let shop = try Workshop()
         let disk = "\(shop.path)/disk"
         try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
@@ -63,8 +65,8 @@ import Testing
         for name in names where !name.contains("/") { try FileManager.default.removeItem(atPath: "\(disk)/\(name)") }
     }
 
-    @Test(arguments: [Engine.sqlite, .lmdb])
-    func `as its process was killed is completed by the next opening`(engine: Engine) async throws {
+    @Test("A creation whose process was killed is completed by the next opening", arguments: [Engine.sqlite, .lmdb])
+    func killed(engine: Engine) async throws {
         let shop = try Workshop()
         for round in 0..<10 {
             let url = try shop.url(engine, "a\(round)")

@@ -18,7 +18,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
     var testDescription: String { sql }
 }
 
-@Suite(.serialized, .enabled(if: PostgresCluster.isInstalled)) struct `Damage done to a store on purpose` {
+@Suite("Verification of damaged stores", .serialized, .enabled(if: PostgresCluster.isInstalled))
+struct DamageTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -55,8 +56,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: Engine.allCases)
-    func `is not found where there is none`(engine: Engine) async throws {
+    @Test("A verification finds no damage in an intact store", arguments: Engine.allCases)
+    func intact(engine: Engine) async throws {
         let url = try shop.url(engine)
         _ = try await fill(url)
         let (status, report) = try await shop.verify(url)
@@ -68,28 +69,32 @@ struct Damage: Sendable, CustomTestStringConvertible {
 
     // MARK: SQLite
 
-    @Test(arguments: [
-        Damage(sql: "DELETE FROM session_messages WHERE session_id = '{id}' AND sequence = 3", kind: "gap"),
-        Damage(sql: "DELETE FROM session_messages WHERE session_id = '{id}' AND sequence = 5", kind: "messageCount"),
-        Damage(sql: "UPDATE sessions SET message_count = 4 WHERE id = '{id}'", kind: "messageCount"),
-        Damage(
-            sql: "UPDATE sessions SET message_count = 9223372036854775807 WHERE id = '{id}'", kind: "messageCount"),
-        Damage(sql: "DELETE FROM sessions WHERE id = '{id}'", kind: "orphan", breaksReading: false),
-        Damage(
-            sql:
-                "UPDATE session_messages SET content = CAST(x'61ff' AS TEXT) WHERE session_id = '{id}' AND sequence = 2",
-            kind: "undecodable"),
-        Damage(
-            sql: "UPDATE session_messages SET role = 'USER' WHERE session_id = '{id}' AND sequence = 5",
-            kind: "undecodable"),
-        Damage(sql: "UPDATE sessions SET metadata = '[' WHERE id = '{id}'", kind: "undecodable"),
-        Damage(
-            sql: "UPDATE sessions SET actor_name = 'a' || char(10) WHERE id = '{id}'", kind: "outsideLimits",
-            breaksReading: false),
-        Damage(
-            sql: "UPDATE sessions SET updated_at = 5 WHERE id = '{id}'", kind: "outsideLimits", breaksReading: false),
-    ])
-    func `in SQLite is named`(damage: Damage) async throws {
+    @Test(
+        "A verification names damaged rows in SQLite",
+        arguments: [
+            Damage(sql: "DELETE FROM session_messages WHERE session_id = '{id}' AND sequence = 3", kind: "gap"),
+            Damage(
+                sql: "DELETE FROM session_messages WHERE session_id = '{id}' AND sequence = 5", kind: "messageCount"),
+            Damage(sql: "UPDATE sessions SET message_count = 4 WHERE id = '{id}'", kind: "messageCount"),
+            Damage(
+                sql: "UPDATE sessions SET message_count = 9223372036854775807 WHERE id = '{id}'", kind: "messageCount"),
+            Damage(sql: "DELETE FROM sessions WHERE id = '{id}'", kind: "orphan", breaksReading: false),
+            Damage(
+                sql:
+                    "UPDATE session_messages SET content = CAST(x'61ff' AS TEXT) WHERE session_id = '{id}' AND sequence = 2",
+                kind: "undecodable"),
+            Damage(
+                sql: "UPDATE session_messages SET role = 'USER' WHERE session_id = '{id}' AND sequence = 5",
+                kind: "undecodable"),
+            Damage(sql: "UPDATE sessions SET metadata = '[' WHERE id = '{id}'", kind: "undecodable"),
+            Damage(
+                sql: "UPDATE sessions SET actor_name = 'a' || char(10) WHERE id = '{id}'", kind: "outsideLimits",
+                breaksReading: false),
+            Damage(
+                sql: "UPDATE sessions SET updated_at = 5 WHERE id = '{id}'", kind: "outsideLimits", breaksReading: false
+            ),
+        ])
+    func sqlite(damage: Damage) async throws {
         let url = try shop.url(.sqlite, "a")
         let session = try await fill(url)
         let file = try RawFile("\(shop.path)/a.db")
@@ -97,8 +102,10 @@ struct Damage: Sendable, CustomTestStringConvertible {
         try await expectNamed(damage, in: url, session)
     }
 
-    @Test(arguments: ["sessions_by_created_at", "sessions_by_actor_name", "session_messages_by_sequence"])
-    func `in an index of SQLite is named`(index: String) async throws {
+    @Test(
+        "A verification names a damaged index in SQLite",
+        arguments: ["sessions_by_created_at", "sessions_by_actor_name", "session_messages_by_sequence"])
+    func sqliteIndex(index: String) async throws {
         let url = try shop.url(.sqlite, "a")
         let session = try await fill(url)
         let path = "\(shop.path)/a.db"
@@ -124,7 +131,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
             Damage(sql: "", kind: "danglingIndexEntry", breaksReading: false), in: url, session)
     }
 
-    @Test func `in the pages of SQLite is named`() async throws {
+    @Test("A verification names damaged pages in SQLite")
+    func sqlitePages() async throws {
         let url = try shop.url(.sqlite, "a")
         let session = try await fill(url)
         let path = "\(shop.path)/a.db"
@@ -139,32 +147,34 @@ struct Damage: Sendable, CustomTestStringConvertible {
 
     // MARK: Postgres
 
-    @Test(arguments: [
-        Damage(sql: "DELETE FROM session_messages WHERE session_id = '{id}' AND sequence = 3", kind: "gap"),
-        Damage(sql: "UPDATE sessions SET message_count = 7 WHERE id = '{id}'", kind: "messageCount"),
-        Damage(
-            sql: "SET session_replication_role = replica; DELETE FROM sessions WHERE id = '{id}'", kind: "orphan",
-            breaksReading: false),
-        Damage(
-            sql: "UPDATE session_messages SET content = chr(1) || 'x' WHERE session_id = '{id}' AND sequence = 2",
-            kind: "undecodable"),
-        Damage(
-            sql: "UPDATE session_messages SET role = 'USER' WHERE session_id = '{id}' AND sequence = 2",
-            kind: "undecodable"),
-        Damage(
-            sql: "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'sessions_by_actor_name'::regclass",
-            kind: "schema", breaksReading: false),
-        Damage(sql: "DROP INDEX sessions_by_actor_name", kind: "schema", breaksReading: false),
-        Damage(
-            sql: "ALTER TABLE session_messages DROP CONSTRAINT session_messages_session_id_fkey", kind: "schema",
-            breaksReading: false),
-        Damage(
-            sql: """
-                ALTER TABLE session_messages DROP CONSTRAINT session_messages_session_id_fkey; \
-                ALTER TABLE session_messages ADD FOREIGN KEY (session_id) REFERENCES sessions (id) NOT VALID
-                """, kind: "schema", breaksReading: false),
-    ])
-    func `in Postgres is named`(damage: Damage) async throws {
+    @Test(
+        "A verification names damaged rows in Postgres",
+        arguments: [
+            Damage(sql: "DELETE FROM session_messages WHERE session_id = '{id}' AND sequence = 3", kind: "gap"),
+            Damage(sql: "UPDATE sessions SET message_count = 7 WHERE id = '{id}'", kind: "messageCount"),
+            Damage(
+                sql: "SET session_replication_role = replica; DELETE FROM sessions WHERE id = '{id}'", kind: "orphan",
+                breaksReading: false),
+            Damage(
+                sql: "UPDATE session_messages SET content = chr(1) || 'x' WHERE session_id = '{id}' AND sequence = 2",
+                kind: "undecodable"),
+            Damage(
+                sql: "UPDATE session_messages SET role = 'USER' WHERE session_id = '{id}' AND sequence = 2",
+                kind: "undecodable"),
+            Damage(
+                sql: "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'sessions_by_actor_name'::regclass",
+                kind: "schema", breaksReading: false),
+            Damage(sql: "DROP INDEX sessions_by_actor_name", kind: "schema", breaksReading: false),
+            Damage(
+                sql: "ALTER TABLE session_messages DROP CONSTRAINT session_messages_session_id_fkey", kind: "schema",
+                breaksReading: false),
+            Damage(
+                sql: """
+                    ALTER TABLE session_messages DROP CONSTRAINT session_messages_session_id_fkey; \
+                    ALTER TABLE session_messages ADD FOREIGN KEY (session_id) REFERENCES sessions (id) NOT VALID
+                    """, kind: "schema", breaksReading: false),
+        ])
+    func postgres(damage: Damage) async throws {
         let schema = PostgresCluster.freshSchema()
         let url = try shop.url(.postgres, schema)
         let session = try await fill(url)
@@ -173,8 +183,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
         try await expectNamed(damage, in: url, session)
     }
 
-    @Test(arguments: [false, true])
-    func `in an index of Postgres is named`(withExtension: Bool) async throws {
+    @Test("A verification names a damaged index in Postgres", arguments: [false, true])
+    func postgresIndex(withExtension: Bool) async throws {
         let server = try PostgresCluster.shared()
         let schema = PostgresCluster.freshSchema()
         var url = try shop.url(.postgres, schema)
@@ -206,7 +216,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
         #expect(check["problems"] == 1)
     }
 
-    @Test func `in a store of Postgres with partitions is found too`() async throws {
+    @Test("A verification finds damage in a partitioned Postgres store too")
+    func postgresPartitions() async throws {
         let schema = PostgresCluster.freshSchema()
         let url = try shop.url(.postgres, schema) + "&partitions=4"
         let session = try await fill(url)
@@ -218,12 +229,14 @@ struct Damage: Sendable, CustomTestStringConvertible {
 
     // MARK: LMDB
 
-    @Test(arguments: [
-        ("session_messages", "gap"), ("sessions", "orphan"), ("sessions", "danglingIndexEntry"),
-        ("sessions_by_created_at", "missingIndexEntry"), ("sessions_by_actor_name", "missingIndexEntry"),
-        ("session_messages_by_id", "missingIndexEntry"), ("session_messages", "danglingIndexEntry"),
-    ])
-    func `in LMDB, an entry removed, is named`(database: String, kind: String) async throws {
+    @Test(
+        "A verification names an entry that was removed from LMDB",
+        arguments: [
+            ("session_messages", "gap"), ("sessions", "orphan"), ("sessions", "danglingIndexEntry"),
+            ("sessions_by_created_at", "missingIndexEntry"), ("sessions_by_actor_name", "missingIndexEntry"),
+            ("session_messages_by_id", "missingIndexEntry"), ("session_messages", "danglingIndexEntry"),
+        ])
+    func lmdbMissingEntry(database: String, kind: String) async throws {
         let url = try shop.url(.lmdb, "a")
         let session = try await fill(url)
         try RawEnvironment("\(shop.path)/a").change(in: database) { key, _ in
@@ -236,12 +249,14 @@ struct Damage: Sendable, CustomTestStringConvertible {
         try await expectNamed(damage, in: url, session)
     }
 
-    @Test(arguments: [
-        ("session_messages", 45, "undecodable"), ("session_messages", 0, "undecodable"),
-        ("session_messages", 20, "undecodable"), ("sessions", 8, "undecodable"), ("sessions", 0, "undecodable"),
-        ("sessions", 41, "undecodable"), ("session_messages_by_id", 6, "danglingIndexEntry"),
-    ])
-    func `in LMDB, a byte flipped, is named`(database: String, offset: Int, kind: String) async throws {
+    @Test(
+        "A verification names a record with a flipped byte in LMDB",
+        arguments: [
+            ("session_messages", 45, "undecodable"), ("session_messages", 0, "undecodable"),
+            ("session_messages", 20, "undecodable"), ("sessions", 8, "undecodable"), ("sessions", 0, "undecodable"),
+            ("sessions", 41, "undecodable"), ("session_messages_by_id", 6, "danglingIndexEntry"),
+        ])
+    func lmdbFlippedByte(database: String, offset: Int, kind: String) async throws {
         let url = try shop.url(.lmdb, "a")
         let session = try await fill(url)
         try RawEnvironment("\(shop.path)/a").change(in: database) { key, value in
@@ -255,7 +270,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
     }
 
     /// Records carry checksums, so a wrong counter can only come from a writer.
-    @Test func `in LMDB, a counter that a writer got wrong, is named`() async throws {
+    @Test("A verification names a wrong counter in LMDB")
+    func lmdbCounter() async throws {
         let url = try shop.url(.lmdb, "a")
         let session = try await fill(url)
         let store = try await LMDBSessionStore.open(LMDBConfiguration(path: "\(shop.path)/a"))
@@ -270,7 +286,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
         try await expectNamed(damage, in: url, session)
     }
 
-    @Test func `in LMDB, keys that are none of the store's, are named`() async throws {
+    @Test("A verification names keys in LMDB that no store writes")
+    func lmdbForeignKeys() async throws {
         let url = try shop.url(.lmdb, "a")
         let session = try await fill(url)
         let environment = try RawEnvironment("\(shop.path)/a")
@@ -293,7 +310,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
 
     // MARK: Memory
 
-    @Test func `in memory is found`() async throws {
+    @Test("A verification finds damage in memory")
+    func memory() async throws {
         let store = MemorySessionStore()
         let session = try await store.makeService().filled(3)
         try await store.write { (writer) throws(StoreError) in

@@ -5,17 +5,16 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct `Tasks that do nothing but read` {
+@Suite("Fairness between readers and others", .timeLimit(.minutes(3)))
+struct FairnessTests {
     /// Those whose reads stay on the caller's thread. Writes of the embedded engines wait for no disk, so that only
     /// threads count.
     static let engines: [(Engine?, String)] =
         [(nil, ""), (.sqlite, "synchronous=off"), (.lmdb, "sync=none")]
         + (Engine.available.contains(.postgres) ? [(.postgres, "pool_max=8")] : [])
 
-    @Test(arguments: engines)
-    func `leave room for others, though there are as many of them as cores`(
-        engine: Engine?, setting: String
-    ) async throws {
+    @Test("As many reading tasks as there are cores leave room for other tasks", arguments: engines)
+    func readersLeaveRoom(engine: Engine?, setting: String) async throws {
         let shop = try Workshop()
         let url = try engine.map { try shop.url($0, PostgresCluster.freshSchema(), setting) } ?? "memory:"
         try await shop.withStore(url) { store in

@@ -51,7 +51,8 @@ private final class HeldSource: MessageSource, Sendable {
     }
 }
 
-@Suite struct `A long import` {
+@Suite("Long imports")
+struct LongImportTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -67,10 +68,10 @@ private final class HeldSource: MessageSource, Sendable {
                 time: .now()))
     }
 
-    @Test(arguments: oneWriter)
-    func `keeps a change waiting for busy_timeout and no longer, and the retry policy for as long as it is patient`(
-        engine: Engine
-    ) async throws {
+    @Test(
+        "A change behind a long import waits for busy_timeout only, and a patient retry policy goes on waiting",
+        arguments: oneWriter)
+    func waitingChange(engine: Engine) async throws {
         try await shop.withStore(try shop.url(engine, "a", "busy_timeout=200ms")) { store in
             let session = try await store.makeService().filled(1)
             let source = try HeldSource()
@@ -100,8 +101,8 @@ private final class HeldSource: MessageSource, Sendable {
         }
     }
 
-    @Test(arguments: oneWriter)
-    func `begins after the changes before it were answered`(engine: Engine) async throws {
+    @Test("A long import starts after the changes before it were answered", arguments: oneWriter)
+    func startsAfterEarlierChanges(engine: Engine) async throws {
         try await shop.withStore(try shop.url(engine, "a", "busy_timeout=60s")) { store in
             let session = try await store.makeService().filled(1)
             let (first, second) = (try HeldSource(), try HeldSource())
@@ -126,8 +127,10 @@ private final class HeldSource: MessageSource, Sendable {
         }
     }
 
-    @Test(.enabled(if: Engine.available.contains(.postgres)))
-    func `on Postgres keeps nobody waiting`() async throws {
+    @Test(
+        "A long import on Postgres does not make other changes wait", .enabled(if: Engine.available.contains(.postgres))
+    )
+    func postgres() async throws {
         try await shop.withStore(try shop.url(.postgres)) { store in
             let session = try await store.makeService().filled(1)
             let source = try HeldSource()
@@ -141,8 +144,8 @@ private final class HeldSource: MessageSource, Sendable {
         }
     }
 
-    @Test(arguments: Engine.available)
-    func `of many long sessions does not keep itself waiting for too long`(engine: Engine) async throws {
+    @Test("An import of many long sessions does not time out behind itself", arguments: Engine.available)
+    func manyLongSessions(engine: Engine) async throws {
         let count = 24
         let lines = (0..<count).map { number in
             let messages = (0..<1500).map { #"{"role":"user","content":"\#(number) \#($0)"}"# }

@@ -5,7 +5,8 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct `Files of an open store` {
+@Suite("Removed files of an open store", .timeLimit(.minutes(2)))
+struct RemovedFileTests {
     /// A file of a store, and which engine's.
     struct StoreFile: CustomTestStringConvertible, Sendable {
         let engine: Engine
@@ -37,8 +38,10 @@ import Testing
         StoreFile(engine: .lmdb, suffix: "/lock.mdb"),
     ]
 
-    @Test(arguments: files, Loss.allCases)
-    func `are missed before a change is acknowledged, and by readers soon`(file: StoreFile, loss: Loss) async throws {
+    @Test(
+        "A removed file is noticed before a change is acknowledged, and soon by readers", arguments: files,
+        Loss.allCases)
+    func removed(file: StoreFile, loss: Loss) async throws {
         let shop = try Workshop()
         let path = "\(shop.path)/a\(file.suffix)"
         try await shop.withStore(try shop.url(file.engine, "a")) { store in
@@ -68,8 +71,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [Engine.sqlite, .lmdb])
-    func `are missed when their folder is replaced by another`(engine: Engine) async throws {
+    @Test("Files whose folder was replaced are noticed as removed", arguments: [Engine.sqlite, .lmdb])
+    func replacedFolder(engine: Engine) async throws {
         let shop = try Workshop()
         try FileManager.default.createDirectory(atPath: "\(shop.path)/f", withIntermediateDirectories: false)
         try await shop.withStore(try shop.url(engine, "f/a")) { store in
@@ -97,8 +100,8 @@ import Testing
         return nil
     }
 
-    @Test(arguments: files)
-    func `are missed by everybody who writes at that moment`(file: StoreFile) async throws {
+    @Test("A removed file is noticed by every concurrent writer", arguments: files)
+    func concurrentWriters(file: StoreFile) async throws {
         let shop = try Workshop()
         try await shop.withStore(try shop.url(file.engine, "a")) { store in
             let service = store.makeService(retryPolicy: .never)
@@ -134,14 +137,17 @@ import Testing
         }
     }
 
-    @Test(arguments: ["sqlite:a.db", "lmdb:a"])
-    func `are not missed by a process that goes to another folder`(url: String) async throws {
+    @Test(
+        "A process that changes its working directory still finds the files of its store",
+        arguments: ["sqlite:a.db", "lmdb:a"])
+    func changedDirectory(url: String) async throws {
         let shop = try Workshop()
         let lines = try await StoreProcess([url, "roam", shop.path], in: URL(filePath: shop.path)).finish()
         #expect(lines.last == "count 2", "\(lines)")
     }
 
-    @Test func `that another put there are left alone on closing`() async throws {
+    @Test("A file that another program put in place of a removed one is kept on closing")
+    func foreignFile() async throws {
         let shop = try Workshop()
         let log = "\(shop.path)/a.db-wal"
         try await shop.withStore(try shop.url(.sqlite, "a")) { store in
@@ -152,7 +158,8 @@ import Testing
         #expect(try Data(contentsOf: URL(filePath: log)) == Data("another's".utf8))
     }
 
-    @Test func `whose log was removed still hold what was acknowledged before`() async throws {
+    @Test("A store whose write-ahead log was removed still holds the messages acknowledged before")
+    func removedLog() async throws {
         let shop = try Workshop()
         let url = try shop.url(.sqlite, "a")
         let id = try await shop.withStore(url) { store in

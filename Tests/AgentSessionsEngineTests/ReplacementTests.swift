@@ -7,13 +7,14 @@ import AgentSessionsTestSupport
 import Synchronization
 import Testing
 
-@Suite(.enabled(if: PostgresCluster.isInstalled)) struct `A session that is put in the place of another` {
+@Suite("Replacement of a session", .enabled(if: PostgresCluster.isInstalled))
+struct ReplacementTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
 
-    @Test(arguments: Engine.allCases)
-    func `is not seen where the process is killed in the middle, and the old one is`(engine: Engine) async throws {
+    @Test("A replacement whose process is killed leaves the old session visible", arguments: Engine.allCases)
+    func killed(engine: Engine) async throws {
         let url = try shop.url(engine)
         let (session, before) = try await shop.withStore(url) { store in
             let session = try await store.makeService().filled(800)
@@ -34,12 +35,10 @@ import Testing
         #expect(next.sequence == 801)
     }
 
-    @Test(arguments: Engine.allCases)
-    func `by a copy is there at every moment, and loses nothing that the target acknowledged`(
-        engine: Engine
+    @Test(
+        "A session that a copy replaces is always present and loses no acknowledged message", arguments: Engine.allCases
     )
-        async throws
-    {
+    func noGap(engine: Engine) async throws {
         let (source, target) = (try await shop.open(try shop.url(.sqlite)), try await shop.open(try shop.url(engine)))
         let (ours, theirs) = (source.makeService(), target.makeService())
         let session = try await ours.filled(300)

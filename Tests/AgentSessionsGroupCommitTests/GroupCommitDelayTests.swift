@@ -2,9 +2,9 @@ import Testing
 
 @testable import AgentSessionsGroupCommit
 
-@Suite("gathering a group")
+@Suite("Group commit delay")
 struct GroupCommitDelayTests {
-    @Test("a task that works alone never waits")
+    @Test("A task that works alone never waits")
     func alone() {
         var policy = GroupCommitDelay()
         #expect(policy.patience(with: 0) == .zero)
@@ -12,7 +12,7 @@ struct GroupCommitDelayTests {
         #expect(policy.patience(with: 0) == .zero)
     }
 
-    @Test("those who heard of a commit are waited for, until all are back")
+    @Test("A commit waits for the tasks that heard of the last one, until all are back")
     func comingBack() {
         var policy = GroupCommitDelay()
         policy.committed(16, waiting: 16, in: .milliseconds(6))
@@ -24,7 +24,7 @@ struct GroupCommitDelayTests {
         #expect(policy.patience(with: 1) == .zero)
     }
 
-    @Test("where the fastest of the last commits was too fast, nobody is waited for, and it is forgotten in time")
+    @Test("Commits that were too fast recently disable the delay for some time")
     func fastCommits() {
         var policy = GroupCommitDelay(leastTime: .milliseconds(2))
         policy.committed(16, waiting: 16, in: .milliseconds(1))
@@ -37,7 +37,7 @@ struct GroupCommitDelayTests {
         #expect(policy.patience(with: 16) == .milliseconds(1))
     }
 
-    @Test("where nobody comes back, the wait grows shorter, and recovers")
+    @Test("A delay that nobody used grows shorter and recovers later")
     func patienceLost() {
         var policy = GroupCommitDelay()
         policy.committed(10, waiting: 10, in: .milliseconds(6))

@@ -201,14 +201,14 @@ struct GroupCommitTests {
         #expect(try metrics.expectTimer("agent_sessions_commit_seconds", [("backend", "fake")]).values.count == 1)
     }
 
-    @Test("One that throws before it changes anything does not disturb the others")
+    @Test("A change that throws before it writes does not disturb the others")
     func harmlessFailure() async {
         let journal = FakeEngine.Journal()
         #expect(await run([add("a"), fail(.conflict), add("c")], journal: journal) == ["a", "conflict", "c"])
         #expect(journal.log == ["begin", "commit ac"])
     }
 
-    @Test("One that throws after a change makes the group run again, one by one")
+    @Test("A change that throws after a write makes the group run again, one by one")
     func harmfulFailure() async {
         let journal = FakeEngine.Journal()
         let answers = await run([add("a"), fail(.limitExceeded, adding: "x"), add("c")], journal: journal)
@@ -221,7 +221,7 @@ struct GroupCommitTests {
             ])
     }
 
-    @Test("A change alone that throws is undone, and nothing is committed for failures alone")
+    @Test("A single change that throws is undone, and a group of failures commits nothing")
     func alone() async {
         let journal = FakeEngine.Journal()
         #expect(await run([fail(.corrupt, adding: "x")], journal: journal) == ["corrupt"])
@@ -240,7 +240,7 @@ struct GroupCommitTests {
         #expect(journal.log == ["begin"])
     }
 
-    @Test("A commit that fails is run again one by one, and each hears of its own")
+    @Test("The changes of a failed commit run again one by one, and each gets its own result")
     func failedCommit() async {
         let journal = FakeEngine.Journal()
         journal.state.withLock { $0.commitFailures = [.unavailable, nil, .limitExceeded, nil] }
@@ -252,7 +252,7 @@ struct GroupCommitTests {
         #expect(single.log == ["begin", "commit a"])
     }
 
-    @Test("A lock that is lost between changes that run alone is the answer to its change only")
+    @Test("A lock that is lost between single changes fails only the change that needed it")
     func busyAlone() async {
         let journal = FakeEngine.Journal()
         journal.state.withLock { state in
@@ -262,7 +262,7 @@ struct GroupCommitTests {
         #expect(await run([add("a"), add("b")], journal: journal) == ["busy", "b"])
     }
 
-    @Test("An unknown outcome of a shared commit is told to all, and nothing is run again")
+    @Test("An unknown outcome of a shared commit fails all its changes, and none runs again")
     func unknown() async {
         let journal = FakeEngine.Journal()
         journal.state.withLock { $0.commitFailures = [.outcomeUnknown] }
@@ -270,7 +270,7 @@ struct GroupCommitTests {
         #expect(journal.log == ["begin", "commit ab"])
     }
 
-    @Test("One that was refused hears why, where the outcome of the others is unknown")
+    @Test("A refused change gets its own error even if the outcome of the others is unknown")
     func unknownAndRefused() async {
         let journal = FakeEngine.Journal()
         journal.state.withLock { $0.commitFailures = [.outcomeUnknown] }
@@ -310,7 +310,7 @@ struct GroupCommitTests {
         return committer
     }
 
-    @Test("Those who come while a group is run join its commit, in order")
+    @Test("Changes that arrive while a group runs join its commit in order")
     func joining() {
         let journal = FakeEngine.Journal()
         let waiting = WriteQueue<FakeWriter>([])
@@ -323,7 +323,7 @@ struct GroupCommitTests {
         #expect(first.answers == 1 && second.answers == 1)
     }
 
-    @Test("Nobody who did not share the last commit is waited for")
+    @Test("A commit does not wait for tasks that did not share the last one")
     func notJoining() {
         let journal = FakeEngine.Journal()
         let waiting = WriteQueue<FakeWriter>([])
@@ -335,7 +335,7 @@ struct GroupCommitTests {
         #expect(waiting.count == 1)
     }
 
-    @Test("One that joins and throws after a change makes the group run again, one by one")
+    @Test("A change that joins a group and throws after a write makes the group run again, one by one")
     func joiningAndFailing() {
         let journal = FakeEngine.Journal()
         let waiting = WriteQueue<FakeWriter>([])
@@ -351,7 +351,7 @@ struct GroupCommitTests {
         #expect(first.answers == 1 && second.answers == 1)
     }
 
-    @Test("Nobody joins a group whose changes undid each other")
+    @Test("A group whose changes undid each other is joined by no other change")
     func notJoiningSpoilt() {
         let journal = FakeEngine.Journal()
         let waiting = WriteQueue<FakeWriter>([])
@@ -370,7 +370,7 @@ struct GroupCommitTests {
         }.0
     }
 
-    @Test("What gathers during a commit shares the next, and each hears only after it")
+    @Test("Changes that gather during a commit share the next one, and get their answers only after it")
     func gathering() async throws {
         let journal = FakeEngine.Journal()
         let queue = try await queue(journal)
@@ -406,7 +406,7 @@ struct GroupCommitTests {
         await queue.close()
     }
 
-    @Test("Closing finishes what is queued, closes the engine once, and refuses new work")
+    @Test("Closing finishes the queued changes, closes the engine once and refuses new changes")
     func closing() async throws {
         let journal = FakeEngine.Journal()
         let queue = try await queue(journal)
@@ -439,7 +439,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("An engine that cannot be made gives its error")
+    @Test("An engine that cannot be made fails the opening with its error")
     func noEngine() async {
         do throws(StoreError) {
             _ = try await CommitQueue<FakeEngine>.start(backend: "fake", timeout: .seconds(60)) {
@@ -452,7 +452,7 @@ struct GroupCommitTests {
         }
     }
 
-    @Test("A queue that nobody closed closes its engine when it is let go")
+    @Test("A queue that is released without being closed closes its engine")
     func dropped() async throws {
         let journal = FakeEngine.Journal()
         do {

@@ -6,7 +6,7 @@ import Testing
 @testable import AgentSessionsGroupCommit
 
 /// Who is next, and who has waited long enough.
-@Suite("Turns of the writer's thread", .timeLimit(.minutes(5)))
+@Suite("Turns on the writer thread", .timeLimit(.minutes(5)))
 struct TurnTests {
     private let journal = FakeEngine.Journal()
 
@@ -20,7 +20,7 @@ struct TurnTests {
 
     private var commits: [String] { journal.log.filter { $0.hasPrefix("commit") } }
 
-    @Test("What came before a long change is committed and answered before it begins")
+    @Test("Earlier changes are committed and answered before a long change begins")
     func before() {
         let first = RecordedWrite("a")
         var hadAnswer = false
@@ -30,7 +30,7 @@ struct TurnTests {
         #expect(commits == ["commit ab", "commit L"])
     }
 
-    @Test("Long changes and the others take turns, so that neither keeps the other waiting for ever")
+    @Test("Long and short changes take turns, so that neither makes the other wait forever")
     func turns() {
         run([
             RecordedWrite("K", isExclusive: true), RecordedWrite("L", isExclusive: true), RecordedWrite("a"),
@@ -39,7 +39,7 @@ struct TurnTests {
         #expect(commits == ["commit K", "commit ab", "commit L", "commit M"])
     }
 
-    @Test("Nobody joins a long change")
+    @Test("A long change is never joined by other changes")
     func joinsNobody() {
         let waiting = WriteQueue<FakeWriter>([])
         var committer = GroupCommitter(
@@ -52,7 +52,7 @@ struct TurnTests {
         #expect(commits.suffix(2) == ["commit L", "commit a"])
     }
 
-    @Test("What a slow neighbour left no time for waits again, with those who came since")
+    @Test("Changes for which a slow neighbour left no time wait again, together with newer ones")
     func putBack() {
         let waiting = WriteQueue<FakeWriter>([])
         let late = RecordedWrite("c")
@@ -108,7 +108,7 @@ struct TurnTests {
     }
 
     @Test(
-        "Behind a change without end, all who wait hear busy in time, and nothing of theirs is written",
+        "Changes behind an endless one fail as busy in time, and nothing of them is written",
         arguments: [1, 500])
     func busy(count: Int) async throws {
         let queue = try await queue(timeout: .milliseconds(150))
@@ -125,7 +125,7 @@ struct TurnTests {
         await queue.close()
     }
 
-    @Test("The error says what to do, and that the call may be made again")
+    @Test("The error of a change that waited too long says what to do and is transient")
     func error() async throws {
         let queue = try await queue(timeout: .zero)
         let gate = Gate()
@@ -142,7 +142,7 @@ struct TurnTests {
         await queue.close()
     }
 
-    @Test("Who has a turn in time is served, however short the patience")
+    @Test("A change that gets its turn in time is done, however short the timeout")
     func inTime() async throws {
         let queue = try await queue(timeout: .zero)
         for _ in 0..<20 {
@@ -153,7 +153,7 @@ struct TurnTests {
         await queue.close()
     }
 
-    @Test("The watch comes back after it had nothing to do")
+    @Test("The watch of waiting changes starts again after it was idle")
     func watchedAgain() async throws {
         let queue = try await queue(timeout: .milliseconds(100))
         for _ in 0..<3 {
@@ -167,7 +167,7 @@ struct TurnTests {
         await queue.close()
     }
 
-    @Test("A change of a cancelled task that still waits is taken back at once")
+    @Test("A waiting change of a cancelled task is removed at once")
     func cancelled() async throws {
         let queue = try await queue(timeout: .seconds(600))
         let gate = Gate()
@@ -193,7 +193,7 @@ struct TurnTests {
         #expect(journal.committed == ["long"])
     }
 
-    @Test("Each is answered once, where closing, cancelling, time and turns meet")
+    @Test("Each change is answered once when closing, cancellation, timeouts and turns coincide")
     func races() async throws {
         for round in 0..<20 {
             let queue = try await queue(timeout: .milliseconds(100))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("JSON coding")
 struct JSONCodableTests {
-    @Test("Values come back from Foundation's coders")
+    @Test("Values survive Foundation's encoders and decoders")
     func roundTrip() throws {
         let value: JSONValue = [
             "null": nil, "true": true, "false": false, "one": 1, "half": 0.5, "least": .integer(.min),
@@ -18,7 +18,7 @@ struct JSONCodableTests {
         #expect(try JSONParser.parse(Array(data)) == value)
     }
 
-    @Test("An object that is stored as text is coded by its members")
+    @Test("An object that is stored as text is encoded by its members")
     func text() throws {
         let object = try JSONObject(parsing: #"{"a":[1,{"b":null}]}"#)
         let plist = try PropertyListEncoder().encode(["k": ["a": "b"] as JSONObject])
@@ -26,7 +26,7 @@ struct JSONCodableTests {
         #expect(try JSONDecoder().decode(JSONObject.self, from: try JSONEncoder().encode(object)) == object)
     }
 
-    @Test("What is no object is not decoded as one", arguments: ["1", "[]", "\"a\"", "null"])
+    @Test("A value that is not an object is not decoded as one", arguments: ["1", "[]", "\"a\"", "null"])
     func notAnObject(text: String) {
         #expect(throws: DecodingError.self) { try JSONDecoder().decode(JSONObject.self, from: Data(text.utf8)) }
     }
@@ -37,7 +37,7 @@ struct JSONCodableTests {
         #expect(throws: DecodingError.self) { try JSONDecoder().decode(JSONValue.self, from: data) }
     }
 
-    @Test("Any text is a key")
+    @Test("Any text can be a key")
     func codedKey() {
         #expect(JSONObject.CodedKey(stringValue: "a").intValue == nil)
         #expect(JSONObject.CodedKey(intValue: 1) == nil)

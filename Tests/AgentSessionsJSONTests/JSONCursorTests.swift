@@ -15,7 +15,7 @@ struct JSONCursorTests {
         }
     }
 
-    @Test("A known shape is read member by member")
+    @Test("A cursor reads a known shape member by member")
     func knownShape() throws {
         let text = #"""
              { "role" : "us\u0065r", "content" : null, "n": [1, -2], "x": 2.5, "ok": true, "no": false,
@@ -55,7 +55,7 @@ struct JSONCursorTests {
         }
     }
 
-    @Test("Keys are given as what they stand for")
+    @Test("A cursor gives keys without their escapes")
     func keys() throws {
         try read(#"{"r\u006fle":1,"role":2}"#) { cursor in
             try cursor.readObjectStart()
@@ -101,7 +101,8 @@ struct JSONCursorTests {
         }
     }
 
-    @Test("An object is kept as lossless text, whatever its form", arguments: [#"{"a":1.0}"#, #"{ "a" : 1e0 }"#])
+    @Test(
+        "A cursor keeps an object as lossless text, whatever its form", arguments: [#"{"a":1.0}"#, #"{ "a" : 1e0 }"#])
     func object(text: String) throws {
         try read("[\(text),\(text) ]") { cursor in
             try cursor.readArrayStart()
@@ -115,7 +116,7 @@ struct JSONCursorTests {
         }
     }
 
-    @Test("An object inside a text keeps its own limits and the cursor's", arguments: ["", " "])
+    @Test("An object inside a text obeys its own limits and those of the cursor", arguments: ["", " "])
     func objectLimits(space: String) throws {
         let object = "{\(space)\"a\":[[]]}"
         func attempt(_ limits: JSONLimits, outer: JSONLimits = .default) throws -> JSONError.Kind? {
@@ -136,7 +137,7 @@ struct JSONCursorTests {
         #expect(try attempt(JSONLimits(maximumBytes: object.utf8.count - 1)) == .tooLarge)
     }
 
-    @Test("An error inside an object is placed in the whole text")
+    @Test("An error inside an object has its position in the whole text")
     func movedError() throws {
         let error = #expect(throws: JSONError.self) {
             try read(#"[1, {"a":1,"a":2}]"#) { cursor in

@@ -2,10 +2,10 @@ import Testing
 
 @testable import AgentSessionsJSON
 
-@Suite("JSON error")
+@Suite("JSON errors")
 struct JSONErrorTests {
     @Test(
-        "A description says what is allowed and where, and quotes nothing",
+        "The description of a JSON error says what is allowed and where, and quotes nothing",
         arguments: [
             ("", "JSON, byte 0: the text is empty; it must hold one value"),
             ("[\"secret", "JSON, byte 8: the text ends inside a value"),
@@ -39,7 +39,7 @@ struct JSONErrorTests {
         #expect(error?.description == description)
     }
 
-    @Test("Limits are named in errors")
+    @Test("A JSON error names the limit that was exceeded")
     func limits() {
         let limits = JSONLimits(maximumBytes: 5, maximumDepth: 1)
         let large = #expect(throws: JSONError.self) { try JSONParser.parse("123456", limits: limits) }
@@ -53,7 +53,7 @@ struct JSONErrorTests {
         #expect(invalid?.description == "JSON, byte 1: a string is not valid UTF-8")
     }
 
-    @Test("Each kind has its name")
+    @Test("Each kind of JSON error has its name")
     func kinds() {
         let kinds: [JSONError.Kind] = [
             .empty, .truncated, .unexpectedCharacter, .invalidUTF8, .unpairedSurrogate, .duplicateKey,

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AgentSessionsJSON
 
-@Suite("JSON from damaged text")
+@Suite("Damaged JSON text")
 struct JSONFuzzTests {
     /// Every way of reading must agree: the scanner's adoption, the rewriter, the parser, and skipping.
     private func check(_ bytes: [UInt8], _ context: () -> String) {
@@ -37,7 +37,7 @@ struct JSONFuzzTests {
         try cursor.finish()
     }
 
-    @Test("Mutated texts are read alike by every reader", arguments: [UInt64.random(in: 0 ... .max), 4])
+    @Test("Every reader treats mutated text alike", arguments: [UInt64.random(in: 0 ... .max), 4])
     func mutations(seed: UInt64) {
         var generator = JSONGenerator(seed: seed)
         let structural =
@@ -63,7 +63,7 @@ struct JSONFuzzTests {
         }
     }
 
-    @Test("Random numbers are read alike by every reader", arguments: [UInt64.random(in: 0 ... .max), 5])
+    @Test("Every reader treats random numbers alike", arguments: [UInt64.random(in: 0 ... .max), 5])
     func numbers(seed: UInt64) {
         var generator = JSONGenerator(seed: seed)
         let characters = Array("00123456789.-e+".utf8)
@@ -80,7 +80,7 @@ struct JSONFuzzTests {
         }
     }
 
-    @Test("Each text cut short anywhere is refused")
+    @Test("JSON text that is cut short anywhere is refused")
     func truncation() throws {
         let text = Array(#"{"a":[1,-2.5e+3,true,null,"é\n\u001f\ud83d\ude00"],"b":{"c":{}}}"#.utf8)
         #expect(throws: Never.self) { try JSONParser.parse(text) }

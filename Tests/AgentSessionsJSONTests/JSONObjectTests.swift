@@ -13,7 +13,7 @@ struct JSONObjectTests {
         [members, try JSONObject(parsing: text), try JSONObject(parsing: " " + text)]
     }
 
-    @Test("Objects are equal however they are stored")
+    @Test("JSON objects are equal however they are stored")
     func equality() throws {
         for left in try Self.forms() {
             for right in try Self.forms() {
@@ -42,7 +42,7 @@ struct JSONObjectTests {
         }
     }
 
-    @Test("Members come in canonical order and are found by key")
+    @Test("The members of an object are in canonical order and are found by key")
     func access() throws {
         for object in try Self.forms() {
             #expect(object.count == 4)
@@ -58,7 +58,7 @@ struct JSONObjectTests {
         }
     }
 
-    @Test("Members are replaced, added and removed")
+    @Test("The members of an object can be replaced, added and removed")
     func change() throws {
         for var object in try Self.forms() {
             object["a"] = "new"
@@ -70,7 +70,7 @@ struct JSONObjectTests {
         }
     }
 
-    @Test("Of a key that comes twice, the last value stays")
+    @Test("The last value of a duplicated key is kept")
     func repeatedKey() {
         let object = JSONObject(members: [("b", 1), ("a", 2), ("b", 3), ("e\u{301}", 4), ("é", 5), ("b", 6)])
         #expect(object.map(\.key) == ["a", "b", "e\u{301}", "é"])
@@ -79,7 +79,7 @@ struct JSONObjectTests {
         #expect(["a": 1, "a": 2] as JSONValue == ["a": 2])
     }
 
-    @Test("Keys with escapes are found, and sorted by what they stand for")
+    @Test("Keys with escapes are found, and sorted by the text that they stand for")
     func escapedKeys() throws {
         let object = try JSONObject(parsing: #"{"\u0062":1,"\u0061":2,"\"":3,"\n":4}"#)
         #expect(object.keys == ["\n", "\"", "a", "b"])
@@ -107,7 +107,7 @@ struct JSONObjectTests {
         }
     }
 
-    @Test("An object without a JSON form says so and has a hash all the same")
+    @Test("An object that has no JSON form reports an error and still has a hash")
     func nonFinite() {
         let object: JSONObject = ["a": ["b": .double(.nan)]]
         let error = #expect(throws: JSONError.self) { try object.losslessText() }
@@ -132,7 +132,7 @@ struct JSONObjectTests {
     }
 
     @Test(
-        "Lossless text is adopted as it is",
+        "Lossless text is adopted without a change",
         arguments: [
             "{}", #"{"a":[]}"#, #"{"a":{},"b":[{},[1,-2],true,false,null]}"#,
             #"{"":"","a":"\"\\\b\f\n\r\t\u0000\u001f"}"#,
@@ -150,7 +150,7 @@ struct JSONObjectTests {
     }
 
     @Test(
-        "Other valid text is brought into lossless form",
+        "Other valid text is rewritten in the lossless form",
         arguments: [
             (#"{ "a" : 1 }"#, #"{"a":1}"#),
             (#"{"b":1,"a":2}"#, #"{"a":2,"b":1}"#),

@@ -6,7 +6,7 @@ import Testing
 @Suite("JSON parser")
 struct JSONParserTests {
     @Test(
-        "Valid text gives its value",
+        "The parser gives the value of valid text",
         arguments: [
             ("null", nil),
             (" \t\r\n true \n", true),
@@ -130,14 +130,14 @@ struct JSONParserTests {
         ("[]]", .trailingContent, 2),
     ]
 
-    @Test("Invalid text gives the kind of error and its place", arguments: rejected)
+    @Test("The error for invalid text has its kind and position", arguments: rejected)
     func rejects(text: String, kind: JSONError.Kind, offset: Int?) throws {
         let error = #expect(throws: JSONError.self) { try JSONParser.parse(text) }
         #expect(error?.kind == kind)
         #expect(error?.offset == offset)
     }
 
-    @Test("Invalid text in an object is refused, at whatever depth", arguments: rejected)
+    @Test("Invalid text inside an object is refused at any depth", arguments: rejected)
     func rejectsInObject(text: String, kind: JSONError.Kind, offset: Int?) throws {
         #expect(throws: JSONError.self) { try JSONObject(parsing: text) }
         guard kind != .empty, kind != .truncated, kind != .trailingContent else { return }
@@ -149,7 +149,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "Bytes that are not UTF-8 are refused, in keys and values",
+        "Bytes that are not UTF-8 are refused in keys and values",
         arguments: [
             [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xC2, 0x41], [0xC2, 0xC2], [0xE0, 0x80, 0x80],
             [0xE0, 0x9F, 0xBF], [0xE1, 0x80], [0xE1, 0x80, 0x41], [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF],
@@ -171,14 +171,14 @@ struct JSONParserTests {
         }
     }
 
-    @Test("An empty buffer is empty text")
+    @Test("An empty buffer is parsed as empty text")
     func emptyBuffer() {
         let buffer = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         #expect(jsonErrorKind(try JSONParser.parse(buffer)) == .empty)
         #expect(jsonErrorKind(try JSONObject(parsing: buffer)) == .empty)
     }
 
-    @Test("64 levels are accepted and 65 are not", arguments: [("[", "]"), ("{\"a\":", "}")])
+    @Test("A depth of 64 is accepted and a depth of 65 is not", arguments: [("[", "]"), ("{\"a\":", "}")])
     func depth(open: String, close: String) throws {
         func nested(_ depth: Int) -> String {
             String(repeating: open, count: depth) + "0" + String(repeating: close, count: depth)
@@ -189,7 +189,7 @@ struct JSONParserTests {
         #expect(jsonErrorKind(try JSONObject(parsing: "{\"k\":\(nested(64))}")) == .tooDeep)
     }
 
-    @Test("No depth overflows the stack", arguments: ["[", "{\"a\":", "[{\"a\":"])
+    @Test("No depth of nesting overflows the stack", arguments: ["[", "{\"a\":", "[{\"a\":"])
     func extremeDepth(open: String) {
         let text = String(repeating: open, count: 10_000)
         let unlimited = JSONLimits(maximumBytes: .max, maximumDepth: .max)
@@ -212,7 +212,7 @@ struct JSONParserTests {
         #expect(try JSONObject(parsing: text, limits: unlimited).objectAtDepth(depth)?["a"] == 1.0)
     }
 
-    @Test("A text may have as many bytes as the limit says and no more")
+    @Test("A text may have as many bytes as the limit allows and no more")
     func size() throws {
         let limits = JSONLimits(maximumBytes: 10)
         #expect(try JSONParser.parse("\"12345678\"", limits: limits) == "12345678")

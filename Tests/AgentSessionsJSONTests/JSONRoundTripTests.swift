@@ -3,9 +3,9 @@ import Testing
 
 @testable import AgentSessionsJSON
 
-@Suite("JSON round trip")
+@Suite("JSON round trips")
 struct JSONRoundTripTests {
-    @Test("20,000 random doubles come back from lossless text", arguments: [UInt64.random(in: 0 ... .max), 1])
+    @Test("20,000 random doubles survive lossless text", arguments: [UInt64.random(in: 0 ... .max), 1])
     func doubles(seed: UInt64) throws {
         var generator = JSONGenerator(seed: seed)
         for _ in 0..<20_000 {
@@ -25,7 +25,7 @@ struct JSONRoundTripTests {
     }
 
     @Test(
-        "Random values come back from lossless text, and canonical text stays as it is",
+        "Random values survive lossless text, and canonical text does not change",
         arguments: [
             UInt64.random(in: 0 ... .max), 2,
         ])
@@ -47,7 +47,7 @@ struct JSONRoundTripTests {
     }
 
     @Test(
-        "Random objects are one and the same from loose text, lossless text and members",
+        "Random objects are the same from loose text, lossless text and members",
         arguments: [
             UInt64.random(in: 0 ... .max), 3,
         ])

@@ -12,7 +12,7 @@ struct JSONValueTests {
         "a text of some length, é", "a text of some length, ê", "a text of some length; é",
     ]
 
-    @Test("A value equals itself alone, and has its hash")
+    @Test("A value equals only itself and has the same hash as itself")
     func equality() {
         for (left, first) in Self.distinct.enumerated() {
             for (right, second) in Self.distinct.enumerated() {
@@ -22,7 +22,7 @@ struct JSONValueTests {
         #expect(Set(Self.distinct + Self.distinct).count == Self.distinct.count)
     }
 
-    @Test("Accessors give the value of their case alone")
+    @Test("An accessor gives a value only for its own case")
     func accessors() {
         #expect(JSONValue.null.isNull)
         #expect(!JSONValue.bool(false).isNull)
@@ -43,7 +43,7 @@ struct JSONValueTests {
         #expect(other.objectValue == nil)
     }
 
-    @Test("Subscripts give nil where there is nothing")
+    @Test("A subscript gives nil for a missing element")
     func subscripts() {
         let value: JSONValue = ["a": [1, ["b": "c"]]]
         #expect(value["a"]?[1]?["b"] == "c")
@@ -54,7 +54,7 @@ struct JSONValueTests {
         #expect(value["a"]?["b"] == nil)
     }
 
-    @Test("Depth counts arrays and objects within each other")
+    @Test("The depth counts arrays and objects within each other")
     func depth() throws {
         #expect(JSONValue.integer(1).depth == 0)
         #expect(JSONValue.array([]).depth == 1)
@@ -88,7 +88,7 @@ struct JSONValueTests {
     }
 
     @Test(
-        "A number without a JSON form is named by its path",
+        "The error for a number without a JSON form has its path",
         arguments: [
             (.double(.nan), "JSON: a number is infinite or not a number; allowed are finite numbers"),
             ([1, [.double(.infinity)]], "JSON: the number at [1][0] is infinite or not a number"),

@@ -6,7 +6,7 @@ import Testing
 @Suite("RFC 8785")
 struct RFC8785Tests {
     @Test(
-        "Doubles are written as in appendix B",
+        "Doubles are written as in appendix B of RFC 8785",
         arguments: [
             (0x0000_0000_0000_0000, "0"),
             (0x8000_0000_0000_0000, "0"),
@@ -46,7 +46,7 @@ struct RFC8785Tests {
         #expect(jsonErrorKind(try LosslessJSON.encode(value)) == .nonFiniteNumber)
     }
 
-    @Test("The example of section 3.2.2 is written as in section 3.2.4")
+    @Test("The example of section 3.2.2 of RFC 8785 is written as in section 3.2.4")
     func example() throws {
         let text = #"""
             {
@@ -63,7 +63,7 @@ struct RFC8785Tests {
         #expect(try JSONObject(parsing: text).losslessText() == expected)
     }
 
-    @Test("Keys are sorted as in section 3.2.3")
+    @Test("Keys are sorted as in section 3.2.3 of RFC 8785")
     func keyOrder() throws {
         let text = #"""
             {
@@ -86,7 +86,7 @@ struct RFC8785Tests {
         #expect(try JSONParser.parse(text).objectValue?.map(\.value) == expected.map { .string($0) })
     }
 
-    @Test("Every pair of keys has the order of its UTF-16 code units")
+    @Test("Every pair of keys is ordered by its UTF-16 code units")
     func pairwiseOrder() {
         let keys = [
             "", "a", "aa", "ab", "b", "\u{7F}", "\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{EFFF}",
@@ -106,7 +106,7 @@ struct RFC8785Tests {
     }
 
     @Test(
-        "Strings have the short escapes, and others only for control characters",
+        "Strings use the short escapes, and other escapes only for control characters",
         arguments: [
             ("\u{8}\t\n\u{C}\r", #""\b\t\n\f\r""#),
             ("\u{0}\u{1}\u{B}\u{1F}\u{7F}", "\"\\u0000\\u0001\\u000b\\u001f\u{7F}\""),

@@ -2,10 +2,10 @@ import Testing
 
 @testable import AgentSessionsJSON
 
-@Suite("Text")
+@Suite("Quoted text and hexadecimal digits")
 struct TextTests {
     @Test(
-        "Text from outside is escaped and cut",
+        "Text from outside is escaped and shortened",
         arguments: [
             ("plain é 漢", "\"plain é 漢\""), ("a\nb\u{0}", "\"a\\u{a}b\\u{0}\""), ("\u{202E}x", "\"\\u{202e}x\""),
             ("\u{2028}\u{2029}\u{FFFE}\u{E000}\u{1B}", "\"\\u{2028}\\u{2029}\\u{fffe}\\u{e000}\\u{1b}\""), ("", "\"\""),
@@ -14,14 +14,14 @@ struct TextTests {
         #expect(quoted(text) == shown)
     }
 
-    @Test("Long text is cut after so many scalars")
+    @Test("Long text is cut after the given number of scalars")
     func cut() {
         #expect(quoted(String(repeating: "x", count: 60)).count == 62)
         #expect(quoted(String(repeating: "x", count: 61)) == "\"" + String(repeating: "x", count: 60) + "…\"")
         #expect(quoted("a" + String(repeating: "\u{301}", count: 500)).unicodeScalars.count == 63)
     }
 
-    @Test("Without quotation marks the same is shown, cut after the scalars asked for")
+    @Test("Text without quotation marks is escaped alike and cut after the given number of scalars")
     func unquoted() {
         #expect(shortened("plain é", limit: 40) == "plain é")
         #expect(shortened("a\n\u{0}\u{1B}\u{202E}b", limit: 40) == "a\\u{a}\\u{0}\\u{1b}\\u{202e}b")
@@ -30,7 +30,7 @@ struct TextTests {
         #expect(shortened(forty + "k", limit: 40) == forty + "…")
     }
 
-    @Test("Bytes are written in lower-case hexadecimal, and read back in either case")
+    @Test("Bytes are written in lower-case hexadecimal and read in either case")
     func hexadecimal() {
         let bytes = (0...255).map { UInt8($0) }
         let text = hexEncoded(bytes)
@@ -41,7 +41,8 @@ struct TextTests {
     }
 
     @Test(
-        "What is not pairs of hexadecimal digits is refused", arguments: ["a", "0g", "g0", " 0", "0x", "é", "٣٣", "-1"])
+        "Text that is not pairs of hexadecimal digits is refused",
+        arguments: ["a", "0g", "g0", " 0", "0x", "é", "٣٣", "-1"])
     func notHexadecimal(text: String) {
         #expect(hexDecoded(text) == nil)
     }

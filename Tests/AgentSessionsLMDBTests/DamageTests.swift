@@ -6,9 +6,10 @@ import Testing
 
 @testable import AgentSessionsLMDB
 
-@Suite("LMDB: damage", .timeLimit(.minutes(1)))
+@Suite("Damage in an LMDB store", .timeLimit(.minutes(1)))
 struct DamageTests {
-    @Test func `damaged records and entries are corrupt`() async throws {
+    @Test("Damaged records and entries are corrupt")
+    func damagedRecords() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "a")
@@ -58,7 +59,8 @@ struct DamageTests {
         }
     }
 
-    @Test func `keys that are none are corrupt`() async throws {
+    @Test("Invalid keys are corrupt")
+    func invalidKeys() async throws {
         try await withStore { store in
             let session = try await store.create(
                 NewSession(id: ULID(high: 5, low: 5), actorName: "a", createdAt: .earliest))
@@ -83,7 +85,8 @@ struct DamageTests {
         }
     }
 
-    @Test func `a message id that comes twice is a conflict`() async throws {
+    @Test("A duplicated message id is a conflict")
+    func duplicatedID() async throws {
         try await withStore { store in
             let session = ULID(high: 1, low: 1)
             let error = await errorOf { () async throws(StoreError) in
@@ -103,26 +106,28 @@ struct DamageTests {
         }
     }
 
-    @Test(arguments: [
-        (MDB_PANIC, EngineActivity.committing, StoreError.Code.outcomeUnknown), (MDB_PANIC, .reading, .unavailable),
-        (EIO, .committing, .outcomeUnknown), (EIO, .reading, .unavailable), (ENOSPC, .committing, .unavailable),
-        (MDB_CORRUPTED, .reading, .corrupt), (MDB_PAGE_NOTFOUND, .reading, .corrupt),
-        (MDB_KEYEXIST, .writing, .corrupt),
-        (MDB_INVALID, .opening, .corrupt), (MDB_VERSION_MISMATCH, .opening, .unavailable),
-        (MDB_READERS_FULL, .reading, .busy), (MDB_MAP_RESIZED, .reading, .busy), (EAGAIN, .opening, .busy),
-        (MDB_TXN_FULL, .writing, .limitExceeded), (EACCES, .opening, .unavailable), (ENOMEM, .opening, .unavailable),
-        (MDB_BAD_TXN, .writing, .internalFailure), (9999, .writing, .internalFailure),
-    ])
-    func `what LMDB reports becomes an error of the store`(
-        code: Int32, activity: EngineActivity, expected: StoreError.Code
-    ) {
+    @Test(
+        "Each error of LMDB becomes an error of the store",
+        arguments: [
+            (MDB_PANIC, EngineActivity.committing, StoreError.Code.outcomeUnknown), (MDB_PANIC, .reading, .unavailable),
+            (EIO, .committing, .outcomeUnknown), (EIO, .reading, .unavailable), (ENOSPC, .committing, .unavailable),
+            (MDB_CORRUPTED, .reading, .corrupt), (MDB_PAGE_NOTFOUND, .reading, .corrupt),
+            (MDB_KEYEXIST, .writing, .corrupt),
+            (MDB_INVALID, .opening, .corrupt), (MDB_VERSION_MISMATCH, .opening, .unavailable),
+            (MDB_READERS_FULL, .reading, .busy), (MDB_MAP_RESIZED, .reading, .busy), (EAGAIN, .opening, .busy),
+            (MDB_TXN_FULL, .writing, .limitExceeded), (EACCES, .opening, .unavailable),
+            (ENOMEM, .opening, .unavailable),
+            (MDB_BAD_TXN, .writing, .internalFailure), (9999, .writing, .internalFailure),
+        ])
+    func nativeErrors(code: Int32, activity: EngineActivity, expected: StoreError.Code) {
         let error = StoreError(lmdb: code, while: activity, path: "/x")
         #expect(error.code == expected)
         #expect(error.backend == "lmdb")
         #expect(error.nativeCode?.isEmpty == false)
     }
 
-    @Test func `a commit of unknown outcome stops the store`() async throws {
+    @Test("A commit of unknown outcome stops the store")
+    func unknownCommit() async throws {
         try await withFolder { folder in
             let engine = try LMDBWriteEngine(LMDBConfiguration(path: folder + "/store"))
             #expect(engine.failure(ofCommit: ENOSPC, mapSize: 1 << 20).code == .unavailable)
@@ -135,7 +140,8 @@ struct DamageTests {
         }
     }
 
-    @Test func `readers that are all taken make a read busy`() async throws {
+    @Test("A read is busy if all reader slots are taken")
+    func readersTaken() async throws {
         try await withStore(configured { $0.maxReaders = 8 }) { store in
             let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
             let error: StoreError? = try await store.readOnThread { (reader) throws(StoreError) in
@@ -158,7 +164,8 @@ struct DamageTests {
         }
     }
 
-    @Test func `a map that a transaction holds cannot change`() throws {
+    @Test("A map that a transaction uses cannot be resized")
+    func mapInUse() throws {
         let gate = MapResizeGate()
         try gate.enter()
         #expect(throws: StoreError.self) { try gate.exclusively(within: .milliseconds(30)) {} }

@@ -6,10 +6,12 @@ import Testing
 
 @testable import AgentSessionsLMDB
 
-@Suite("LMDB: faults of the system", .timeLimit(.minutes(3)))
+@Suite("System faults of an LMDB store", .timeLimit(.minutes(3)))
 struct FaultTests {
-    @Test(.enabled(if: isRoot && FileManager.default.fileExists(atPath: "/usr/bin/mount")))
-    func `a full disk refuses writes, loses nothing, and goes on when there is room`() async throws {
+    @Test(
+        "A full disk refuses writes to LMDB, loses nothing, and accepts them again when there is space",
+        .enabled(if: isRoot && FileManager.default.fileExists(atPath: "/usr/bin/mount")))
+    func fullDisk() async throws {
         try await withFolder { folder in
             guard try run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=4m", "none", folder]) == 0 else { return }
             defer { _ = try? run("/usr/bin/umount", ["-l", folder]) }
@@ -60,7 +62,8 @@ struct FaultTests {
         }
     }
 
-    @Test func `a process that is killed loses nothing that it was told is stored`() async throws {
+    @Test("A killed process loses nothing that LMDB acknowledged")
+    func killed() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
@@ -86,7 +89,8 @@ struct FaultTests {
         }
     }
 
-    @Test func `processes and tasks that write at once leave no gap and lose nothing`() async throws {
+    @Test("Processes and tasks that write to LMDB at once leave no gap and lose nothing")
+    func concurrentWriters() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
@@ -111,10 +115,11 @@ struct FaultTests {
     }
 
     @Test(
+        "LMDB stores that are released without being closed release their threads and files",
         .disabled(
             if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
             "the run time of a sanitizer has threads and files of its own"))
-    func `stores that are dropped without being closed let go of threads and files`() async throws {
+    func released() async throws {
         try await withFolder { folder in
             let process = try StoreProcess(["lmdb:\(folder)/store", "drop", "10"], in: URL(filePath: folder))
             for line in try await process.finish() {
@@ -153,7 +158,8 @@ struct FaultTests {
         }
     }
 
-    @Test func `a data file that was cut off is an error, wherever it was cut`() async throws {
+    @Test("A data file of LMDB that was truncated is an error, wherever it ends")
+    func truncatedFile() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let session = try await filled(path)
@@ -171,12 +177,13 @@ struct FaultTests {
         }
     }
 
-    @Test(arguments: [
-        (0, "not an LMDB file"), (16, "not an LMDB file"), (4096 + 16, "not an LMDB file"), (20, "a version of LMDB"),
-    ])
-    func `a file of another byte order or format is refused and left untouched`(
-        offset: Int, _ hint: String
-    ) async throws {
+    @Test(
+        "A data file of another byte order or format is refused and stays untouched",
+        arguments: [
+            (0, "not an LMDB file"), (16, "not an LMDB file"), (4096 + 16, "not an LMDB file"),
+            (20, "a version of LMDB"),
+        ])
+    func foreignFormat(offset: Int, _ hint: String) async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let session = try await filled(path)
@@ -197,7 +204,8 @@ struct FaultTests {
         }
     }
 
-    @Test func `a bit that flips in a message on the disk is named`() async throws {
+    @Test("A flipped bit in a stored message is reported with the message")
+    func flippedBit() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let session = try await filled(path)

@@ -7,9 +7,10 @@ import Testing
 
 @testable import AgentSessionsLMDB
 
-@Suite("LMDB: growth of the map", .timeLimit(.minutes(3)))
+@Suite("Growth of the LMDB map", .timeLimit(.minutes(3)))
 struct GrowthTests {
-    @Test func `the map grows while 32 tasks write, and nothing is lost`() async throws {
+    @Test("The map grows while 32 tasks write, and nothing is lost")
+    func concurrentGrowth() async throws {
         try await withStore(configured { $0.initialMapSize = 1 << 20 }) { store in
             let service = PersistentSessionService(store)
             let text = String(repeating: "x", count: 9000)
@@ -35,7 +36,8 @@ struct GrowthTests {
         }
     }
 
-    @Test func `one change that needs many doublings`() async throws {
+    @Test("One change can double the map many times")
+    func manyDoublings() async throws {
         try await withStore(configured { $0.initialMapSize = 1 << 20 }) { store in
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "a")
@@ -46,7 +48,8 @@ struct GrowthTests {
         }
     }
 
-    @Test func `a map that cannot grow is a clear error, and what fits is still taken`() async throws {
+    @Test("A map that cannot grow is a clear error, and what fits is still stored")
+    func cannotGrow() async throws {
         try await withStore(
             configured {
                 $0.initialMapSize = 1 << 20
@@ -69,7 +72,8 @@ struct GrowthTests {
         }
     }
 
-    @Test func `a store that is full to the brim loses nothing, is read, and is emptied`() async throws {
+    @Test("A full store loses nothing, can be read and can be emptied")
+    func fullStore() async throws {
         try await withStore(
             configured {
                 $0.initialMapSize = 1 << 20
@@ -115,7 +119,8 @@ struct GrowthTests {
         }
     }
 
-    @Test func `another opening looks at the map after a change of its size, and not meanwhile`() async throws {
+    @Test("Another opening checks the map after a change of its size, and not in between")
+    func checkedByOpening() async throws {
         try await withStore { store in
             let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
             let hasLooked = Atomic(false)
@@ -136,7 +141,8 @@ struct GrowthTests {
         }
     }
 
-    @Test func `growth by another process is adopted by readers and writers`() async throws {
+    @Test("Readers and writers adopt the growth of the map by another process")
+    func adoptedGrowth() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             var configuration = LMDBConfiguration(path: path)

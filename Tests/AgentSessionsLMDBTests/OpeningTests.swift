@@ -6,13 +6,14 @@ import Testing
 
 @testable import AgentSessionsLMDB
 
-@Suite("LMDB: opening", .timeLimit(.minutes(2)))
+@Suite("Opening of an LMDB store", .timeLimit(.minutes(2)))
 struct OpeningTests {
     private func mode(_ path: String) throws -> Int? {
         try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     }
 
-    @Test func `folder and files are the owner's alone`() async throws {
+    @Test("The folder and files of an LMDB store belong to the owner alone")
+    func ownerOnly() async throws {
         try await withFolder { folder in
             let store = try await LMDBSessionStore.open(LMDBConfiguration(path: folder + "/store"))
             #expect(try mode(folder + "/store") == 0o700)
@@ -22,7 +23,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `one environment, however its path is spelled`() async throws {
+    @Test("Different spellings of a path open the same LMDB environment")
+    func pathSpellings() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let first = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
@@ -53,7 +55,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `what is no store is refused and left untouched`() async throws {
+    @Test("A path without an LMDB store is refused and stays untouched")
+    func notAStore() async throws {
         try await withFolder { folder in
             func refusal(_ path: String) async -> StoreError? {
                 await errorOf { () async throws(StoreError) in
@@ -94,8 +97,8 @@ struct OpeningTests {
         return try Data(contentsOf: URL(filePath: folder + "/data.mdb"))
     }
 
-    @Test(arguments: [0, 512, 1024, 2048, 4096, 4608, 5120, 6144, 8191])
-    func `a creation that broke off is completed`(length: Int) async throws {
+    @Test("An interrupted creation is completed", arguments: [0, 512, 1024, 2048, 4096, 4608, 5120, 6144, 8191])
+    func interruptedCreation(length: Int) async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
@@ -114,7 +117,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `what was cut off after something was stored is no creation that broke off`() async throws {
+    @Test("A store that was truncated after its first commit does not count as an interrupted creation")
+    func truncatedStore() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
@@ -137,7 +141,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `another application's environment is refused and left untouched`() async throws {
+    @Test("The LMDB environment of another application is refused and stays untouched")
+    func foreignEnvironment() async throws {
         try await withFolder { folder in
             let path = folder + "/foreign"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -163,7 +168,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `a newer store is refused and left untouched`() async throws {
+    @Test("A newer LMDB store is refused and stays untouched")
+    func newerStore() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             let file = URL(fileURLWithPath: path + "/data.mdb")
@@ -192,7 +198,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `racing openers apply each step once`() async throws {
+    @Test("Concurrent openers of an LMDB store apply each migration once")
+    func racingOpeners() async throws {
         try await withFolder { folder in
             let applied = Counter()
             var configuration = LMDBConfiguration(path: folder + "/store")
@@ -223,8 +230,8 @@ struct OpeningTests {
         }
     }
 
-    @Test(arguments: [0o555, 0o000] as [mode_t])
-    func `a folder without the rights is unavailable`(mode: mode_t) async throws {
+    @Test("A folder without the necessary rights is unavailable", arguments: [0o555, 0o000] as [mode_t])
+    func missingRights(mode: mode_t) async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             await (try LMDBSessionStore.open(LMDBConfiguration(path: path))).close()
@@ -248,7 +255,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `a locked store is busy within the bound`() async throws {
+    @Test("A locked LMDB store is busy within the time limit")
+    func locked() async throws {
         try await withStore(configured { $0.busyTimeout = .milliseconds(50) }) { store in
             let path = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment.path }
             let lock = try WriterLock(path: path, timeout: .zero)
@@ -262,7 +270,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `a store that another opens is met again within the retry policy`() async throws {
+    @Test("The retry policy opens a store that another process is opening")
+    func retriedOpening() async throws {
         try await withFolder { folder in
             let path = folder + "/store"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -282,7 +291,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `use after fork is refused`() async throws {
+    @Test("A store that is used after a fork refuses the call")
+    func afterFork() async throws {
         try await withStore { store in
             let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
             #expect(!environment.isForked)
@@ -293,7 +303,8 @@ struct OpeningTests {
         }
     }
 
-    @Test func `the backend opens by URL and says what it promises`() async throws {
+    @Test("The LMDB backend opens a URL and declares its capabilities")
+    func openedByURL() async throws {
         try await withFolder { folder in
             let url = try StoreURL(parsing: "lmdb:\(folder)/store?sync=none&map_size=64MiB")
             let given = Dictionary(url.parameters.map { ($0.name, $0.value) }) { first, _ in first }

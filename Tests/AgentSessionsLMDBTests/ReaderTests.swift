@@ -7,9 +7,10 @@ import Testing
 
 @testable import AgentSessionsLMDB
 
-@Suite("LMDB: readers", .timeLimit(.minutes(2)))
+@Suite("Readers of an LMDB store", .timeLimit(.minutes(2)))
 struct ReaderTests {
-    @Test func `readers that are killed leave their places to others`() async throws {
+    @Test("Killed readers free their reader slots")
+    func killedReaders() async throws {
         try await withStore(configured { $0.maxReaders = 8 }) { store in
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "a")
@@ -24,7 +25,8 @@ struct ReaderTests {
         }
     }
 
-    @Test func `pages that a killed reader held are used again`() async throws {
+    @Test("Pages that a killed reader held are reused")
+    func reusedPages() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "a")
@@ -46,7 +48,8 @@ struct ReaderTests {
         }
     }
 
-    @Test func `the writer looks for dead readers by itself`() async throws {
+    @Test("The writer finds dead readers by itself")
+    func writerChecks() async throws {
         try await withStore(configured { $0.sync = .none }) { store in
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "a")
@@ -67,7 +70,8 @@ struct ReaderTests {
         }
     }
 
-    @Test func `a long stream does not keep old pages`() async throws {
+    @Test("A long stream does not keep old pages")
+    func longStream() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             let streamed = try await service.create(actorName: "long")
@@ -85,7 +89,8 @@ struct ReaderTests {
         }
     }
 
-    @Test func `reads that change threads are counted down to none by any number of threads`() {
+    @Test("Any number of threads can count the remaining cold reads down to zero")
+    func concurrentCountdown() {
         for _ in 0..<300 {
             let cold = ColdReads()
             cold.begin()

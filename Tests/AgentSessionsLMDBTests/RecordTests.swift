@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentSessionsLMDB
 
-@Suite("LMDB: records and keys")
+@Suite("LMDB records and keys")
 struct RecordTests {
     private static let session = ULID(high: 7, low: 9)
 
@@ -58,19 +58,22 @@ struct RecordTests {
             createdAt: .earliest, updatedAt: .latest)
     }
 
-    @Test func `messages of every role come back`() throws {
+    @Test("Messages of every role survive a round trip through records")
+    func messageRoles() throws {
         for message in try Self.messages() {
             #expect(try Self.readMessage(Self.bytes(of: message), message.sequence) == message)
         }
     }
 
-    @Test func `a session with the largest values comes back`() throws {
+    @Test("A session with the largest values survives a round trip through a record")
+    func largestSession() throws {
         let session = try Self.someSession()
         #expect(try Self.readSession(Self.bytes(of: session)) == session)
     }
 
     /// Every byte changed in several ways, and every length: a record is read or refused, and never traps.
-    @Test func `damage is corrupt or another value, never a trap`() throws {
+    @Test("A damaged record is corrupt or another value, and never a crash")
+    func neverTraps() throws {
         func check(_ bytes: [UInt8], _ seed: UInt64, _ read: ([UInt8]) throws -> Void) {
             // As the damage is, which the checksum tells; and sealed again, for the checks behind it.
             let error = #expect(throws: StoreError.self) { try read(bytes) }
@@ -111,10 +114,13 @@ struct RecordTests {
         }
     }
 
-    @Test(arguments: [
-        (0, 2), (1, 0), (1, 6), (2, 1), (3, 2), (3, 0), (4, 1), (5, 1), (6, 1), (7, 1), (11, 1), (15, 1), (39, 0x7F),
-    ])
-    func `each field of a message is checked`(offset: Int, value: UInt8) throws {
+    @Test(
+        "Each field of a message record is checked",
+        arguments: [
+            (0, 2), (1, 0), (1, 6), (2, 1), (3, 2), (3, 0), (4, 1), (5, 1), (6, 1), (7, 1), (11, 1), (15, 1),
+            (39, 0x7F),
+        ])
+    func messageFields(offset: Int, value: UInt8) throws {
         let message = try Self.messages()[1]
         var bytes = try Self.bytes(of: message)
         try #require(bytes[offset] != value)
@@ -123,11 +129,14 @@ struct RecordTests {
         #expect(throws: StoreError.self) { try Self.readMessage(changed, 2) }
     }
 
-    @Test(arguments: [
-        (0, 2), (1, 1), (2, 1), (3, 1), (7, 1), (15, 0xFF), (23, 0xFF), (31, 0xFF), (39, 0xFF), (47, 0x7F), (55, 0x7F),
-        (56, 0xFF), (311, 0),
-    ])
-    func `each field of a session is checked`(offset: Int, value: UInt8) throws {
+    @Test(
+        "Each field of a session record is checked",
+        arguments: [
+            (0, 2), (1, 1), (2, 1), (3, 1), (7, 1), (15, 0xFF), (23, 0xFF), (31, 0xFF), (39, 0xFF), (47, 0x7F),
+            (55, 0x7F),
+            (56, 0xFF), (311, 0),
+        ])
+    func sessionFields(offset: Int, value: UInt8) throws {
         var bytes = try Self.bytes(of: Self.someSession())
         try #require(bytes[offset] != value)
         bytes[offset] = value
@@ -137,23 +146,26 @@ struct RecordTests {
 
     /// Made with the reference implementation.
     @Test(
+        "The checksum of a record is XXH64",
         arguments: [
             (0, 0, 0xEF46_DB37_51D8_E999), (1, 0, 0x1F25_C8D0_BC1F_4BB6), (3, 1, 0x2D80_E074_130D_0176),
             (4, 2, 0x2C74_78D0_389E_71EA), (8, 3, 0x4F1D_5E3D_AFE2_A410), (31, 4, 0x7733_7C4F_5452_3111),
             (32, 5, 0xB483_E00F_1DD6_7337), (33, 0x9E37_79B9_7F4A_7C15, 0x7ACE_AF1E_9D34_EA35),
             (63, 6, 0x0DB2_C0B6_AC2C_8BDA), (101, 7, 0x4522_4C3D_C7F2_6AE5),
         ] as [(Int, UInt64, UInt64)])
-    func `the checksum is XXH64`(length: Int, seed: UInt64, expected: UInt64) {
+    func checksum(length: Int, seed: UInt64, expected: UInt64) {
         let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 7 + 3) }
         #expect(bytes.withUnsafeBytes { RecordChecksum.of($0, seed: seed) } == expected)
     }
 
-    @Test func `a record in another's place is corrupt`() throws {
+    @Test("A record under the key of another is corrupt")
+    func misplacedRecord() throws {
         let bytes = try Self.bytes(of: Self.messages()[0])
         #expect(throws: StoreError.self) { try Self.readMessage(bytes, 2) }
     }
 
-    @Test func `what does not fit a record is refused`() throws {
+    @Test("A value that does not fit into a record is refused")
+    func tooLarge() throws {
         var session = try Self.someSession()
         session.actorName += "xxx"
         #expect(throws: StoreError.self) { try SessionRecord(session) }
@@ -167,7 +179,8 @@ struct RecordTests {
         #expect(throws: StoreError.self) { try MessageRecord(message) }
     }
 
-    @Test func `times keep their order as bytes`() throws {
+    @Test("Times keep their order as bytes")
+    func timeOrder() throws {
         let times = [Int64.min / 1024, -1_000_000, -1, 0, 1, 255, 256, 1 << 40].compactMap(
             Timestamp.init(microseconds:))
         for (earlier, later) in zip(times, times.dropFirst()) { #expect(earlier.orderedBits < later.orderedBits) }
@@ -175,7 +188,8 @@ struct RecordTests {
         #expect(Timestamp(orderedBits: .max) == nil)
     }
 
-    @Test func `records of the registry and the migrations`() throws {
+    @Test("Records of the registry and of migrations survive a round trip")
+    func registryAndMigrations() throws {
         let registry = StoreRecord(formatVersion: 1, storeID: Self.session, createdAt: .earliest, build: "b/1")
         let read = try StoreRecord(registry.bytes)
         #expect(read.storeID == Self.session && read.build == "b/1" && read.createdAt == .earliest)

@@ -5,9 +5,10 @@ import Testing
 
 @testable import AgentSessionsLMDB
 
-@Suite("LMDB: the store", .timeLimit(.minutes(2)))
+@Suite("LMDB store", .timeLimit(.minutes(2)))
 struct StoreTests {
-    @Test func `what is stored comes back after a reopening`() async throws {
+    @Test("Stored sessions are unchanged after the store is opened again")
+    func reopened() async throws {
         try await withFolder { folder in
             let configuration = LMDBConfiguration(path: folder + "/store")
             var store = try await LMDBSessionStore.open(configuration)
@@ -39,7 +40,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `lists are newest first, by actor, time, cursor and offset`() async throws {
+    @Test("Lists in LMDB are newest first and filtered by actor, time, cursor and offset")
+    func lists() async throws {
         try await withStore { store in
             // Names that begin alike, and one time for many.
             let actors = ["a", "ab", "a\u{1F}", String(repeating: "n", count: 255)]
@@ -84,7 +86,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `pages of messages from either end`() async throws {
+    @Test("Pages of messages in LMDB are read from either end")
+    func pages() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             let other = try await service.create(actorName: "before")
@@ -117,7 +120,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `update, rewind and delete leave no entry behind`() async throws {
+    @Test("An update, a rewind and a deletion leave no index entry behind in LMDB")
+    func indexEntries() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             let kept = try await service.create(actorName: "kept")
@@ -143,7 +147,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `a replay gives the first messages, another payload is a conflict`() async throws {
+    @Test("A replay in LMDB gives the first messages, and another payload is a conflict")
+    func replay() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "a")
@@ -158,7 +163,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `32 tasks share commits and every append is there`() async throws {
+    @Test("32 tasks share commits of LMDB, and every append is stored")
+    func sharedCommits() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -179,7 +185,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `a failed change leaves its neighbours alone`() async throws {
+    @Test("A failed change in LMDB does not disturb the changes beside it")
+    func failedChange() async throws {
         try await withStore { store in
             await withTaskGroup(of: Void.self) { group in
                 for number in 0..<64 {
@@ -201,7 +208,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `long reads are made on a thread and give the same`() async throws {
+    @Test("Long reads on a thread of their own give the same result")
+    func longReads() async throws {
         try await withStore { store in
             let service = PersistentSessionService(store)
             let session = try await service.create(actorName: "a")
@@ -218,7 +226,8 @@ struct StoreTests {
         }
     }
 
-    @Test func `settings are read back, and the chain is applied`() async throws {
+    @Test("The settings of an LMDB store can be read, and its migrations are applied")
+    func settings() async throws {
         try await withStore(configured { $0.sync = .nometa }) { store in
             let settings = try await store.effectiveSettings()
             let values = Dictionary(settings.map { ($0.name, $0.value) }) { first, _ in first }

@@ -1,7 +1,7 @@
 import AgentSessionsConformance
 import Testing
 
-@Suite("The checker of histories")
+@Suite("History checker")
 struct HistoryTests {
     /// Calls one after the other, each with its beginning and its end.
     private static func history(_ calls: (Int, History.Operation, History.Kind)...) -> History {
@@ -20,7 +20,7 @@ struct HistoryTests {
         .read(elements: elements, sequences: Array(1..<(elements.count + 1)))
     }
 
-    @Test("Nothing is wrong with a right history")
+    @Test("A correct history has no problem")
     func right() {
         let history = Self.history(
             (0, Self.one, .appended(sequences: [1])), (1, Self.read, Self.seen(1)),
@@ -28,7 +28,7 @@ struct HistoryTests {
         #expect(history.anomalies() == [])
     }
 
-    @Test("Calls that overlap may come in either order")
+    @Test("Overlapping calls may take effect in either order")
     func overlap() {
         let history = History([
             .init(0, Self.one, .invoke), .init(1, Self.two, .invoke), .init(2, Self.read, .invoke),
@@ -38,14 +38,14 @@ struct HistoryTests {
         #expect(history.anomalies() == [])
     }
 
-    @Test("A call whose end was never seen may have had its effect or not")
+    @Test("A call without a known end may have taken effect or not")
     func open() {
         let begun = [History.Event(0, Self.one, .invoke)]
         #expect(History(begun + Self.history((1, Self.read, Self.seen())).events).anomalies() == [])
         #expect(History(begun + Self.history((1, Self.read, Self.seen(1))).events).anomalies() == [])
     }
 
-    @Test("Each way of being wrong has its name")
+    @Test("Each kind of violation has its name")
     func wrong() {
         func expect(_ anomaly: History.Anomaly, _ history: History, _ location: SourceLocation = #_sourceLocation) {
             #expect(history.anomalies().contains(anomaly), sourceLocation: location)
@@ -86,13 +86,13 @@ struct HistoryTests {
             Self.history((0, Self.one, .appended(sequences: [2])), (1, Self.read, Self.seen(1))))
     }
 
-    @Test("Lists do not mix")
+    @Test("The lists of a history are checked independently of each other")
     func lists() {
         let other = History.Operation.read(list: 1)
         #expect(Self.history((0, Self.one, .appended(sequences: [1])), (1, other, Self.seen())).anomalies() == [])
     }
 
-    @Test("A history is written as EDN, a map a line")
+    @Test("A history is written as EDN with one map per line")
     func edn() {
         let history = Self.history(
             (0, Self.batch, .appended(sequences: [1, 2])), (1, Self.read, Self.seen(3, 4)), (0, Self.one, .fail),

@@ -7,9 +7,9 @@ extension Mutant: CustomTestStringConvertible {
     public var testDescription: String { "\(id): \(mistake)" }
 }
 
-@Suite("Mutants")
+@Suite("Conformance mutants")
 struct MutantTests {
-    @Test("A store without a mistake is conformant, so that what fails a mutant is its mistake")
+    @Test("The unmutated store is conformant, so that every failure of a mutant is caused by its mistake")
     func honest() async {
         let report = await ConformanceRunner(MutantStores(nil), options: .init(seed: 1)).run()
         #expect(report.isConformant)
@@ -22,7 +22,7 @@ struct MutantTests {
         #expect(finding.isCaught, "not caught by \(finding.missedBy), only by \(finding.failing)")
     }
 
-    @Test("Mutants name scenarios that there are, and each has a name of its own")
+    @Test("Mutants name existing scenarios, and each has a name of its own")
     func names() {
         let scenarios = Set(Scenario.all.map { $0.id.prefix { $0 != "@" } })
         for mutant in Mutant.all {

@@ -13,7 +13,7 @@ struct RandomTests {
         return result.message
     }
 
-    @Test("A failing sequence is shown in its shortest form")
+    @Test("A failing random sequence is shown in its shortest form")
     func shortest() async throws {
         let message = try await message("random.model@1", on: "rewind.resets-usage")
         // A session, usage, a rewind: nothing else is needed to show the mistake.

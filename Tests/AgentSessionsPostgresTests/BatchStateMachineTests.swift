@@ -114,7 +114,7 @@ struct BatchStateMachineTests {
         #expect(same(machine.takeBatch(now: start + .seconds(1)), [again]))
     }
 
-    @Test("reads of a session do not wait for each other")
+    @Test("Reads of one session do not wait for each other")
     func reads() throws {
         var machine = machine(writing: false)
         _ = try machine.enqueue(statement(0), now: start)

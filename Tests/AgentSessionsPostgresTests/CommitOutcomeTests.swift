@@ -10,7 +10,7 @@ private let failingLogSync = preloadedLibrary("FailingSync/failing_log_sync.c")
 
 /// What becomes of a change whose commit ends with the session, and of one that the server refuses to commit.
 @Suite(
-    "a commit that fails", .serialized,
+    "Failed commits in Postgres", .serialized,
     .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
     .enabled(if: failingLogSync != nil, "needs clang"),
     .disabled(
@@ -50,7 +50,7 @@ struct CommitOutcomeTests {
         return (session, ArraySource(messages))
     }
 
-    @Test("is of an unknown outcome where the server panics in COMMIT, and the transaction is stored")
+    @Test("A commit during which the server panics has an unknown outcome, even if it is stored")
     func panicInCommit() async throws {
         try await withStore(cluster.configuration()) { store in
             let (session, messages) = try session(3)
@@ -63,7 +63,7 @@ struct CommitOutcomeTests {
         }
     }
 
-    @Test("is found out by the service, which neither doubles an import nor denies it")
+    @Test("The service finds out the outcome of an import and neither stores it twice nor denies it")
     func importOnce() async throws {
         try await withStore(cluster.configuration()) { store in
             let service = PersistentSessionService(store)
@@ -83,7 +83,7 @@ struct CommitOutcomeTests {
         }
     }
 
-    @Test("is of an unknown outcome for all that share it, and an append is stored once")
+    @Test("All statements of a lost commit have an unknown outcome, and an append is stored once")
     func panicInPipeline() async throws {
         try await withStore(cluster.configuration()) { store in
             let service = PersistentSessionService(store)
@@ -110,7 +110,7 @@ struct CommitOutcomeTests {
     }
 
     @Test(
-        "is refused for certain where the server says so at COMMIT, and nothing is stored",
+        "A commit that the server refuses fails for certain, and nothing is stored",
         arguments: [("23514", StoreError.Code.corrupt), ("40001", .busy), ("P0001", .internalFailure)])
     func refusedAtCommit(_ state: String, _ code: StoreError.Code) async throws {
         let configuration = cluster.configuration()
@@ -130,7 +130,7 @@ struct CommitOutcomeTests {
         }
     }
 
-    @Test("is refused for certain where the session waited for so long that the server ended it before")
+    @Test("A transaction that the server ends because it was idle fails for certain")
     func idleInTransaction() async throws {
         try await cluster.sql(
             "CREATE USER hasty SUPERUSER; ALTER USER hasty SET idle_in_transaction_session_timeout = 200")

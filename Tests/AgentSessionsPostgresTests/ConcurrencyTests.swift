@@ -5,9 +5,9 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-@Suite("many tasks", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+@Suite("Concurrency in Postgres", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct ConcurrencyTests {
-    @Test("append to one session without a gap", arguments: Layout.allCases)
+    @Test("Many tasks append to one session without a gap", arguments: Layout.allCases)
     func oneSession(_ layout: Layout) async throws {
         try await layout.withService { service in
             let session = try await service.create(actorName: "shared")
@@ -34,7 +34,7 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("an error in a shared transaction touches nobody else", arguments: Layout.allCases)
+    @Test("An error in a shared transaction affects no other change", arguments: Layout.allCases)
     func isolation(_ layout: Layout) async throws {
         try await layout.withService { service in
             let session = try await service.create(actorName: "shared")
@@ -63,7 +63,7 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("two stores that append to the same sessions never deadlock")
+    @Test("Two stores that append to the same sessions never deadlock")
     func twoStores() async throws {
         let configuration = try Layout.plain.configuration()
         try await withStore(configuration) { first in
@@ -87,7 +87,7 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("the counter row is changed in place")
+    @Test("The counter row of a session is updated in place")
     func hotUpdates() async throws {
         let cluster = try PostgresCluster.shared()
         let configuration = cluster.configuration()
@@ -112,7 +112,7 @@ struct ConcurrencyTests {
         #expect(hot >= 95)
     }
 
-    @Test("openers that race apply each migration once", arguments: Layout.allCases)
+    @Test("Concurrent openers of a Postgres store apply each migration once", arguments: Layout.allCases)
     func racingMigrations(_ layout: Layout) async throws {
         let configuration = try layout.configuration()
         let stores = try await withThrowingTaskGroup(of: PostgresSessionStore.self) { group in
@@ -128,7 +128,7 @@ struct ConcurrencyTests {
         #expect(try await cluster.sql("SELECT count(*) FROM \(configuration.schema).resource_registry") == "1")
     }
 
-    @Test("a store that is newer is refused and left alone; one that is older needs leave")
+    @Test("A newer store is refused and stays as it is, and an older one is migrated only with permission")
     func versions() async throws {
         let cluster = try PostgresCluster.shared()
         var configuration = cluster.configuration()
@@ -140,7 +140,7 @@ struct ConcurrencyTests {
         await expectError(.newerStore) { try await PostgresSessionStore.open(configuration) }
     }
 
-    @Test("an application's own step joins the chain")
+    @Test("A migration of an application joins the chain")
     func applicationStep() async throws {
         var configuration = try Layout.plain.configuration()
         configuration.migrations = [
@@ -159,7 +159,7 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("a lease waits within its bound")
+    @Test("Waiting for a connection is bounded and can be cancelled")
     func leaseTimeout() async throws {
         try await Layout.plain.withService {
             $0.maximumConnections = 1

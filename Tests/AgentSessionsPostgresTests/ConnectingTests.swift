@@ -7,7 +7,7 @@ import AgentSessionsPostgresServer
 import Testing
 
 /// The ways to a server that libpq has: several hosts, passwords, TLS.
-@Suite("connecting", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+@Suite("Connections to Postgres", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct ConnectingTests {
     /// Opens a store by its URL, and gives the settings in force.
     private func open(_ url: String) async throws(StoreError) -> [StoreSetting] {
@@ -17,7 +17,7 @@ struct ConnectingTests {
         return settings
     }
 
-    @Test("of several hosts the first that answers and takes writes serves, in every form of libpq's URLs")
+    @Test("The first of several hosts that answers and accepts writes is used, in every form of libpq's URLs")
     func hosts() async throws {
         let cluster = try PostgresCluster.shared()
         let escaped = cluster.folder.replacing("/", with: "%2F")
@@ -32,7 +32,7 @@ struct ConnectingTests {
         }
     }
 
-    @Test("a host that does not answer takes connect_timeout, and then it is the turn of the next")
+    @Test("A host that does not answer takes connect_timeout, and then the next one is tried")
     func lateHost() async throws {
         let cluster = try PostgresCluster.shared()
         let silent = try SilentServer()
@@ -54,7 +54,7 @@ struct ConnectingTests {
         }
     }
 
-    @Test("a password that OpenSSL would cut off is refused")
+    @Test("A password that OpenSSL would truncate is refused")
     func longKeyPassword() async throws {
         let password = String(repeating: "hunter2", count: 150)
         do throws(StoreError) {
@@ -66,7 +66,7 @@ struct ConnectingTests {
         }
     }
 
-    @Test("what comes after a host that does not answer: its other addresses, then the other hosts")
+    @Test("The other addresses of a host that does not answer are tried first, and then the other hosts")
     func addressesAfter() {
         let options = ["host": "a,b,/folder", "port": "1,2,3", "hostaddr": ",::1,"]
         let list = ServerAddress.list(options)
@@ -89,7 +89,7 @@ struct ConnectingTests {
         #expect(!ServerAddress.addresses(of: "localhost").isEmpty)
     }
 
-    @Test("a password comes from the URL or a passfile, and a wrong one is refused at once")
+    @Test("A password comes from the URL or a passfile, and a wrong one is refused at once")
     func passwords() async throws {
         let cluster = try PostgresCluster.shared()
         let passfile = "\(cluster.folder)/passfile"
@@ -113,7 +113,7 @@ struct ConnectingTests {
         }
     }
 
-    @Test("TLS with verify-full takes a server whose certificate names it and is trusted, and no other")
+    @Test("TLS with verify-full accepts only a server with a trusted certificate for its name")
     func tls() async throws {
         let folder = "/tmp/agent-sessions-tls-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)

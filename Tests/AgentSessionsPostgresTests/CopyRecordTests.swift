@@ -6,7 +6,7 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-@Suite("records of copies", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+@Suite("Copy records in Postgres", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct CopyRecordTests {
     private let source = MemorySessionStore()
     private var service: PersistentSessionService<MemorySessionStore> { PersistentSessionService(source) }
@@ -18,7 +18,7 @@ struct CopyRecordTests {
         return try await service.updateTokenUsage(session.id, adding: TokenUsage(inputTokens: 1))
     }
 
-    @Test("are kept in every layout, and go with their session", arguments: Layout.allCases)
+    @Test("Copy records are kept in every layout and are deleted with their session", arguments: Layout.allCases)
     func layouts(_ layout: Layout) async throws {
         try await layout.withService { target in
             let session = try await makeSession()
@@ -34,7 +34,7 @@ struct CopyRecordTests {
         }
     }
 
-    @Test("are not kept for a user without the rights, who copies all the same")
+    @Test("A user without the rights for copy records can still copy")
     func rights() async throws {
         let cluster = try PostgresCluster.shared()
         var configuration = cluster.configuration()

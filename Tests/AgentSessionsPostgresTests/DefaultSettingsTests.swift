@@ -5,7 +5,7 @@ import AgentSessionsPostgresServer
 import Testing
 
 /// What an operator has set for the server, the database or the user.
-@Suite("settings of the user", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+@Suite("Default settings of a Postgres user", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct DefaultSettingsTests {
     /// A user for whom the server has such settings.
     private func user(_ settings: [String: String]) async throws -> String {
@@ -16,7 +16,9 @@ struct DefaultSettingsTests {
         return name
     }
 
-    @Test("read only by default: every change is refused alike, and reads go on", arguments: Layout.allCases)
+    @Test(
+        "A user whose transactions are read-only by default gets the same error for every change and can still read",
+        arguments: Layout.allCases)
     func readOnly(_ layout: Layout) async throws {
         var configuration = try layout.configuration()
         try await withStore(configuration) { store in
@@ -41,7 +43,7 @@ struct DefaultSettingsTests {
         await expectReadOnly("open") { [configuration] in _ = try await PostgresSessionStore.open(configuration) }
     }
 
-    @Test("another isolation, and bounds that are too tight, are not the store's", arguments: Layout.allCases)
+    @Test("The isolation level and timeouts of a user do not affect the store", arguments: Layout.allCases)
     func isolation(_ layout: Layout) async throws {
         var configuration = try layout.configuration()
         configuration.connection["user"] = try await user([

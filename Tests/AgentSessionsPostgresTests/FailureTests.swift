@@ -6,9 +6,9 @@ import AgentSessionsPostgresServer
 import Testing
 
 /// What goes wrong between a store and its server.
-@Suite("a failing server", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+@Suite("Failing Postgres server", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct FailureTests {
-    @Test("an append whose commit is not confirmed is stored once", arguments: [true, false])
+    @Test("An append whose commit is not confirmed is stored once", arguments: [true, false])
     func cutAfterCommit(_ prepares: Bool) async throws {
         let cluster = try PostgresCluster.shared()
         var configuration = cluster.configuration()
@@ -42,7 +42,7 @@ struct FailureTests {
         }
     }
 
-    @Test("an append whose commit is not confirmed, and that another takes back, is not stored or counted again")
+    @Test("An unconfirmed append that another client rewinds is not stored or counted again")
     func takenBack() async throws {
         let cluster = try PostgresCluster.shared()
         var configuration = cluster.configuration()
@@ -71,7 +71,9 @@ struct FailureTests {
         await direct.close()
     }
 
-    @Test("work goes on after backends are terminated, with nothing lost or doubled", arguments: Layout.allCases)
+    @Test(
+        "A store goes on after its connections were terminated, and loses and duplicates nothing",
+        arguments: Layout.allCases)
     func terminated(_ layout: Layout) async throws {
         let cluster = try PostgresCluster.shared()
         let name = "t_\(UUID().uuidString.prefix(8))"
@@ -103,7 +105,7 @@ struct FailureTests {
         }
     }
 
-    @Test("work goes on after the server was restarted")
+    @Test("A store goes on after the server was restarted")
     func restarted() async throws {
         let cluster = try PostgresCluster()
         try await withStore(cluster.configuration()) { store in
@@ -124,7 +126,7 @@ struct FailureTests {
         }
     }
 
-    @Test("what the server refuses to commit is refused alone", arguments: Layout.allCases)
+    @Test("A change that the server refuses to commit fails alone", arguments: Layout.allCases)
     func refusedAtCommit(_ layout: Layout) async throws {
         let configuration = try layout.configuration()
         let schema = configuration.schema
@@ -163,7 +165,7 @@ struct FailureTests {
         }
     }
 
-    @Test("a server that takes a connection and says nothing is given up on within lease_timeout")
+    @Test("A server that accepts a connection and says nothing is abandoned within lease_timeout")
     func silentServer() async throws {
         let server = try SilentServer()
         defer { server.stop() }
@@ -182,7 +184,7 @@ struct FailureTests {
         #expect(ContinuousClock.now - start < .seconds(50))
     }
 
-    @Test("a store is closed once, however many ask for it")
+    @Test("A store is closed once, however many callers close it")
     func closing() async throws {
         let store = try await PostgresSessionStore.open(try Layout.plain.configuration())
         await withTaskGroup(of: Void.self) { group in
@@ -191,7 +193,7 @@ struct FailureTests {
         await expectError(.closed) { _ = try await store.get(try ULIDGenerator.shared.next()) }
     }
 
-    @Test("errors of opening name what is wrong, and no secret")
+    @Test("Errors of opening name the cause and show no secret")
     func opening() async throws {
         let cluster = try PostgresCluster.shared()
         _ = try? await cluster.sql("CREATE USER locked PASSWORD 'right'")
@@ -221,7 +223,7 @@ struct FailureTests {
         }
     }
 
-    @Test("a URL of libpq's own form opens a store, and says what it promises")
+    @Test("A URL in libpq's own form opens a store that declares its capabilities")
     func url() async throws {
         let cluster = try PostgresCluster.shared()
         let parsed = try StoreURL(

@@ -6,7 +6,7 @@ import AgentSessionsPostgresServer
 import Testing
 
 /// A session whose row somebody else holds: the ones who share a transaction with it must not pay for that.
-@Suite("a lock that is held elsewhere", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+@Suite("Locks held by other Postgres clients", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct LockTests {
     /// Runs `body` while another store has the session locked. `release` ends that.
     private func whileLocked(
@@ -33,7 +33,9 @@ struct LockTests {
         }
     }
 
-    @Test("gives busy after lock_timeout, while its neighbours are stored", arguments: Layout.allCases)
+    @Test(
+        "A locked session is busy after lock_timeout, while the changes beside it are stored",
+        arguments: Layout.allCases)
     func busy(_ layout: Layout) async throws {
         var configuration = try layout.configuration()
         configuration.lockTimeout = .milliseconds(300)
@@ -65,7 +67,7 @@ struct LockTests {
         }
     }
 
-    @Test("is waited for, and nobody else waits as long", arguments: Layout.allCases)
+    @Test("A change waits for a locked session, and other changes do not wait as long", arguments: Layout.allCases)
     func waits(_ layout: Layout) async throws {
         var configuration = try layout.configuration()
         configuration.lockTimeout = .seconds(60)
@@ -91,7 +93,7 @@ struct LockTests {
         }
     }
 
-    @Test("is never waited for by a read")
+    @Test("A read never waits for a locked row")
     func reads() async throws {
         let configuration = try Layout.plain.configuration()
         try await withStore(configuration) { store in
@@ -106,7 +108,7 @@ struct LockTests {
         }
     }
 
-    @Test("on a whole table gives busy to reads too, within a bound")
+    @Test("A lock on a whole table makes reads busy too, within the time limit")
     func tableLock() async throws {
         var configuration = try Layout.plain.configuration()
         configuration.lockTimeout = .milliseconds(200)

@@ -7,7 +7,8 @@ import Testing
 
 /// What passes while a store is opened, and what does not.
 @Suite(
-    "opening", .serialized, .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
+    "Opening of a Postgres store", .serialized,
+    .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
     .timeLimit(.minutes(2)))
 struct OpeningTests {
     /// A server that has few connections.
@@ -34,7 +35,7 @@ struct OpeningTests {
         return held
     }
 
-    @Test("a server without a free connection is waited for, and a store is opened as soon as there is one")
+    @Test("An opening waits for a server without free connections and succeeds as soon as there is one")
     func freed() async throws {
         let url = "postgres:///postgres?host=\(cluster.folder)&user=postgres"
         var held = try await allConnections()
@@ -49,7 +50,7 @@ struct OpeningTests {
         try await opening.value
     }
 
-    @Test("a server that never has one is given up on within the policy, with an advice that fits")
+    @Test("A server that never has a free connection is abandoned within the policy, with fitting advice")
     func neverFreed() async throws {
         let held = try await allConnections()
         var configuration = cluster.configuration()
@@ -83,7 +84,7 @@ struct OpeningTests {
         #expect(held.count == 4)
     }
 
-    @Test("a server that comes up meanwhile is found within the policy")
+    @Test("A server that starts meanwhile is found within the policy")
     func restarted() async throws {
         try cluster.stop()
         await expectError(.unavailable) { try await PostgresSessionStore.open(cluster.configuration()) }
@@ -96,7 +97,7 @@ struct OpeningTests {
     }
 
     @Test(
-        "what libpq says has the code and the advice that fit it, and is tried again where it may pass",
+        "Each error message of libpq has its code and advice, and is retried if it may be temporary",
         arguments: [
             ("FATAL:  sorry, too many clients already", "53300", "max_connections", true),
             (

@@ -4,9 +4,9 @@ import AgentSessionsPostgres
 import AgentSessionsPostgresServer
 import Testing
 
-@Suite("behind PgBouncer", .enabled(if: Bouncer.isInstalled, "PostgreSQL or PgBouncer is not installed"))
+@Suite("Postgres behind PgBouncer", .enabled(if: Bouncer.isInstalled, "PostgreSQL or PgBouncer is not installed"))
 struct PgBouncerTests {
-    @Test("work is done in few sessions of the server, with nothing kept in them")
+    @Test("PgBouncer serves a store with few server sessions that keep no state")
     func transactionMode() async throws {
         let bouncer = try await Bouncer(before: .shared())
         var configuration = bouncer.configuration()
@@ -38,7 +38,7 @@ struct PgBouncerTests {
         try await bouncer.stop()
     }
 
-    @Test("a pooler that loses its server, or is started anew, loses and doubles nothing")
+    @Test("A pooler that is restarted or loses its server loses and duplicates nothing")
     func failures() async throws {
         let cluster = try PostgresCluster.shared()
         let bouncer = try await Bouncer(before: cluster)

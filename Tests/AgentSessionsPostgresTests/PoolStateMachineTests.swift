@@ -3,7 +3,7 @@
 import Testing
 
 /// The rules of the pool, without a server and without waiting.
-@Suite("the pool's rules")
+@Suite("Connection pool rules")
 struct PoolStateMachineTests {
     private typealias Pool = PoolStateMachine
 
@@ -25,7 +25,7 @@ struct PoolStateMachineTests {
         actions.filter { if case .wake = $0 { false } else { true } }
     }
 
-    @Test("opens as many connections as are wanted and allowed, and gives them out in order")
+    @Test("The pool opens as many connections as are wanted and allowed, and leases them in order")
     func growth() {
         var pool = pool()
         #expect(essence(pool.lease(lease(1), now: start)) == [.open(connection(1))])
@@ -38,7 +38,7 @@ struct PoolStateMachineTests {
         #expect(pool.waiterCount == 0)
     }
 
-    @Test("gives out the connection that was used last")
+    @Test("The pool leases the connection that was used last")
     func reuse() {
         var pool = pool()
         for number in 1...2 { _ = pool.lease(lease(number), now: start) }
@@ -47,7 +47,7 @@ struct PoolStateMachineTests {
         #expect(pool.lease(lease(3), now: start) == [.grant(lease(3), connection(2))])
     }
 
-    @Test("lends a connection that is unused and young enough, and makes nobody wait for one")
+    @Test("The pool lends an idle and recent connection at once, and never makes the borrower wait")
     func borrowing() {
         var pool = pool { $0.lifetime = .seconds(60) }
         func borrowed(after time: Duration = .zero) -> PoolStateMachine.ConnectionID? {
@@ -67,7 +67,7 @@ struct PoolStateMachineTests {
         #expect(pool.waiterCount == 0)
     }
 
-    @Test("closes a connection that comes back unclean, and opens another for who waits")
+    @Test("The pool closes a connection that is returned unclean and opens another for a waiting caller")
     func unclean() {
         var pool = pool { $0.maximum = 1 }
         _ = pool.lease(lease(1), now: start)
@@ -78,7 +78,7 @@ struct PoolStateMachineTests {
         #expect(pool.opened(connection(2), now: start) == [.grant(lease(2), connection(2))])
     }
 
-    @Test("bounds how long a lease waits")
+    @Test("The pool bounds how long a lease waits")
     func leaseTimeout() {
         var pool = pool { $0.maximum = 1 }
         _ = pool.lease(lease(1), now: start)
@@ -89,7 +89,7 @@ struct PoolStateMachineTests {
         #expect(essence(pool.tick(now: later + .seconds(5))) == [.refuse(lease(2), .timedOut)])
     }
 
-    @Test("lets go of who is cancelled while waiting, and only then")
+    @Test("The pool drops a cancelled caller only while it waits")
     func cancellation() {
         var pool = pool { $0.maximum = 1 }
         _ = pool.lease(lease(1), now: start)
@@ -101,7 +101,7 @@ struct PoolStateMachineTests {
         #expect(essence(pool.released(connection(1), isClean: true, now: start)).isEmpty)
     }
 
-    @Test("fails at once where there never was a server")
+    @Test("The pool fails at once if no server was ever reached")
     func neverReached() {
         var pool = pool()
         _ = pool.lease(lease(1), now: start)
@@ -109,7 +109,7 @@ struct PoolStateMachineTests {
         #expect(essence(actions) == [.refuse(lease(1), .unreachable)])
     }
 
-    @Test("keeps who waits for a server that is there and has no room, until there is some or the time is over")
+    @Test("The pool keeps callers waiting for a full server until it has space or their time is over")
     func noRoom() {
         var pool = pool()
         _ = pool.lease(lease(1), now: start)
@@ -123,7 +123,7 @@ struct PoolStateMachineTests {
         #expect(essence(other.tick(now: start + .seconds(5))).first == .refuse(lease(1), .unreachable))
     }
 
-    @Test("tries again with growing pauses while somebody waits, one connection at a time")
+    @Test("The pool retries one connection at a time with growing pauses while a caller waits")
     func backOff() {
         var pool = pool()
         _ = pool.lease(lease(1), now: start)
@@ -143,7 +143,7 @@ struct PoolStateMachineTests {
         #expect(essence(pool.lease(lease(4), now: now)) == [.grant(lease(4), connection(4))])
     }
 
-    @Test("tells who waits at once that the login is refused")
+    @Test("The pool reports a refused login to all waiting callers at once")
     func refusedLogin() {
         var pool = pool()
         _ = pool.lease(lease(1), now: start)
@@ -153,7 +153,7 @@ struct PoolStateMachineTests {
         #expect(essence(actions) == [.refuse(lease(2), .unreachable)])
     }
 
-    @Test("closes what is unused for long, down to the minimum, and what is old")
+    @Test("The pool closes long-idle connections down to the minimum, and old ones always")
     func ageing() {
         var pool = pool {
             $0.minimum = 1
@@ -174,7 +174,7 @@ struct PoolStateMachineTests {
         #expect(essence(old) == [.close(connection(3)), .open(connection(4))])
     }
 
-    @Test("looks at an unused connection from time to time, and keeps counting its idleness")
+    @Test("The pool checks an idle connection regularly without resetting its idle time")
     func healthCheck() {
         var pool = pool { $0.idleTimeout = .seconds(50) }
         _ = pool.lease(lease(1), now: start)
@@ -190,7 +190,7 @@ struct PoolStateMachineTests {
         #expect(essence(pool.tick(now: now + .seconds(50))) == [.close(connection(2))])
     }
 
-    @Test("closes every connection as it comes back, and then is finished")
+    @Test("A closed pool closes every connection that is returned, and then is finished")
     func closing() {
         var pool = pool()
         for number in 1...3 { _ = pool.lease(lease(number), now: start) }
@@ -204,7 +204,7 @@ struct PoolStateMachineTests {
         #expect(pool.close(now: start).isEmpty)
     }
 
-    @Test("an unused pool is finished as soon as it is closed")
+    @Test("An unused pool is finished as soon as it is closed")
     func closingUnused() {
         var pool = pool()
         #expect(pool.close(now: start) == [.finished])

@@ -6,7 +6,7 @@ import Testing
 
 /// Servers whose commits wait for a standby. What such a server shows may be lost with it.
 @Suite(
-    "a standby that commits wait for", .serialized,
+    "Synchronous standby of Postgres", .serialized,
     .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"), .timeLimit(.minutes(5)))
 struct StandbyTests {
     /// A server whose standby is never there.
@@ -73,7 +73,7 @@ struct StandbyTests {
     }
 
     @Test(
-        "breaks a promise where the wait for it is broken off: that is no success, however often it is looked at",
+        "A change whose wait for the standby is interrupted never counts as a success, however often it is looked up",
         arguments: StoreChange.all, Way.allCases)
     func brokenOff(_ change: StoreChange, _ way: Way) async throws {
         let cluster = try Self.lonely.get()
@@ -90,7 +90,9 @@ struct StandbyTests {
         }
     }
 
-    @Test("is heard of whatever messages the user has asked the server for", arguments: [true, false])
+    @Test(
+        "An interrupted wait for the standby is detected whatever messages the user's settings suppress",
+        arguments: [true, false])
     func quietUser(_ prepares: Bool) async throws {
         let cluster = try Self.lonely.get()
         try await cluster.sql(
@@ -111,7 +113,7 @@ struct StandbyTests {
         }
     }
 
-    @Test("is waited for again where the server comes back alone, and shows what it had not acknowledged")
+    @Test("After the server restarts without its standby, a look at a change waits for the standby again")
     func comesBackAlone() async throws {
         let cluster = try Self.lonely.get()
         try await withStores(on: cluster) { free, waiting in
@@ -130,7 +132,7 @@ struct StandbyTests {
         }
     }
 
-    @Test("is waited for by an append that finds its messages stored, whoever stored them", arguments: [1, 2])
+    @Test("An append that finds its messages stored waits for the standby, whoever stored them", arguments: [1, 2])
     func replay(_ length: Int) async throws {
         let cluster = try Self.lonely.get()
         try await withStores(on: cluster) { free, waiting in
@@ -183,7 +185,7 @@ struct StandbyTests {
         }
     }
 
-    @Test("lets a change succeed as soon as it is there, and takes no writes itself")
+    @Test("A change succeeds as soon as the standby is present, and the standby itself accepts no writes")
     func arrives() async throws {
         let cluster = try PostgresCluster(["synchronous_standby_names": "second"])
         try cluster.makeStandby(named: "second", port: 5433)

@@ -10,9 +10,9 @@ private let hostileTexts = [
     "\\x00 \\n %s {}", "\u{FEFF}\u{202E}", "\r\n\t\u{7F}", String(repeating: "ab\u{0}", count: 5000),
 ]
 
-@Suite("a store", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
+@Suite("Postgres store", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct StoreBehaviourTests {
-    @Test("keeps a session and its messages", arguments: Layout.allCases)
+    @Test("A Postgres store keeps a session and its messages", arguments: Layout.allCases)
     func roundTrip(_ layout: Layout) async throws {
         try await layout.withService { service in
             let metadata: JSONObject = [
@@ -38,7 +38,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("returns any text as it came", arguments: Layout.allCases)
+    @Test("Any text comes back from Postgres unchanged", arguments: Layout.allCases)
     func hostileText(_ layout: Layout) async throws {
         try await layout.withService { service in
             let session = try await service.create(actorName: "hostile")
@@ -55,7 +55,9 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("reads in psql as it was written, U+0000 and U+0001 aside", arguments: [Layout.plain, .partitioned])
+    @Test(
+        "Stored text is readable in psql as it was written, apart from U+0000 and U+0001",
+        arguments: [Layout.plain, .partitioned])
     func readable(_ layout: Layout) async throws {
         let configuration = try layout.configuration()
         let cluster = try PostgresCluster.shared()
@@ -92,7 +94,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("gives back what is there when an append is sent again", arguments: Layout.allCases)
+    @Test("An append that is sent again gives the stored messages", arguments: Layout.allCases)
     func replay(_ layout: Layout) async throws {
         try await layout.withService { service in
             let session = try await service.create(actorName: "replay")
@@ -123,7 +125,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("refuses what breaks a rule, and changes nothing", arguments: Layout.allCases)
+    @Test("A Postgres store refuses what breaks a rule and changes nothing", arguments: Layout.allCases)
     func refusals(_ layout: Layout) async throws {
         try await layout.withService { service in
             let absent = try ULIDGenerator.shared.next()
@@ -162,7 +164,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("updates, rewinds and deletes", arguments: Layout.allCases)
+    @Test("A Postgres store updates, rewinds and deletes sessions", arguments: Layout.allCases)
     func changes(_ layout: Layout) async throws {
         try await layout.withService { service in
             let session = try await service.create(actorName: "before")
@@ -185,7 +187,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("deletes the messages with the session")
+    @Test("A deleted session takes its messages with it")
     func cascade() async throws {
         let cluster = try PostgresCluster.shared()
         let configuration = cluster.configuration()
@@ -199,7 +201,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("reads pages by sequence, from the front and from the back, within bytes", arguments: Layout.allCases)
+    @Test("Pages are read by sequence, from the front and the back, within a byte limit", arguments: Layout.allCases)
     func pages(_ layout: Layout) async throws {
         try await layout.withService { service in
             let session = try await service.create(actorName: "pages")
@@ -235,7 +237,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("lists each session once, newest first", arguments: Layout.allCases)
+    @Test("A Postgres store lists each session once, newest first", arguments: Layout.allCases)
     func list(_ layout: Layout) async throws {
         try await layout.withService { service in
             let time = try #require(Timestamp(microseconds: 1_700_000_000_000_000))
@@ -268,7 +270,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("restores a session of any length, or nothing", arguments: Layout.allCases)
+    @Test("A Postgres store restores a session of any length, or nothing of it", arguments: Layout.allCases)
     func restore(_ layout: Layout) async throws {
         try await layout.withService { service in
             let store = service.store
@@ -294,7 +296,7 @@ struct StoreBehaviourTests {
     }
 
     @Test(
-        "names a damaged row",
+        "The error for a damaged row names it",
         arguments: [
             ("UPDATE s.sessions SET actor_name = E'\\x01x'", StoreError.Code.corrupt),
             ("UPDATE s.sessions SET message_count = -1", .corrupt),
@@ -322,7 +324,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("finds a counter that is too low when it appends")
+    @Test("An append detects a counter that is too low")
     func damagedCounter() async throws {
         let cluster = try PostgresCluster.shared()
         let configuration = cluster.configuration()
@@ -337,7 +339,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("refuses an id that comes twice in a batch")
+    @Test("A duplicated id within a batch is refused")
     func twiceInBatch() async throws {
         try await Layout.plain.withService { service in
             let session = try await service.create(actorName: "x")
@@ -350,7 +352,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("takes a batch that is too large for one statement, and values at the limits")
+    @Test("A batch that is too large for one statement, and values at the limits, are stored")
     func large() async throws {
         try await Layout.plain.withService { service in
             let session = try await service.create(actorName: String(repeating: "ä", count: 127))
@@ -365,7 +367,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("counts every byte of a batch, so that its metadata alone may make several statements of it")
+    @Test("Every byte of a batch is counted, so that its metadata alone can split it into several statements")
     func largeMetadata() async throws {
         let text = String(repeating: "m", count: 1_000_000)
         func request(_ session: ULID, _ count: Int) throws -> AppendRequest {
@@ -395,7 +397,7 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("refuses a value that no message of the protocol holds, before anything is sent", arguments: [true, false])
+    @Test("A value that no protocol message can hold is refused before anything is sent", arguments: [true, false])
     func tooLargeForTheProtocol(_ isAlone: Bool) async throws {
         try await Layout.plain.withService {
             $0.largestMessage = 100_000
@@ -430,14 +432,14 @@ struct StoreBehaviourTests {
         }
     }
 
-    @Test("declares no limit above the contract's")
+    @Test("A Postgres store declares no limit above that of the contract")
     func limits() {
         var configuration = PostgresConfiguration()
         configuration.limits = StoreLimits(contentBytes: 1 << 40, batchMessages: 5)
         #expect(configuration.capabilities(isDurable: true).limits == StoreLimits(batchMessages: 5))
     }
 
-    @Test("refuses calls after it was closed")
+    @Test("A closed Postgres store refuses every call")
     func closed() async throws {
         let store = try await PostgresSessionStore.open(try Layout.plain.configuration())
         await store.close()

@@ -3,7 +3,7 @@ import AgentSessions
 @testable import AgentSessionsPostgres
 import Testing
 
-@Suite("values as they are stored")
+@Suite("Stored values in Postgres")
 struct StoredValueTests {
     private func stored(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -15,7 +15,7 @@ struct StoredValueTests {
         bytes.withUnsafeBufferPointer { TextEscape.text($0) }
     }
 
-    @Test("a text without U+0000 and U+0001 is stored as it is")
+    @Test("A text without U+0000 and U+0001 is stored unchanged")
     func plain() {
         for text in ["", "hello", "é👩‍👧", "\\x00", "\u{2}"] {
             #expect(stored(text) == Array(text.utf8))
@@ -23,7 +23,7 @@ struct StoredValueTests {
         }
     }
 
-    @Test("every other text comes back, and holds no zero byte")
+    @Test("Every other text survives a round trip and is stored without a zero byte")
     func escaped() {
         for text in ["\u{0}", "\u{1}", "0\u{0}0", "\u{1}0", "\u{1}\u{0}1", "a\u{0}é\u{1}"] {
             #expect(!stored(text).contains(0))
@@ -33,13 +33,13 @@ struct StoredValueTests {
     }
 
     @Test(
-        "what was not written by this package is not read",
+        "Values that this package did not write are not read",
         arguments: [[1], [1, 0x32], [0x61, 1, 1], [0xFF], [1, 0x30, 0xFF]] as [[UInt8]])
     func damaged(_ bytes: [UInt8]) {
         #expect(read(bytes) == nil)
     }
 
-    @Test("times keep their microseconds, and infinity is none")
+    @Test("Times keep their microseconds, and infinity is not a time")
     func times() {
         for time in [Timestamp.earliest, .latest, .now()] {
             #expect(PostgresTime.time(PostgresTime.stored(time)) == time)
@@ -48,7 +48,7 @@ struct StoredValueTests {
         #expect(PostgresTime.time(.min) == nil)
     }
 
-    @Test("the description of a configuration shows no password")
+    @Test("The description of a configuration shows no password")
     func noPassword() {
         let configuration = PostgresConfiguration(connection: [
             "host": "h", "password": "hunter2", "sslpassword": "hunter2",
@@ -65,7 +65,7 @@ struct StoredValueTests {
     }
 
     @Test(
-        "each SQLSTATE has its code",
+        "Each SQLSTATE has its error code",
         arguments: [
             ("40001", StoreError.Code.busy), ("40P01", .busy), ("55P03", .busy), ("57014", .timeout),
             ("57P01", .unavailable), ("57P02", .unavailable), ("57P03", .unavailable), ("08006", .unavailable),
@@ -80,14 +80,14 @@ struct StoredValueTests {
         #expect(error.storeError.nativeCode == state)
     }
 
-    @Test("a server that fails may do better the next time")
+    @Test("A fatal error of the server is unavailable and may pass")
     func fatal() {
         for state in ["XX000", "58030", "0A000"] {
             #expect(ServerError(state: state, message: "m", isFatal: true).storeError.code == .unavailable)
         }
     }
 
-    @Test("what is lost after it was sent has an unknown outcome if it is a change")
+    @Test("A change that is lost after it was sent has an unknown outcome, and a read does not")
     func outcomes() {
         let sent = PipelineError.lost(detail: "x", state: "57P01", mayBeStored: true, timedOut: false)
         #expect(sent.writeError.code == .outcomeUnknown)
@@ -101,7 +101,7 @@ struct StoredValueTests {
         #expect(alone.readError.code == .unavailable)
     }
 
-    @Test("what an error says of the commit that it meets")
+    @Test("Errors at a commit tell whether they end it and whether its outcome is known")
     func errorsAtCommit() {
         func error(_ state: String, fatal: Bool = false, pooler: Bool = false) -> ServerError {
             ServerError(state: state, message: "m", isFatal: fatal, isFromPooler: pooler)
@@ -120,7 +120,7 @@ struct StoredValueTests {
         #expect(!error("23505", pooler: true).leavesOutcomeOpen)
     }
 
-    @Test("the names of schemas are quoted, and checked")
+    @Test("Schema names are quoted and checked")
     func schemas() throws {
         #expect(try SchemaName("a\"b").table("t") == "\"a\"\"b\".\"t\"")
         for name in ["", "pg_x", "PG_catalog", "a\u{0}", String(repeating: "x", count: 64)] {

@@ -9,7 +9,7 @@ import Testing
 /// What is Postgres' own of the tool, in processes of its own on a store of the tests' server. What all engines have in
 /// common is among the tests of the engines.
 @Suite(
-    "the tool on Postgres", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
+    "The tool on Postgres", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
     .timeLimit(.minutes(5)))
 struct ToolTests {
     private static let tool = BuiltProgram("agent-sessions")
@@ -41,7 +41,7 @@ struct ToolTests {
         return try JSONParser.parse(outcome.output)
     }
 
-    @Test("what cannot be opened says why, with status 1 or 64, and shows no secret")
+    @Test("The error for a store that cannot be opened says why, exits with status 1 or 64, and shows no secret")
     func badInput() async throws {
         let place = "postgres:///postgres?host=\(cluster.folder)"
         let secret = "hunter2"
@@ -80,7 +80,7 @@ struct ToolTests {
         #expect(!refused.errors.contains(secret))
     }
 
-    @Test("`backends` shows four backends, and of this store what the server says")
+    @Test("The backends verb shows four backends, and the settings of the server for the configured store")
     func backends() async throws {
         _ = try await json("create", "--actor", "local/test")
         let backends = try #require(try await json("backends").arrayValue)
@@ -101,7 +101,7 @@ struct ToolTests {
         }
     }
 
-    @Test("nothing of what the server and libpq say while they connect comes to standard error")
+    @Test("Messages of the server and of libpq during a connection do not reach standard error")
     func silence() async throws {
         // A database whose collation has another version than it was made with: the server says so to who connects.
         let database = "noisy_\(PostgresCluster.freshSchema())"

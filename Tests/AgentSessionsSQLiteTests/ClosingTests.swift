@@ -5,8 +5,10 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-@Suite struct `Closing a SQLite store` {
-    @Test func `does what was asked before, refuses what comes after, and leaves one file`() async throws {
+@Suite("Closing of a SQLite store")
+struct ClosingTests {
+    @Test("Closing finishes earlier calls, refuses later ones and leaves one file")
+    func finishesAndRefuses() async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()
         let service = PersistentSessionService(store, retryPolicy: .never)
@@ -59,7 +61,8 @@ import Testing
         await again.store.close()
     }
 
-    @Test func `moves the log into the database, even while reads are under way`() async throws {
+    @Test("Closing moves the log into the database, even during reads")
+    func movesLog() async throws {
         for _ in 0..<20 {
             let folder = try TemporaryFolder()
             let store = try await folder.open()
@@ -90,7 +93,8 @@ import Testing
         }
     }
 
-    @Test func `is done by nobody's hand when the store is dropped`() async throws {
+    @Test("A store that is released without being closed ends its threads")
+    func released() async throws {
         let folder = try TemporaryFolder()
         let lines = try await StoreProcess([folder.storeURL, "drop", "20"], in: folder.url).finish()
         for line in lines {

@@ -5,7 +5,8 @@ import Testing
 
 @testable import AgentSessionsSQLite
 
-@Suite struct `Damage in a SQLite store` {
+@Suite("Damage in a SQLite store")
+struct DamageTests {
     /// Values that no store writes, by column.
     private static let sessionDamage: [(String, [String])] = [
         ("id", ["'short'", "NULL", "x'00'", "CAST(x'ff' AS TEXT)", "'8ZZZZZZZZZZZZZZZZZZZZZZZZZ'"]),
@@ -35,8 +36,8 @@ import Testing
         damage.flatMap { column, values in values.map { "\(column) = \($0)" } }
     }
 
-    @Test(arguments: each(sessionDamage))
-    func `in a row of a session is an error that names it`(change: String) async throws {
+    @Test("The error for a damaged session row names the session", arguments: each(sessionDamage))
+    func damagedSession(change: String) async throws {
         let (folder, session) = try await Self.filledFolder()
         try folder.damage("UPDATE sessions SET \(change)")
         let store = try await folder.open()
@@ -51,8 +52,8 @@ import Testing
         await store.close()
     }
 
-    @Test(arguments: each(messageDamage))
-    func `in a row of a message is an error that names its session`(change: String) async throws {
+    @Test("The error for a damaged message row names its session", arguments: each(messageDamage))
+    func damagedMessage(change: String) async throws {
         let (folder, session) = try await Self.filledFolder()
         try folder.damage("UPDATE session_messages SET \(change) WHERE sequence = 3")
         let store = try await folder.open()
@@ -67,14 +68,16 @@ import Testing
         await store.close()
     }
 
-    @Test(arguments: [
-        "DELETE FROM session_messages WHERE sequence = 3", "DELETE FROM session_messages WHERE sequence = 1",
-        "DELETE FROM session_messages WHERE sequence = 5", "DELETE FROM session_messages",
-        "UPDATE sessions SET message_count = 6", "UPDATE sessions SET message_count = 9223372036854775807",
-        "UPDATE sessions SET message_count = 4", "UPDATE sessions SET message_count = 0",
-        "UPDATE session_messages SET session_id = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ' WHERE sequence = 4",
-    ])
-    func `of rows that are lost or too many is an error, never a shorter result`(sql: String) async throws {
+    @Test(
+        "Missing or surplus rows are an error, never a shorter result",
+        arguments: [
+            "DELETE FROM session_messages WHERE sequence = 3", "DELETE FROM session_messages WHERE sequence = 1",
+            "DELETE FROM session_messages WHERE sequence = 5", "DELETE FROM session_messages",
+            "UPDATE sessions SET message_count = 6", "UPDATE sessions SET message_count = 9223372036854775807",
+            "UPDATE sessions SET message_count = 4", "UPDATE sessions SET message_count = 0",
+            "UPDATE session_messages SET session_id = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ' WHERE sequence = 4",
+        ])
+    func missingRows(sql: String) async throws {
         let (folder, session) = try await Self.filledFolder()
         try folder.damage(sql)
         let store = try await folder.open()
@@ -89,7 +92,8 @@ import Testing
         await store.close()
     }
 
-    @Test func `that makes rows contradict each other is an error when one is written`() async throws {
+    @Test("Rows that contradict each other are an error when one is written")
+    func contradiction() async throws {
         let (folder, session) = try await Self.filledFolder()
         try folder.damage("UPDATE sessions SET message_count = 4")
         let store = try await folder.open()
@@ -101,8 +105,8 @@ import Testing
         #expect(try folder.raw().value("SELECT count(*) FROM session_messages") == "5")
     }
 
-    @Test(arguments: [1, 2, UInt64.random(in: 3 ... .max)])
-    func `of single bytes is an error or does not change what there is`(seed: UInt64) async throws {
+    @Test("A damaged byte is an error or changes no data", arguments: [1, 2, UInt64.random(in: 3 ... .max)])
+    func damagedByte(seed: UInt64) async throws {
         let (folder, _) = try await Self.filledFolder(messages: 120)
         let file = URL(filePath: folder.path())
         let intact = try Data(contentsOf: file)

@@ -7,10 +7,10 @@ import Testing
 
 @testable import AgentSessionsSQLite
 
-@Suite struct `Faults of the system` {
-    @Test func `A bound on the size of files refuses writes, loses nothing, and is forgotten when it goes`()
-        async throws
-    {
+@Suite("System faults of a SQLite store")
+struct FaultTests {
+    @Test("A limit on file sizes refuses writes, loses nothing, and has no effect after it is lifted")
+    func limitedFile() async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()
         let session = try await PersistentSessionService(store).create(actorName: "a")
@@ -26,8 +26,10 @@ import Testing
         #expect(lines[(error + 1)...].contains { $0.hasPrefix("appended") })
     }
 
-    @Test(.enabled(if: isRoot && FileManager.default.fileExists(atPath: "/usr/bin/mount")))
-    func `A full disk refuses writes, loses nothing, and goes on when there is room`() async throws {
+    @Test(
+        "A full disk refuses writes to SQLite, loses nothing, and accepts them again when there is space",
+        .enabled(if: isRoot && FileManager.default.fileExists(atPath: "/usr/bin/mount")))
+    func fullDisk() async throws {
         let mount = try TemporaryFolder()
         guard try run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=3m", "none", mount.url.path]) == 0 else { return }
         defer { _ = try? run("/usr/bin/umount", ["-l", mount.url.path]) }
@@ -60,7 +62,8 @@ import Testing
         try await Self.expectExactly(appended, in: mount, of: session.id)
     }
 
-    @Test func `A process that is killed loses nothing that it was told is stored`() async throws {
+    @Test("A killed process loses nothing that SQLite acknowledged")
+    func killed() async throws {
         let folder = try TemporaryFolder()
         let output = try TemporaryFolder()
         let store = try await folder.open()
@@ -86,36 +89,36 @@ import Testing
         #expect(try folder.raw().value("PRAGMA integrity_check") == "ok")
     }
 
-    @Test(arguments: [
-        (SQLITE_BUSY, EngineActivity.writing, StoreError.Code.busy, "SQLITE_BUSY"),
-        (SQLITE_BUSY | 1 << 8, .opening, .busy, "SQLITE_BUSY (261)"),
-        (SQLITE_BUSY | 2 << 8, .writing, .busy, "SQLITE_BUSY (517)"),
-        (SQLITE_LOCKED, .reading, .busy, "SQLITE_LOCKED"),
-        (SQLITE_PROTOCOL, .reading, .busy, "SQLITE_PROTOCOL"),
-        (SQLITE_FULL, .writing, .unavailable, "SQLITE_FULL"),
-        (SQLITE_FULL, .committing, .unavailable, "SQLITE_FULL"),
-        (SQLITE_IOERR | 3 << 8, .committing, .unavailable, "SQLITE_IOERR (778)"),
-        (SQLITE_IOERR | 4 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (1034)"),
-        (SQLITE_IOERR | 19 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (4874)"),
-        (SQLITE_IOERR | 1 << 8, .reading, .unavailable, "SQLITE_IOERR (266)"),
-        (SQLITE_IOERR | 2 << 8, .reading, .corrupt, "SQLITE_IOERR (522)"),
-        (SQLITE_IOERR | 2 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (522)"),
-        (SQLITE_NOMEM, .committing, .outcomeUnknown, "SQLITE_NOMEM"),
-        (SQLITE_NOMEM, .writing, .unavailable, "SQLITE_NOMEM"),
-        (SQLITE_CORRUPT, .reading, .corrupt, "SQLITE_CORRUPT"),
-        (SQLITE_NOTADB, .opening, .corrupt, "SQLITE_NOTADB"),
-        (SQLITE_READONLY | 4 << 8, .writing, .unavailable, "SQLITE_READONLY (1032)"),
-        (SQLITE_CANTOPEN, .opening, .unavailable, "SQLITE_CANTOPEN"),
-        (SQLITE_TOOBIG, .writing, .limitExceeded, "SQLITE_TOOBIG"),
-        (SQLITE_CONSTRAINT | 6 << 8, .writing, .conflict, "SQLITE_CONSTRAINT (1555)"),
-        (SQLITE_CONSTRAINT | 8 << 8, .writing, .corrupt, "SQLITE_CONSTRAINT (2067)"),
-        (SQLITE_CONSTRAINT | 3 << 8, .writing, .corrupt, "SQLITE_CONSTRAINT (787)"),
-        (SQLITE_ERROR, .writing, .internalFailure, "SQLITE_ERROR"),
-        (99, .writing, .internalFailure, "SQLITE_99"),
-    ])
-    func `Each of SQLite's codes has its own meaning`(
-        native: Int32, activity: EngineActivity, code: StoreError.Code, name: String
-    ) {
+    @Test(
+        "Each result code of SQLite has its error code",
+        arguments: [
+            (SQLITE_BUSY, EngineActivity.writing, StoreError.Code.busy, "SQLITE_BUSY"),
+            (SQLITE_BUSY | 1 << 8, .opening, .busy, "SQLITE_BUSY (261)"),
+            (SQLITE_BUSY | 2 << 8, .writing, .busy, "SQLITE_BUSY (517)"),
+            (SQLITE_LOCKED, .reading, .busy, "SQLITE_LOCKED"),
+            (SQLITE_PROTOCOL, .reading, .busy, "SQLITE_PROTOCOL"),
+            (SQLITE_FULL, .writing, .unavailable, "SQLITE_FULL"),
+            (SQLITE_FULL, .committing, .unavailable, "SQLITE_FULL"),
+            (SQLITE_IOERR | 3 << 8, .committing, .unavailable, "SQLITE_IOERR (778)"),
+            (SQLITE_IOERR | 4 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (1034)"),
+            (SQLITE_IOERR | 19 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (4874)"),
+            (SQLITE_IOERR | 1 << 8, .reading, .unavailable, "SQLITE_IOERR (266)"),
+            (SQLITE_IOERR | 2 << 8, .reading, .corrupt, "SQLITE_IOERR (522)"),
+            (SQLITE_IOERR | 2 << 8, .committing, .outcomeUnknown, "SQLITE_IOERR (522)"),
+            (SQLITE_NOMEM, .committing, .outcomeUnknown, "SQLITE_NOMEM"),
+            (SQLITE_NOMEM, .writing, .unavailable, "SQLITE_NOMEM"),
+            (SQLITE_CORRUPT, .reading, .corrupt, "SQLITE_CORRUPT"),
+            (SQLITE_NOTADB, .opening, .corrupt, "SQLITE_NOTADB"),
+            (SQLITE_READONLY | 4 << 8, .writing, .unavailable, "SQLITE_READONLY (1032)"),
+            (SQLITE_CANTOPEN, .opening, .unavailable, "SQLITE_CANTOPEN"),
+            (SQLITE_TOOBIG, .writing, .limitExceeded, "SQLITE_TOOBIG"),
+            (SQLITE_CONSTRAINT | 6 << 8, .writing, .conflict, "SQLITE_CONSTRAINT (1555)"),
+            (SQLITE_CONSTRAINT | 8 << 8, .writing, .corrupt, "SQLITE_CONSTRAINT (2067)"),
+            (SQLITE_CONSTRAINT | 3 << 8, .writing, .corrupt, "SQLITE_CONSTRAINT (787)"),
+            (SQLITE_ERROR, .writing, .internalFailure, "SQLITE_ERROR"),
+            (99, .writing, .internalFailure, "SQLITE_99"),
+        ])
+    func resultCodes(native: Int32, activity: EngineActivity, code: StoreError.Code, name: String) {
         let error = StoreError(sqlite: native, "detail", while: activity, path: "x.db")
         #expect(error.code == code)
         #expect(error.nativeCode == name)

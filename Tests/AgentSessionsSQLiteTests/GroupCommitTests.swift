@@ -6,8 +6,10 @@ import Testing
 
 @testable import AgentSessionsSQLite
 
-@Suite struct `Writes of many tasks` {
-    @Test func `share commits and keep their sequences`() async throws {
+@Suite("Group commit in SQLite")
+struct GroupCommitTests {
+    @Test("Writes of many tasks share commits and keep their sequences")
+    func sharedCommits() async throws {
         try await withStore([setting(\.checkpointPages, 1_000_000)]) { service, folder in
             let session = try await service.create(actorName: "a")
             let before = try folder.commitsInLog()
@@ -38,7 +40,8 @@ import Testing
         }
     }
 
-    @Test func `do not disturb each other where some fail`() async throws {
+    @Test("Writes that fail do not disturb the others")
+    func failingWrites() async throws {
         try await withStore { service, folder in
             let session = try await service.filled(1)
             let broken = Session(
@@ -77,7 +80,8 @@ import Testing
         }
     }
 
-    @Test func `are undone together where SQLite has undone the transaction`() async throws {
+    @Test("Writes that share a transaction are undone together if SQLite rolled it back")
+    func rolledBack() async throws {
         try await withStore { service, folder in
             let session = try await service.create(actorName: "a")
             // A failure of the disk or of memory ends the whole transaction, even in a statement that only reads.
@@ -107,7 +111,8 @@ import Testing
         }
     }
 
-    @Test func `through two stores of one file are seen by both and leave no gap`() async throws {
+    @Test("Two stores of one file see each other's writes and leave no gap")
+    func twoStores() async throws {
         try await withStore { first, folder in
             let second = PersistentSessionService(try await folder.open(), retryPolicy: .never)
             let session = try await first.create(actorName: "a")
@@ -131,7 +136,8 @@ import Testing
         }
     }
 
-    @Test func `of several processes leave no gap and lose nothing`() async throws {
+    @Test("Writes of several processes leave no gap and lose nothing")
+    func processes() async throws {
         try await withStore { service, folder in
             let session = try await service.create(actorName: "a")
             let output = try TemporaryFolder()

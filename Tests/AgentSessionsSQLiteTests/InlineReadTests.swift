@@ -9,8 +9,10 @@ import Testing
 /// Whether this system can tell cached pages from others; where it cannot, no read is tried on the caller's thread.
 private let canReadInline = agent_sessions_hooks_install() != 0
 
-@Suite(.enabled(if: canReadInline)) struct `Reads on the caller's thread` {
-    @Test func `Short reads never give up by chance`() async throws {
+@Suite("Inline reads in SQLite", .enabled(if: canReadInline))
+struct InlineReadTests {
+    @Test("Short inline reads never give up by chance")
+    func shortReads() async throws {
         try await withStore { service, folder in
             let session = try await service.filled(30)
             let reader = InlineReader(try .reader(folder.configuration()))
@@ -30,7 +32,8 @@ private let canReadInline = agent_sessions_hooks_install() != 0
         }
     }
 
-    @Test func `A long read gives up, and is done all the same`() async throws {
+    @Test("A long inline read gives up, and its result is read on a thread")
+    func longRead() async throws {
         try await withStore { service, folder in
             try folder.raw().execute(
                 """
@@ -53,7 +56,8 @@ private let canReadInline = agent_sessions_hooks_install() != 0
         }
     }
 
-    @Test func `A page that is not in memory makes a read give up, and is read all the same`() async throws {
+    @Test("A page that is not in memory makes an inline read give up, and is read on a thread")
+    func pageNotInMemory() async throws {
         try await withStore { first, folder in
             let session = try await first.create(actorName: "a")
             for _ in 0..<20 {
@@ -86,7 +90,8 @@ private let canReadInline = agent_sessions_hooks_install() != 0
         }
     }
 
-    @Test func `A page and its session are of one moment`() async throws {
+    @Test("An inline read gives a page and its session of one moment")
+    func oneMoment() async throws {
         try await withStore { service, _ in
             let session = try await service.create(actorName: "a")
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -114,7 +119,8 @@ private let canReadInline = agent_sessions_hooks_install() != 0
         }
     }
 
-    @Test func `A read that fails lets go of its transaction`() async throws {
+    @Test("An inline read that fails ends its transaction")
+    func failedRead() async throws {
         try await withStore { service, folder in
             let session = try await service.filled(10)
             for _ in 0..<5 { _ = try await service.get(session.id) }
@@ -130,7 +136,8 @@ private let canReadInline = agent_sessions_hooks_install() != 0
         }
     }
 
-    @Test func `On a file system that cannot tell, reads change threads`() async throws {
+    @Test("Reads change threads if the file system cannot tell what is in memory")
+    func unknownResidency() async throws {
         guard FileManager.default.isWritableFile(atPath: "/dev/shm") else { return }
         let path = "/dev/shm/agent-sessions-\(UUID().uuidString).db"
         defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) } }

@@ -4,8 +4,10 @@ import AgentSessionsSQLite
 import Foundation
 import Testing
 
-@Suite struct `A lock of another connection` {
-    @Test func `is waited for within a bound, and then busy`() async throws {
+@Suite("Locks held by other SQLite connections")
+struct LockTests {
+    @Test("A write waits for a lock within the time limit and then is busy")
+    func busy() async throws {
         try await withStore([setting(\.busyTimeout, .milliseconds(200))]) { service, folder in
             let session = try await service.filled(1)
             let raw = try folder.raw()
@@ -27,7 +29,8 @@ import Testing
         }
     }
 
-    @Test func `that goes in time is no error`() async throws {
+    @Test("A lock that is released in time causes no error")
+    func releasedInTime() async throws {
         try await withStore { service, folder in
             let session = try await service.filled(1)
             let raw = try folder.raw()
@@ -39,7 +42,8 @@ import Testing
         }
     }
 
-    @Test func `is met again by the retry policy`() async throws {
+    @Test("The retry policy repeats a write that met a lock")
+    func retriedWrite() async throws {
         try await withStore([setting(\.busyTimeout, .milliseconds(20))]) { service, folder in
             let patient = PersistentSessionService(
                 service.store, retryPolicy: RetryPolicy(maximumAttempts: 100, totalTime: .seconds(20)))
@@ -54,7 +58,8 @@ import Testing
         }
     }
 
-    @Test func `on the whole file makes an opener wait, and then busy`() async throws {
+    @Test("A lock on the whole file makes an opener wait and then fail as busy")
+    func lockedFile() async throws {
         let folder = try TemporaryFolder()
         let raw = try folder.raw()
         try raw.execute("BEGIN EXCLUSIVE; CREATE TABLE notes (x)")
@@ -65,7 +70,8 @@ import Testing
         await store.close()
     }
 
-    @Test func `on the whole file is met again by an opener within the retry policy`() async throws {
+    @Test("The retry policy repeats an opening that met a lock on the whole file")
+    func retriedOpening() async throws {
         let folder = try TemporaryFolder()
         let raw = try folder.raw()
         try raw.execute("BEGIN EXCLUSIVE; CREATE TABLE notes (x)")
@@ -75,7 +81,8 @@ import Testing
         await (try opened).close()
     }
 
-    @Test func `in a journal of another mode is waited for when the mode is changed`() async throws {
+    @Test("A change of the journal mode waits for a lock of the old mode")
+    func journalMode() async throws {
         let folder = try TemporaryFolder()
         let raw = try folder.raw()
         try raw.execute("CREATE TABLE notes (x); BEGIN; SELECT * FROM notes")

@@ -6,13 +6,15 @@ import Testing
 
 @testable import AgentSessionsSQLite
 
-@Suite(.timeLimit(.minutes(2))) struct `The write-ahead log` {
+@Suite("Write-ahead log", .timeLimit(.minutes(2)))
+struct LogTests {
     private func logSize(_ folder: TemporaryFolder) throws -> Int {
         let attributes = try FileManager.default.attributesOfItem(atPath: folder.path() + "-wal")
         return try #require(attributes[.size] as? Int)
     }
 
-    @Test func `is emptied again and again while there is always somebody who reads`() async throws {
+    @Test("The write-ahead log is emptied again and again even if there is always a reader")
+    func alwaysRead() async throws {
         try await withStore([setting(\.checkpointPages, 50), setting(\.synchronous, .normal)]) { service, folder in
             let session = try await service.create(actorName: "a")
             let readers = try OverlappingReaders(of: folder)
@@ -33,7 +35,8 @@ import Testing
         }
     }
 
-    @Test func `is short again after a large change`() async throws {
+    @Test("The write-ahead log is short again after a large change")
+    func largeChange() async throws {
         try await withStore([setting(\.checkpointPages, 50)]) { service, folder in
             let session = try await service.create(actorName: "a")
             let text = String(repeating: "text ", count: 4000)
@@ -42,7 +45,8 @@ import Testing
         }
     }
 
-    @Test func `grows while somebody reads for long, delays writers little, and is short afterwards`() async throws {
+    @Test("A long read lets the log grow, delays writers only a little, and leaves a short log")
+    func longRead() async throws {
         try await withStore([setting(\.checkpointPages, 20), setting(\.synchronous, .normal)]) { service, folder in
             let session = try await service.create(actorName: "a")
             let reader = try folder.raw()
@@ -65,28 +69,34 @@ import Testing
     }
 }
 
-@Suite struct `The bound on the write-ahead log` {
+@Suite("Bound on the write-ahead log")
+struct LogBoundTests {
     private let bound = LogBound(pages: 1000, pageSize: 4096, busyTimeout: .seconds(5))
     private let millisecond: UInt64 = 1_000_000
 
-    @Test func `is eight times what SQLite leaves in the log`() {
+    @Test("The bound is eight times the size that SQLite leaves in the log")
+    func size() {
         #expect(bound.patience(with: 32_960_000) == nil)
         #expect(bound.patience(with: 32_960_001) == 200 * millisecond)
         #expect(bound.keptBytes == 8_240_000)
     }
 
-    @Test(arguments: [(1, 200), (2, 400), (5, 1000), (1000, 1000), (200_000_000_000, 1000)])
-    func `waits the longer, the longer the log is, and never long`(times: Int, milliseconds: UInt64) {
+    @Test(
+        "A writer waits longer the longer the log is, and never for long",
+        arguments: [(1, 200), (2, 400), (5, 1000), (1000, 1000), (200_000_000_000, 1000)])
+    func waitingTime(times: Int, milliseconds: UInt64) {
         #expect(bound.patience(with: 32_960_001 * times) == milliseconds * millisecond)
     }
 
-    @Test func `never waits as long as other writers do`() {
+    @Test("A writer never waits for the log as long as other writers wait for their lock")
+    func lessThanBusyTimeout() {
         let hasty = LogBound(pages: 1, pageSize: 4096, busyTimeout: .milliseconds(40))
         #expect(hasty.patience(with: .max) == 10 * millisecond)
         #expect(LogBound(pages: 1, pageSize: 4096, busyTimeout: .zero).patience(with: .max) == 0)
     }
 
-    @Test func `is seen to less and less while that is in vain`() {
+    @Test("A log that cannot be emptied is tried less and less often")
+    func backOff() {
         var bound = bound
         var now: UInt64 = 5
         for times in [2, 4, 8, 16, 32, 32] as [UInt64] {

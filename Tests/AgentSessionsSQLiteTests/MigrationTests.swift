@@ -4,7 +4,8 @@ import AgentSessionsSQLite
 import Foundation
 import Testing
 
-@Suite struct `Migrations of a SQLite store` {
+@Suite("Migrations of a SQLite store")
+struct MigrationTests {
     private static let notes = Migration<SQLiteMigrationTarget>(
         name: "app_001_notes", parent: "a7_001_session_persistence"
     ) {
@@ -12,7 +13,8 @@ import Testing
         try target.execute("CREATE TABLE notes (session_id TEXT); INSERT INTO notes VALUES ('one')")
     }
 
-    @Test func `are recorded with who made them`() async throws {
+    @Test("Migrations are recorded with their origin")
+    func recorded() async throws {
         try await withStore { service, folder in
             let status = try await service.store.migrations()
             #expect(status.map(\.name) == ["b1_001_resource_registry", "a7_001_session_persistence"])
@@ -25,11 +27,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "UPDATE resource_registry SET format_version = 99",
-        "INSERT INTO schema_migrations VALUES ('a8_001_future', 'a7_001_session_persistence', 'core', 1, 'agent-sessions/9')",
-    ])
-    func `of a newer build are refused, and the store is left as it is`(sql: String) async throws {
+    @Test(
+        "A store with migrations of a newer build is refused and stays as it is",
+        arguments: [
+            "UPDATE resource_registry SET format_version = 99",
+            "INSERT INTO schema_migrations VALUES ('a8_001_future', 'a7_001_session_persistence', 'core', 1, 'agent-sessions/9')",
+        ])
+    func newerStore(sql: String) async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()
         await store.close()
@@ -41,7 +45,8 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["sessions.db"])
     }
 
-    @Test func `are not applied where the application forbids it`() async throws {
+    @Test("Migrations are not applied if the application forbids it")
+    func forbidden() async throws {
         let folder = try TemporaryFolder()
         try await expect(.migrationRequired) { try await folder.open { $0.migrationPolicy = .require } }
         let store = try await folder.open()
@@ -57,7 +62,8 @@ import Testing
         #expect(try folder.raw().value("SELECT count(*) FROM sqlite_schema WHERE name = 'notes'") == "0")
     }
 
-    @Test func `of an application are applied once, and tolerated by builds without them`() async throws {
+    @Test("A migration of an application is applied once and tolerated by builds without it")
+    func applicationMigration() async throws {
         let folder = try TemporaryFolder()
         for _ in 0..<2 {
             let store = try await folder.open { $0.migrations = [Self.notes] }
@@ -73,7 +79,8 @@ import Testing
         await plain.close()
     }
 
-    @Test func `that fail leave nothing behind`() async throws {
+    @Test("A failed migration leaves nothing behind")
+    func failedMigration() async throws {
         let folder = try TemporaryFolder()
         let failing = Migration<SQLiteMigrationTarget>(name: "app_002", parent: "app_001_notes") {
             (target) throws(StoreError) in
@@ -87,7 +94,8 @@ import Testing
         try await expect(.invalidArgument) { try await folder.open { $0.migrations = [failing] } }
     }
 
-    @Test func `race without being applied twice`() async throws {
+    @Test("Concurrent openers of a SQLite store apply no migration twice")
+    func racingOpeners() async throws {
         let folder = try TemporaryFolder()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
@@ -101,14 +109,16 @@ import Testing
         #expect(try folder.raw().value("SELECT count(*) FROM notes") == "1")
     }
 
-    @Test(arguments: [
-        "DELETE FROM resource_registry",
-        "DELETE FROM schema_migrations WHERE name = 'b1_001_resource_registry'",
-        "UPDATE schema_migrations SET origin = 'nobody'",
-        "UPDATE schema_migrations SET applied_at = 9223372036854775807",
-        "DROP TABLE schema_migrations",
-    ])
-    func `with a damaged record are an error that says so`(sql: String) async throws {
+    @Test(
+        "A damaged record of migrations is an error that says so",
+        arguments: [
+            "DELETE FROM resource_registry",
+            "DELETE FROM schema_migrations WHERE name = 'b1_001_resource_registry'",
+            "UPDATE schema_migrations SET origin = 'nobody'",
+            "UPDATE schema_migrations SET applied_at = 9223372036854775807",
+            "DROP TABLE schema_migrations",
+        ])
+    func damagedRecord(sql: String) async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()
         await store.close()
@@ -116,7 +126,8 @@ import Testing
         try await expect(.corrupt) { try await folder.open() }
     }
 
-    @Test func `recorded for tables that are gone are an error that says so`() async throws {
+    @Test("Recorded migrations whose tables are missing are an error that says so")
+    func missingTables() async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()
         await store.close()

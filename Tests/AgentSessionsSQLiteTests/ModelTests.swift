@@ -5,9 +5,11 @@ import AgentSessionsSQLite
 import Testing
 
 /// The same random calls on SQLite and on the store in memory have the same outcomes.
-@Suite struct `SQLite and memory agree` {
-    @Test(arguments: [1, 2, 3, UInt64.random(in: 4 ... .max)])
-    func `on every outcome of random calls`(seed: UInt64) async throws {
+@Suite("Agreement of SQLite and memory")
+struct ModelTests {
+    @Test(
+        "SQLite and memory agree on every outcome of random calls", arguments: [1, 2, 3, UInt64.random(in: 4 ... .max)])
+    func randomCalls(seed: UInt64) async throws {
         try await withStore { sqlite, _ in
             let memory = PersistentSessionService(MemorySessionStore(), retryPolicy: .never)
             let service = sqlite

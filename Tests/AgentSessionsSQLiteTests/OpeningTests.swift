@@ -6,8 +6,10 @@ import Testing
 
 @testable import AgentSessionsSQLite
 
-@Suite struct `Opening a SQLite store` {
-    @Test func `refuses a folder, a missing folder, an empty path and a NUL`() async throws {
+@Suite("Opening of a SQLite store")
+struct OpeningTests {
+    @Test("A folder, a missing folder, an empty path and a NUL are refused")
+    func badPaths() async throws {
         let folder = try TemporaryFolder()
         for path in [folder.url.path, folder.path("none/sessions.db"), ""] {
             let error = try await expect(.unavailable) {
@@ -21,8 +23,10 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
     }
 
-    @Test(arguments: ["hello", "SQLite format 3\u{0}", String(repeating: "no database ", count: 2000)])
-    func `refuses a file that is no database and leaves it as it is`(text: String) async throws {
+    @Test(
+        "A file that is not a database is refused and stays as it is",
+        arguments: ["hello", "SQLite format 3\u{0}", String(repeating: "no database ", count: 2000)])
+    func notADatabase(text: String) async throws {
         let folder = try TemporaryFolder()
         try text.write(toFile: folder.path(), atomically: false, encoding: .utf8)
         let error = try await expect(.corrupt) { try await folder.open() }
@@ -31,7 +35,8 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["sessions.db"])
     }
 
-    @Test func `takes an empty file`() async throws {
+    @Test("An empty file is accepted")
+    func emptyFile() async throws {
         let folder = try TemporaryFolder()
         try Data().write(to: URL(filePath: folder.path()))
         let store = try await folder.open()
@@ -39,7 +44,8 @@ import Testing
         await store.close()
     }
 
-    @Test func `takes a name for a file, whatever it means to SQLite`() async throws {
+    @Test("A file may have any name, even one that is special to SQLite")
+    func specialNames() async throws {
         let folder = try TemporaryFolder()
         #expect(DatabaseFile.name(of: ":memory:") == "./:memory:")
         #expect(DatabaseFile.name(of: "file:x?mode=memory") == "./file:x?mode=memory")
@@ -51,9 +57,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [":memory:", "file::memory:"])
-    func `does not take for a file what means none to SQLite, and names the store in memory`(name: String) async throws
-    {
+    @Test(
+        "A name that SQLite would not treat as a file is refused with a hint at the memory store",
+        arguments: [":memory:", "file::memory:"])
+    func memoryNames(name: String) async throws {
         let error = try await expect(.invalidArgument) {
             try await SQLiteSessionStore.open(SQLiteConfiguration(path: name))
         }
@@ -64,7 +71,8 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: name))
     }
 
-    @Test func `follows a link to a file, and refuses one to nothing`() async throws {
+    @Test("A link to a file is followed, and a link to nothing is refused")
+    func links() async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()
         let session = try await PersistentSessionService(store).create(actorName: "a")
@@ -85,8 +93,8 @@ import Testing
         case unreadableFile, readOnlyFile, readOnlyFolder, noFolder
     }
 
-    @Test(arguments: Rights.allCases)
-    func `is refused where the rights do not allow it`(rights: Rights) async throws {
+    @Test("A file without the necessary rights is refused", arguments: Rights.allCases)
+    func missingRights(rights: Rights) async throws {
         let folder = try TemporaryFolder()
         let store = try await folder.open()
         await store.close()
@@ -111,7 +119,8 @@ import Testing
         #expect(try Data(contentsOf: URL(filePath: folder.path())) == before)
     }
 
-    @Test func `takes a database of another application, but not its tables`() async throws {
+    @Test("A database of another application is accepted, but its tables are not")
+    func foreignDatabase() async throws {
         let friendly = try TemporaryFolder()
         try friendly.raw().execute("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('mine')")
         let store = try await friendly.open()
@@ -120,12 +129,15 @@ import Testing
         #expect(try friendly.raw().value("SELECT text FROM notes") == "mine")
     }
 
-    @Test(arguments: [
-        "CREATE TABLE sessions (id INTEGER)", "CREATE TABLE Session_Messages (x)", "CREATE VIEW sessions AS SELECT 1",
-        "CREATE TABLE resource_registry (name TEXT)", "CREATE TABLE schema_migrations (version TEXT)",
-        "PRAGMA encoding = 'UTF-16le'; CREATE TABLE notes (text TEXT)",
-    ])
-    func `leaves a database that it cannot live in as it is`(sql: String) async throws {
+    @Test(
+        "A database that cannot hold a store is refused and stays as it is",
+        arguments: [
+            "CREATE TABLE sessions (id INTEGER)", "CREATE TABLE Session_Messages (x)",
+            "CREATE VIEW sessions AS SELECT 1",
+            "CREATE TABLE resource_registry (name TEXT)", "CREATE TABLE schema_migrations (version TEXT)",
+            "PRAGMA encoding = 'UTF-16le'; CREATE TABLE notes (text TEXT)",
+        ])
+    func unusableDatabase(sql: String) async throws {
         let folder = try TemporaryFolder()
         try folder.raw().execute(sql)
         let before = try Data(contentsOf: URL(filePath: folder.path()))
@@ -135,7 +147,8 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["sessions.db"])
     }
 
-    @Test func `by eight tasks at once makes one store`() async throws {
+    @Test("Eight tasks that open a file at once create one store")
+    func concurrentTasks() async throws {
         for _ in 0..<5 {
             let folder = try TemporaryFolder()
             try await withThrowingTaskGroup(of: ULID.self) { group in
@@ -158,7 +171,8 @@ import Testing
         }
     }
 
-    @Test func `by several processes and tasks at once works for each of them`() async throws {
+    @Test("Several processes and tasks can open one store at once")
+    func concurrentProcesses() async throws {
         let folder = try TemporaryFolder()
         let output = try TemporaryFolder()
         let processes = try (0..<6).map { _ in try StoreProcess([folder.storeURL, "open"], in: output.url) }
@@ -181,7 +195,8 @@ import Testing
         #expect(try raw.value("PRAGMA integrity_check") == "ok")
     }
 
-    @Test func `needs a library that knows strict tables, and says which is loaded`() throws {
+    @Test("A SQLite library without strict tables is refused, with its version")
+    func libraryVersion() throws {
         #expect(throws: Never.self) { try SQLiteVersion.oldest.check() }
         let error = #expect(throws: StoreError.self) { try SQLiteVersion(number: 3_036_017).check() }
         #expect(error?.code == .unsupported)

@@ -3,8 +3,10 @@ import AgentSessions
 import AgentSessionsSQLite
 import Testing
 
-@Suite struct `The service on SQLite` {
-    @Test func `A session comes back as it was created`() async throws {
+@Suite("The service on SQLite")
+struct ServiceTests {
+    @Test("A session comes back from SQLite as it was created")
+    func created() async throws {
         try await withStore { service, folder in
             let id = try ULIDGenerator.shared.next()
             let created = try await service.create(actorName: "local/é", metadata: ["a": .integer(1)], id: id)
@@ -22,9 +24,8 @@ import Testing
         }
     }
 
-    @Test func `Pages of a list show each of 205 sessions of one moment once, while others come and change`()
-        async throws
-    {
+    @Test("Pages of a list in SQLite show each of 205 sessions once during changes")
+    func pagedList() async throws {
         let moment = try #require(Timestamp(microseconds: 1_700_000_000_000_000))
         try await withStore { service, _ in
             var ids: Set<ULID> = []
@@ -48,7 +49,8 @@ import Testing
         }
     }
 
-    @Test func `A list filters by actor and by times, and takes an offset`() async throws {
+    @Test("A list in SQLite filters by actor and by times and takes an offset")
+    func filteredList() async throws {
         try await withStore { service, _ in
             let first = try await service.create(actorName: "a")
             let second = try await service.create(actorName: "b")
@@ -69,7 +71,8 @@ import Testing
         }
     }
 
-    @Test func `An update with a stale revision is refused and changes nothing`() async throws {
+    @Test("An update with a stale revision is refused by SQLite and changes nothing")
+    func staleUpdate() async throws {
         try await withStore { service, _ in
             let session = try await service.create(actorName: "a")
             let renamed = try await service.update(
@@ -88,7 +91,8 @@ import Testing
         }
     }
 
-    @Test func `Usage adds up to the last bit and never wraps`() async throws {
+    @Test("Usage in SQLite adds up to the last bit and never wraps")
+    func usage() async throws {
         try await withStore { service, _ in
             let session = try await service.create(actorName: "a")
             let most = TokenUsage(inputTokens: .max, outputTokens: .max - 1, estimatedCost: .max)
@@ -105,7 +109,8 @@ import Testing
         }
     }
 
-    @Test func `A replayed append gives the original back and adds nothing`() async throws {
+    @Test("A replayed append in SQLite gives the original and adds nothing")
+    func replay() async throws {
         try await withStore { service, folder in
             let session = try await service.filled(3)
             var batch = [NewMessage].numbered(4, "batch")
@@ -135,7 +140,8 @@ import Testing
         }
     }
 
-    @Test func `Messages are read from the front, the back and the middle`() async throws {
+    @Test("Messages in SQLite are read from the front, the back and the middle")
+    func messageRanges() async throws {
         try await withStore { service, _ in
             let session = try await service.filled(25)
             func sequences(_ range: MessageRange, _ limit: Int) async throws -> [Int] {
@@ -154,7 +160,8 @@ import Testing
         }
     }
 
-    @Test func `A run of bounded bytes has at least one message`() async throws {
+    @Test("A page with a byte limit has at least one message")
+    func byteLimit() async throws {
         try await withStore { service, _ in
             let session = try await service.filled(9)
             for (limit, count) in [(0, 1), (1, 1), (12, 2), (.max, 9)] {
@@ -168,7 +175,8 @@ import Testing
         }
     }
 
-    @Test func `A rewind takes messages away, keeps usage and gives sequences and ids out again`() async throws {
+    @Test("A rewind in SQLite removes messages, keeps usage, and lets sequences and ids be used again")
+    func rewind() async throws {
         try await withStore { service, folder in
             let session = try await service.filled(10)
             _ = try await service.updateTokenUsage(session.id, adding: TokenUsage(inputTokens: 3))
@@ -192,7 +200,8 @@ import Testing
         }
     }
 
-    @Test func `A deleted session leaves no row behind, and no message can be without a session`() async throws {
+    @Test("A session deleted from SQLite leaves no row, and no message can exist without a session")
+    func delete() async throws {
         try await withStore { service, folder in
             let kept = try await service.filled(5)
             let gone = try await service.filled(50)
@@ -211,7 +220,8 @@ import Testing
         }
     }
 
-    @Test func `A session is restored whole or not at all`() async throws {
+    @Test("A session is restored to SQLite as a whole or not at all")
+    func restore() async throws {
         try await withStore { service, folder in
             let session = try await service.filled(1200)
             let messages = try await service.everyMessage(of: session.id)
@@ -232,7 +242,8 @@ import Testing
         }
     }
 
-    @Test func `Limits and unusable cursors are refused`() async throws {
+    @Test("Values beyond the limits and unusable cursors are refused by SQLite")
+    func refusals() async throws {
         try await withStore([setting(\.limits, StoreLimits(contentBytes: 10, batchMessages: 2, pageItems: 5))]) {
             service, _ in
             let session = try await service.create(actorName: "a")

@@ -5,14 +5,15 @@ import Testing
 
 @testable import AgentSessionsSQLite
 
-@Suite struct `Settings of a SQLite store` {
-    @Test(arguments: [
-        (SQLiteConfiguration.Synchronous.full, "2", DurabilityTier.powerLoss),
-        (.extra, "3", .powerLoss), (.normal, "1", .processCrash), (.off, "0", .processCrash),
-    ])
-    func `are read back, and decide what the store promises`(
-        synchronous: SQLiteConfiguration.Synchronous, level: String, tier: DurabilityTier
-    ) async throws {
+@Suite("Settings of a SQLite store")
+struct SettingsTests {
+    @Test(
+        "The settings of SQLite can be read and decide its capabilities",
+        arguments: [
+            (SQLiteConfiguration.Synchronous.full, "2", DurabilityTier.powerLoss),
+            (.extra, "3", .powerLoss), (.normal, "1", .processCrash), (.off, "0", .processCrash),
+        ])
+    func capabilities(synchronous: SQLiteConfiguration.Synchronous, level: String, tier: DurabilityTier) async throws {
         try await withStore([
             setting(\.synchronous, synchronous), setting(\.cacheBytes, 1 << 20), setting(\.checkpointPages, 77),
         ]) { service, _ in
@@ -31,14 +32,16 @@ import Testing
         }
     }
 
-    @Test func `are safe by default`() {
+    @Test("The default settings of SQLite are safe")
+    func defaults() {
         let configuration = SQLiteConfiguration(path: "x")
         #expect(configuration.synchronous == .full)
         #expect(SQLiteBackend.capabilities.durability == .powerLoss)
         #expect(SQLiteBackend.capabilities.scope == .many)
     }
 
-    @Test func `hold on every connection`() async throws {
+    @Test("The settings hold on every connection of SQLite")
+    func everyConnection() async throws {
         try await withStore { service, _ in
             let store = service.store
             for _ in 0..<20 {
@@ -53,7 +56,8 @@ import Testing
         }
     }
 
-    @Test func `A reader cannot write`() async throws {
+    @Test("A reader connection of SQLite cannot write")
+    func readOnlyReader() async throws {
         try await withStore { service, _ in
             let session = try await service.create(actorName: "a")
             try await expect(.unavailable) {
@@ -63,7 +67,8 @@ import Testing
         }
     }
 
-    @Test func `Files are their owner's alone`() async throws {
+    @Test("The files of a SQLite store belong to the owner alone")
+    func ownerOnly() async throws {
         try await withStore { service, folder in
             _ = try await service.create(actorName: "a")
             for name in ["sessions.db", "sessions.db-wal", "sessions.db-shm"] {
@@ -73,7 +78,8 @@ import Testing
         }
     }
 
-    @Test func `The plugin opens what a URL and its settings say`() async throws {
+    @Test("The SQLite backend opens the file and settings of a URL")
+    func openedByURL() async throws {
         let folder = try TemporaryFolder()
         let url = try StoreURL(parsing: "sqlite://\(folder.path())?synchronous=normal")
         let given = Dictionary(uniqueKeysWithValues: url.parameters.map { ($0.name, $0.value) })

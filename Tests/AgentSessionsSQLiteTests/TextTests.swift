@@ -3,15 +3,18 @@ import AgentSessions
 import AgentSessionsSQLite
 import Testing
 
-@Suite struct `What goes in comes out` {
-    @Test(arguments: [
-        "", "\u{0}", "a\u{0}b\u{0}", "\u{0}\u{0}\u{0}", "e\u{301}", "é", "\u{301}",
-        "\u{202E}\u{2066}unpaired\u{2069}\u{2069}",
-        "\u{FFFE}\u{FFFF}\u{FEFF}", "\u{10FFFF}\u{1FFFE}", "👩‍👩‍👧‍👦\u{FE0F}", "'; DROP TABLE sessions; --",
-        "\r\n\u{85}\u{2028}",
-        "{}", "NULL", "123", "1e3", "x'00'",
-    ])
-    func `byte for byte, as content, tool call id, actor and metadata`(text: String) async throws {
+@Suite("Text and numbers in SQLite")
+struct TextTests {
+    @Test(
+        "Any text survives SQLite byte for byte as content, tool call id, actor and metadata",
+        arguments: [
+            "", "\u{0}", "a\u{0}b\u{0}", "\u{0}\u{0}\u{0}", "e\u{301}", "é", "\u{301}",
+            "\u{202E}\u{2066}unpaired\u{2069}\u{2069}",
+            "\u{FFFE}\u{FFFF}\u{FEFF}", "\u{10FFFF}\u{1FFFE}", "👩‍👩‍👧‍👦\u{FE0F}", "'; DROP TABLE sessions; --",
+            "\r\n\u{85}\u{2028}",
+            "{}", "NULL", "123", "1e3", "x'00'",
+        ])
+    func everyField(text: String) async throws {
         try await withStore { service, folder in
             let metadata: JSONObject = ["text": .string(text), text: .integer(1)]
             let actor =
@@ -38,7 +41,8 @@ import Testing
         }
     }
 
-    @Test func `Five megabytes of text come back`() async throws {
+    @Test("Five megabytes of text survive SQLite")
+    func longText() async throws {
         try await withStore { service, _ in
             let session = try await service.create(actorName: "a")
             let text = String(repeating: "0123456789abcdé\u{0}", count: 5 << 16)
@@ -50,7 +54,8 @@ import Testing
         }
     }
 
-    @Test func `Numbers keep 64 bits and their kind`() async throws {
+    @Test("Numbers in SQLite keep 64 bits and their kind")
+    func numbers() async throws {
         try await withStore { service, _ in
             let metadata: JSONObject = [
                 "least": .integer(.min), "most": .integer(.max), "double": .double(1),
@@ -66,7 +71,8 @@ import Testing
         }
     }
 
-    @Test func `A person with sqlite3 reads ids, roles and content`() async throws {
+    @Test("Ids, roles and content are readable in the sqlite3 shell")
+    func shell() async throws {
         try await withStore { service, folder in
             let session = try await service.create(actorName: "local/me")
             let message = try await service.appendMessage(NewMessage(.user, "Grüße"), to: session.id)

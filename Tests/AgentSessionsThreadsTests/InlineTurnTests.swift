@@ -2,9 +2,11 @@ import Testing
 
 @testable import AgentSessionsThreads
 
-@Suite("A turn of reads on the caller's thread")
+@Suite("Inline turns of a reading thread")
 struct InlineTurnTests {
-    @Test("Is over when its time is used up, and another begins", arguments: [999, 1000, 300_000, 999_999])
+    @Test(
+        "A turn of inline reads ends when its time is used up, and another begins",
+        arguments: [999, 1000, 300_000, 999_999])
     func isOver(nanoseconds: UInt64) {
         var turn = InlineTurn()
         for _ in 0..<3 {
@@ -14,7 +16,9 @@ struct InlineTurnTests {
         }
     }
 
-    @Test("Is over after any read that takes as long by itself", arguments: [InlineTurn.length, .max])
+    @Test(
+        "A turn of inline reads ends after any read that takes as long as a whole turn",
+        arguments: [InlineTurn.length, .max])
     func isOverAtOnce(nanoseconds: UInt64) {
         var turn = InlineTurn()
         let first = turn.isOver(after: 1)
@@ -23,7 +27,7 @@ struct InlineTurnTests {
         #expect(!first && second && third)
     }
 
-    @Test("Is shared by any number of tasks, and over for one of them")
+    @Test("A turn of inline reads is shared by any number of tasks, and ends for one of them")
     func shared() async {
         let turn = SharedInlineTurn()
         await withTaskGroup(of: Void.self) { group in

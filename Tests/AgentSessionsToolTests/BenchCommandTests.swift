@@ -5,9 +5,9 @@ import Testing
 
 @testable import agent_sessions
 
-@Suite("bench")
+@Suite("The bench verb")
 struct BenchCommandTests {
-    @Test("measures stores beside their engines, saves and compares, and leaves nothing behind")
+    @Test("The bench verb measures stores beside their engines, saves, compares and leaves nothing behind")
     func measures() async throws {
         let bench = try Workbench()
         // A file that lies at the URL itself belongs to somebody, and is not a store even.
@@ -32,7 +32,7 @@ struct BenchCommandTests {
     }
 
     @Test(
-        "wrong options are refused, with what is allowed",
+        "The bench verb refuses wrong options and names the allowed ones",
         arguments: [
             (["--workloads", "message_appned"], "message_append"), (["--clients", "0"], "from 1 to 1024"),
             (["--clients", "1,x"], "from 1 to 1024"), (["--seconds", "0"], "0.01 to 3600"),
@@ -45,7 +45,7 @@ struct BenchCommandTests {
         try await bench.run(["--store", bench.store(), "bench"] + options).expectRefusal(hint, [1, 64])
     }
 
-    @Test("the line of progress has a bar and the time left")
+    @Test("The progress line has a bar and the remaining time")
     func progress() {
         #expect(
             TimedProgress.line("Measuring", 0.5, "session_get on sqlite", after: .seconds(60))
@@ -54,7 +54,7 @@ struct BenchCommandTests {
         #expect(TimedProgress.line("Measuring", 0.1, "x", after: .seconds(60)).contains(" 9 min left"))
     }
 
-    @Test("Ctrl-C reports what was measured, and exits as interrupted")
+    @Test("Ctrl-C reports the measurements and exits as interrupted")
     func interruption() async throws {
         let bench = try Workbench()
         let pipe = Pipe()

@@ -3,9 +3,9 @@ import AgentSessionsTestSupport
 import Foundation
 import Testing
 
-@Suite("agent-sessions conformance, as a process")
+@Suite("The conformance verb as a process")
 struct ConformanceCommandTests {
-    @Test("A run leaves the user's store alone, and other processes take part")
+    @Test("A conformance run does not touch the user's store, and other processes take part")
     func processes() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "conformance-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
@@ -54,7 +54,7 @@ struct ConformanceCommandTests {
         #expect(left["conformant"]?.boolValue == false)
     }
 
-    @Test("A pattern that no scenario fits, and a report of unknown form, are errors")
+    @Test("A pattern that matches no scenario and a report of unknown form are errors")
     func refusals() async throws {
         let nothing = try await ToolProcess.run(["conformance", "--only", "nothing-like-it"], store: "memory:")
         #expect(nothing.status == 1 && nothing.output.contains("nothing-like-it"))

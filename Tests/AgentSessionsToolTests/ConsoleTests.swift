@@ -11,7 +11,7 @@ struct ConsoleTests {
 
     init() throws { bench = try Workbench() }
 
-    @Test("Options stand before or after the verb")
+    @Test("Options may stand before or after the verb")
     func options() throws {
         #expect(
             try GlobalOptions.afterTheVerb(["--json", "--store", "a", "list", "--limit", "1"])
@@ -27,7 +27,7 @@ struct ConsoleTests {
     }
 
     @Test(
-        "A verb that is not there is a usage error: it was taken for a value, or none was given",
+        "A missing verb is a usage error, even if an option took it as its value",
         arguments: [
             ["--store", "verify"], ["--config", "list"], ["--store"], ["--store="], ["--json", "--store", "a"],
         ])
@@ -49,7 +49,7 @@ struct ConsoleTests {
     }
 
     @Test(
-        "Help about what is no verb is a usage error",
+        "Help about an unknown verb is a usage error",
         arguments: [["help", "nosuch"], ["help", "list", "extra"], ["help", "list", "help"], ["help", ""]])
     func helpAboutNothing(_ arguments: [String]) async throws {
         try await bench.run(arguments).expectRefusal("verb", [64])
@@ -77,7 +77,7 @@ struct ConsoleTests {
     }
 
     @Test(
-        "Help and the version go to standard output",
+        "Help and the version are printed to standard output",
         arguments: [[], ["--help"], ["help"], ["--version"], ["help", "list"], ["list", "-h"], ["--json"]])
     func help(_ arguments: [String]) async throws {
         let result = try await bench.run(arguments)
@@ -89,7 +89,7 @@ struct ConsoleTests {
     }
 
     @Test(
-        "Arguments that make no sense are a usage error",
+        "Invalid arguments are a usage error",
         arguments: [
             ["nonsense"], ["list", "--nonsense"], ["list", "extra"], ["create"], ["show"], ["--nonsense", "list"],
             ["list", "--store"], ["list", "--limit", "--json"], ["export"], ["export", "--all"], ["import"],
@@ -101,7 +101,7 @@ struct ConsoleTests {
         result.expectRefusal("Usage: ", [64])
     }
 
-    @Test("Help that nobody can read is an error")
+    @Test("Help that cannot be printed is an error")
     func helpNobodyReads() async throws {
         let console = Console(input: -1, output: -1, errors: -1, showsProgress: false)
         #expect(await Tool.run(["--help"], in: ToolContext(console: console, environment: [:])) == 1)
@@ -114,7 +114,7 @@ struct ConsoleTests {
                 ["demo"], in: ToolContext(console: console, environment: ["AGENT_SESSIONS_STORE": "memory:"])) == 1)
     }
 
-    @Test("Lines are read whatever their ends and however long they are")
+    @Test("Lines of any length are read with any line ending")
     func lines() throws {
         let long = String(repeating: "x", count: 200_000)
         let file = try bench.file("lines", "one\n\n\(long)\nlast".utf8)
@@ -135,7 +135,7 @@ struct ConsoleTests {
         #expect(error?.message.contains("line 3") == true)
     }
 
-    @Test("Output is passed on in full, also where there is more than the buffer holds")
+    @Test("Output is passed on in full, even if it is larger than the buffer")
     func output() throws {
         let descriptor = open(bench.path("out"), O_WRONLY | O_CREAT, 0o600)
         defer { close(descriptor) }
@@ -147,7 +147,7 @@ struct ConsoleTests {
         #expect(try bench.contents("out").count == 250_000)
     }
 
-    @Test("Progress is shown where somebody watches, and taken away")
+    @Test("Progress is shown on a terminal and removed at the end")
     func progress() throws {
         let descriptor = open(bench.path("err"), O_WRONLY | O_CREAT, 0o600)
         defer { close(descriptor) }
@@ -170,7 +170,7 @@ struct ConsoleTests {
     }
 }
 
-@Suite("Files that are written")
+@Suite("Replacing files")
 struct ReplacingFileTests {
     private let bench: Workbench
 
@@ -180,7 +180,7 @@ struct ReplacingFileTests {
         try await ReplacingFile.write(to: bench.path(name)) { (output) throws(StoreError) in try output.print(text) }
     }
 
-    @Test("A file takes its place when it is complete, for its owner alone")
+    @Test("A complete file replaces the old one and belongs to its owner alone")
     func replaces() async throws {
         try bench.file("a", "old".utf8)
         try await write("a", "new")
@@ -190,7 +190,7 @@ struct ReplacingFileTests {
         #expect(try bench.files("a") == ["a"])
     }
 
-    @Test("Where writing fails, the old file stays and nothing else is left")
+    @Test("A file that cannot be written leaves the old one and nothing else")
     func fails() async throws {
         try bench.file("a", "old".utf8)
         let error = await #expect(throws: StoreError.self) {
@@ -205,7 +205,7 @@ struct ReplacingFileTests {
         #expect(try bench.files("a") == ["a"])
     }
 
-    @Test("A link is followed, and stays a link")
+    @Test("A link is followed and stays a link")
     func link() async throws {
         try bench.file("target", "old".utf8)
         try FileManager.default.createSymbolicLink(
@@ -215,7 +215,7 @@ struct ReplacingFileTests {
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: bench.path("link")) == bench.path("target"))
     }
 
-    @Test("A link that leads to nothing stays a link, and the file is made where it leads", arguments: [true, false])
+    @Test("A link to nothing stays a link, and the file is created at its target", arguments: [true, false])
     func danglingLink(isRelative: Bool) async throws {
         let manager = FileManager.default
         try manager.createDirectory(atPath: bench.path("folder"), withIntermediateDirectories: false)
@@ -230,7 +230,7 @@ struct ReplacingFileTests {
         #expect(try manager.contentsOfDirectory(atPath: bench.path("folder")).sorted() == ["first", "target"])
     }
 
-    @Test("Links that lead in a circle, or into no folder, are an error")
+    @Test("Links in a circle and links into a missing folder are errors")
     func badLinks() async throws {
         for (name, target, hint) in [("loop", "loop", "symbolic links"), ("lost", "none/file", "No such file")] {
             try FileManager.default.createSymbolicLink(atPath: bench.path(name), withDestinationPath: target)
@@ -242,7 +242,7 @@ struct ReplacingFileTests {
     }
 
     @Test(
-        "A name may be as long as names can be, of whatever characters",
+        "A file name may have the maximum length and any characters",
         arguments: [
             String(repeating: "n", count: 245), String(repeating: "n", count: 255), String(repeating: "é", count: 127),
             String(repeating: "👩‍👩‍👧‍👦", count: 10), "\u{301}x",
@@ -255,7 +255,9 @@ struct ReplacingFileTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path).count == 1)
     }
 
-    @Test("A name that is too long, or none, is an error", arguments: [String(repeating: "n", count: 256), "new/", ""])
+    @Test(
+        "A file name that is too long or empty is an error",
+        arguments: [String(repeating: "n", count: 256), "new/", ""])
     func noName(_ name: String) async throws {
         let path = name.isEmpty ? name : bench.path(name)
         let error = await #expect(throws: StoreError.self) {
@@ -265,7 +267,7 @@ struct ReplacingFileTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path).isEmpty)
     }
 
-    @Test("A folder is the working folder where none is named")
+    @Test("A file name without a folder is in the working directory")
     func workingFolder() throws {
         let target = try FileTarget("name")
         var (here, there) = (stat(), stat())
@@ -274,7 +276,7 @@ struct ReplacingFileTests {
         #expect(try FileTarget("/name-that-is-not-there").name == "name-that-is-not-there")
     }
 
-    @Test("What is no ordinary file is left alone", arguments: [".", "/dev/null"])
+    @Test("A path that is not a regular file is refused", arguments: [".", "/dev/null"])
     func special(_ path: String) async throws {
         let path = path == "." ? bench.path : path
         let error = await #expect(throws: StoreError.self) {
@@ -283,13 +285,13 @@ struct ReplacingFileTests {
         #expect(error?.code == .invalidArgument)
     }
 
-    @Test("A folder that is not there is an error")
+    @Test("A file in a missing folder is an error")
     func noFolder() async {
         let error = await #expect(throws: StoreError.self) { try await write("none/a", "x") }
         #expect(error?.code == .unavailable)
     }
 
-    @Test("A full disk is an error that leaves nothing behind")
+    @Test("A full disk during the replacement of a file is an error that leaves nothing behind")
     func fullDisk() throws {
         let descriptor = open("/dev/full", O_WRONLY)
         try #require(descriptor >= 0)
@@ -304,7 +306,7 @@ struct ReplacingFileTests {
     }
 }
 
-@Suite("Bytes that are taken back")
+@Suite("Bytes taken back from an output")
 struct TakingBackTests {
     private let bench: Workbench
     private let chunk = [UInt8](repeating: 7, count: 50_000)
@@ -321,7 +323,8 @@ struct TakingBackTests {
     }
 
     @Test(
-        "Are gone from the buffer and from the file, and what follows comes in their place", arguments: [0, O_APPEND])
+        "Bytes taken back are removed from the buffer and the file, and later bytes replace them",
+        arguments: [0, O_APPEND])
     func takenBack(_ flags: Int32) async throws {
         try bench.file("out", flags == 0 ? [] : [1, 2])
         let before = try bench.contents("out")
@@ -343,7 +346,7 @@ struct TakingBackTests {
         }
     }
 
-    @Test("Are no more than were written, and none of somebody else's")
+    @Test("No more bytes can be taken back than were written, and none that another program wrote")
     func others() async throws {
         try bench.file("out", [1, 2, 3, 4])
         // Over what is there, and not behind it.
@@ -367,7 +370,7 @@ struct TakingBackTests {
         #expect(try bench.contents("out") == [9, 9, 3, 4, 5, 6, UInt8(ascii: "x")])
     }
 
-    @Test("Stay where they are on their way to a reader, except those that wait")
+    @Test("Bytes that were sent to a pipe cannot be taken back, but buffered ones can")
     func pipe() async throws {
         let pipe = Pipe()
         let output = ByteOutput(

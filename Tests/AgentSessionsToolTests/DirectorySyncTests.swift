@@ -29,7 +29,7 @@ struct NewStore: Sendable, CustomTestStringConvertible {
 }
 
 @Suite(
-    "A new store", .enabled(if: recordingSync != nil, "needs clang"),
+    "Disk syncs of a new store", .enabled(if: recordingSync != nil, "needs clang"),
     .disabled(
         if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
         "the run time of a sanitizer has to be loaded before anything else"))
@@ -39,7 +39,7 @@ struct DirectorySyncTests {
     init() throws { bench = try Workbench() }
 
     @Test(
-        "Is on the disk with its name and those of the folders made for it, before anything is stored in it",
+        "The name and the new folders of a store are synced to disk before anything is stored in it",
         arguments: NewStore.all)
     func folders(of store: NewStore) async throws {
         let pipe = Pipe()

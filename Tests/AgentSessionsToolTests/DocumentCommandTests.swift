@@ -7,7 +7,7 @@ import Testing
 
 @testable import agent_sessions
 
-@Suite("Verbs on documents")
+@Suite("Document verbs")
 struct DocumentCommandTests {
     private let bench: Workbench
 
@@ -52,7 +52,7 @@ struct DocumentCommandTests {
         #expect(try await payload(copy, in: other) == payload(id, in: bench.store()))
     }
 
-    @Test("A document goes to a file, for its owner alone, and says so")
+    @Test("The export verb writes a document to a file, for its owner alone, and reports it")
     func output() async throws {
         let id = try await sample()
         let direct = try await bench.run("export", id, "--format", "openai").output
@@ -66,7 +66,7 @@ struct DocumentCommandTests {
         #expect(dash.output == direct)
     }
 
-    @Test("An archive holds every session, a document a line, and can be imported whole")
+    @Test("An archive holds every session, one document per line, and can be imported whole")
     func archive() async throws {
         let ids = [try await sample(), try await sample(), try await bench.session("local/empty")]
         let path = bench.path("archive.jsonl")
@@ -83,7 +83,7 @@ struct DocumentCommandTests {
         }
     }
 
-    @Test("An archive has every session of a store with more than a page of them")
+    @Test("An archive has every session of a store with more than one page of them")
     func manySessions() async throws {
         let lines = (1...450).map { "{\"messages\":[{\"role\":\"user\",\"content\":\"\($0)\"}]}\n" }.joined()
         let path = try bench.file("many.jsonl", lines.utf8)
@@ -96,7 +96,7 @@ struct DocumentCommandTests {
         #expect(Set(try bench.contents("all.jsonl").split(separator: 10)).count == 450)
     }
 
-    @Test("Several files are imported in one go, all of them checked before the first is stored")
+    @Test("Several files are imported in one run, and all are checked before the first is stored")
     func severalFiles() async throws {
         let id = try await sample()
         let good = try bench.file("good.json", try await bench.run("export", id).output)
@@ -121,7 +121,7 @@ struct DocumentCommandTests {
         return (runs[0], runs[1])
     }
 
-    @Test("An import that ends midway says what is stored and where to go on, once and in one way")
+    @Test("An import that ends midway says once what is stored and where to go on")
     func midway() async throws {
         for number in 1...3 { try await bench.append(try await bench.session(), "user", "\(number)") }
         let archive = try bench.file("a.jsonl", try await bench.run("export", "--all", "--output", "-").output)
@@ -150,7 +150,7 @@ struct DocumentCommandTests {
         #expect(text.text.split(separator: "\n").count == 3)
     }
 
-    @Test("Of several files, those before and after the one where an import ends are told apart")
+    @Test("An import of several files that ends midway tells the files before and after that point apart")
     func midwayOfSeveral() async throws {
         for number in 1...3 { try await bench.append(try await bench.session(), "user", "\(number)") }
         let archive = try bench.file("a.jsonl", try await bench.run("export", "--all", "--output", "-").output)
@@ -177,7 +177,7 @@ struct DocumentCommandTests {
         }
     }
 
-    @Test("Progress is shown where somebody watches")
+    @Test("Progress of documents is shown on a terminal")
     func progress() async throws {
         let id = try await sample()
         let path = bench.path("out.json")
@@ -191,7 +191,7 @@ struct DocumentCommandTests {
         _ = id
     }
 
-    @Test("An import that is not what it was is refused, each fault with its own error, and stores nothing")
+    @Test("An import of an edited document is refused, with an error for each fault, and stores nothing")
     func refused() async throws {
         let id = try await sample()
         let document = try await bench.run("export", id).text
@@ -223,7 +223,7 @@ struct DocumentCommandTests {
         #expect(try await bench.run(["--store", store, "list", "--json"]).json()["sessions"] == [])
     }
 
-    @Test("An export that cannot be written leaves what was there, and nothing else")
+    @Test("An export that cannot be written keeps the old file and leaves nothing else")
     func badOutput() async throws {
         let id = try await sample()
         try bench.file("old", "old".utf8)
@@ -235,7 +235,7 @@ struct DocumentCommandTests {
         try await bench.run("export", "--all", "--output", bench.path("none/x")).expectRefusal("No such file")
     }
 
-    @Test("The demo does the whole job, and can be run again")
+    @Test("The demo verb does the whole job and can be run again")
     func demo() async throws {
         for run in 1...2 {
             let result = try await bench.run("demo")

@@ -5,13 +5,13 @@ import Testing
 
 @testable import agent_sessions
 
-@Suite("Verbs on messages")
+@Suite("Message verbs")
 struct MessageCommandTests {
     private let bench: Workbench
 
     init() throws { bench = try Workbench() }
 
-    @Test("append prints the stored message with the keys of the contract")
+    @Test("The append verb prints the stored message with the keys of the contract")
     func append() async throws {
         let id = try await bench.session()
         let stored = try await bench.append(
@@ -26,7 +26,7 @@ struct MessageCommandTests {
         #expect(try await bench.append(id, "user", "x")["tool_call_id"] == JSONValue.null)
     }
 
-    @Test("append for people says what was stored")
+    @Test("The append verb says in its text output what was stored")
     func appendText() async throws {
         let id = try await bench.session()
         let result = try await bench.run("append", id, "--role", "user", "--content", "hi")
@@ -34,7 +34,7 @@ struct MessageCommandTests {
     }
 
     @Test(
-        "Content comes back byte for byte",
+        "Content survives the append and show verbs byte for byte",
         arguments: [
             "", "a\0b", "e\u{301}", "é", "\u{202E}abc\u{2066}", "\u{FFFE}\u{FFFF}", "line\nline\r\n", "--json",
             "--help",
@@ -52,7 +52,7 @@ struct MessageCommandTests {
         #expect(shown["messages"]?[0]?["content"]?.stringValue?.utf8.elementsEqual(text.utf8) == true)
     }
 
-    @Test("Content on standard input that is not UTF-8, or too long, is refused")
+    @Test("Content on standard input that is too long or not UTF-8 is refused")
     func badContent() async throws {
         let id = try await bench.session()
         try await bench.run("append", id, "--role", "user", input: [0x61, 0xFF]).expectRefusal("not UTF-8")
@@ -65,7 +65,7 @@ struct MessageCommandTests {
     }
 
     @Test(
-        "A message that cannot be is refused",
+        "The append verb refuses an invalid message",
         arguments: [
             (["--role", "User", "--content", "x"], "\"User\" is not a role"),
             (["--role", "", "--content", "x"], "role"),
@@ -82,7 +82,7 @@ struct MessageCommandTests {
         #expect(try await bench.show(id)["session"]?["message_count"] == 0)
     }
 
-    @Test("A replayed append gives the original and changes nothing; with another payload it is a conflict")
+    @Test("A replayed append gives the original and changes nothing, and another payload is a conflict")
     func replay() async throws {
         let id = try await bench.session()
         let key = "01J9ZK5C8N4V6Q2W3E7R8T9Y0A"
@@ -93,7 +93,7 @@ struct MessageCommandTests {
         #expect(try await bench.show(id)["session"]?["message_count"] == 1)
     }
 
-    @Test("A batch is stored whole, in order, from a file and from standard input", arguments: [true, false])
+    @Test("A batch is stored whole and in order, from a file and from standard input", arguments: [true, false])
     func batch(_ fromFile: Bool) async throws {
         let id = try await bench.session()
         let lines = #"""
@@ -118,7 +118,7 @@ struct MessageCommandTests {
         #expect(text.text == "Stored 2 messages as sequences 5 to 6 of \(id).\n")
     }
 
-    @Test("Blank lines of a batch are passed over, and count for nothing but the numbers of lines")
+    @Test("Blank lines of a batch are skipped, but count as lines")
     func blankLines() async throws {
         let id = try await bench.session()
         let line = #"{"role":"user","content":"x"}"#
@@ -133,7 +133,7 @@ struct MessageCommandTests {
     }
 
     @Test(
-        "A batch with a line that is no message is refused with its number, and stores nothing",
+        "A batch with an invalid line is refused with its number and stores nothing",
         arguments: [
             (#"{"role":"user"}"#, "no role or no content"), (#"{"content":"x"}"#, "no role or no content"),
             (#"{"role":"user","content":"x","colour":1}"#, "\"colour\""),
@@ -155,7 +155,7 @@ struct MessageCommandTests {
         #expect(try await bench.show(id)["session"]?["message_count"] == 0)
     }
 
-    @Test("A batch is bounded, and must not be empty, a directory, absent, or anything but UTF-8")
+    @Test("A batch that is too large, empty, a directory, absent or not UTF-8 is refused")
     func batchBounds() async throws {
         let id = try await bench.session()
         let line = "{\"role\":\"user\",\"content\":\"x\"}\n"
@@ -181,7 +181,7 @@ struct MessageCommandTests {
         #expect(try await bench.show(id)["session"]?["message_count"] == 0)
     }
 
-    @Test("show gives all messages, the last ones, or a run")
+    @Test("The show verb gives all messages, the last ones, or a range")
     func show() async throws {
         let id = try await bench.session()
         for number in 1...6 { try await bench.append(id, "user", "\(number)") }
@@ -207,7 +207,7 @@ struct MessageCommandTests {
         }
     }
 
-    @Test("show for people shows who speaks, tool calls, and what would drive a terminal as text")
+    @Test("The show verb prints speakers and tool calls, and makes control characters visible")
     func showText() async throws {
         let id = try await bench.session("evil\u{202E}x")
         try await bench.append(id, "user", "two\nlines \u{1B}[31m")

@@ -7,7 +7,7 @@ import Testing
 @testable import agent_sessions
 
 /// The built program in processes of its own.
-@Suite("The program")
+@Suite("The agent-sessions program")
 struct ProgramTests {
     private let bench: Workbench
 
@@ -51,7 +51,7 @@ struct ProgramTests {
         #expect(result.status == 0)
     }
 
-    @Test("Does what its arguments say, and exits with what became of it")
+    @Test("The program does what its arguments say and exits with the matching status")
     func works() async throws {
         #expect(try await shell("\"$T\" --version").text == "\(BuildInfo.version)\n")
         let made = try await shell("\"$T\" create --actor local/é --json").json()
@@ -62,7 +62,7 @@ struct ProgramTests {
         try await shell("\"$T\" create --actor \"$(printf 'a\\377')\"").expectRefusal("not UTF-8", [64])
     }
 
-    @Test("Reads content from a pipe, whatever bytes of text it holds")
+    @Test("The program reads content from a pipe, whatever text it holds")
     func pipe() async throws {
         let id = try await bench.session()
         let stored = try await shell("printf 'a\\000b\\n' | \"$T\" append \(id) --role user --json").json()
@@ -84,7 +84,7 @@ struct ProgramTests {
     }
 
     @Test(
-        "A full disk fails an export",
+        "An export to a full disk fails",
         .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
     func fullDisk() async throws {
         let id = try await bench.session()
@@ -92,7 +92,7 @@ struct ProgramTests {
     }
 
     @Test(
-        "A file that may not grow fails an export and leaves no part of it",
+        "An export to a file that may not grow fails and leaves no part of it",
         .disabled(
             if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
             "the run time of Thread Sanitizer maps files of its own, and dies where they may not grow"))
@@ -106,7 +106,7 @@ struct ProgramTests {
 
     #if os(Linux)
     @Test(
-        "A store whose files may not grow is an error, not the end of the process",
+        "A store whose files may not grow is an error and does not end the process",
         .disabled(if: ProcessInfo.processInfo.environment["SANITIZER"] != nil, "as above"))
     func limitedStore() async throws {
         // The signal as it is where nobody ignores it; the tests may run below a program that does.

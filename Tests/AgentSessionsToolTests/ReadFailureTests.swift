@@ -9,7 +9,7 @@ import Testing
 private let failingReads = preloadedLibrary("FailingReads/failing_reads.c")
 
 @Suite(
-    "A disk that fails to read", .enabled(if: failingReads != nil, "needs clang"),
+    "Failing disk reads", .enabled(if: failingReads != nil, "needs clang"),
     .disabled(
         if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
         "the run time of a sanitizer has to be loaded before anything else"))
@@ -37,7 +37,7 @@ struct ReadFailureTests {
         return (process.terminationStatus, output)
     }
 
-    @Test("Is not taken for damage", arguments: ["show", "verify", "export"])
+    @Test("A disk that fails to read is not reported as damage", arguments: ["show", "verify", "export"])
     func failing(verb: String) async throws {
         let bench = try Workbench()
         let id = try await filledSession(bench)
@@ -47,7 +47,7 @@ struct ReadFailureTests {
         #expect(!output.contains("corrupt") && !output.contains("backup"), "\(output.suffix(500))")
     }
 
-    @Test("Is tried again, and forgotten where it passes")
+    @Test("A failed read is retried, and has no effect if it passes")
     func passing() async throws {
         let bench = try Workbench()
         let id = try await filledSession(bench)

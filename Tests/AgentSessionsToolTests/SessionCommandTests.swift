@@ -5,13 +5,13 @@ import Testing
 
 @testable import agent_sessions
 
-@Suite("Verbs on sessions")
+@Suite("Session verbs")
 struct SessionCommandTests {
     private let bench: Workbench
 
     init() throws { bench = try Workbench() }
 
-    @Test("create prints the session with the keys of the contract")
+    @Test("The create verb prints the session with the keys of the contract")
     func create() async throws {
         let metadata = #"{"a":1.0,"big":9223372036854775807,"least":-9223372036854775808,"é":null}"#
         let made = try await bench.run("create", "--actor", "local/é", "--metadata", metadata, "--json").json()
@@ -28,7 +28,7 @@ struct SessionCommandTests {
         #expect(made["updated_at"] == .string(time))
     }
 
-    @Test("create takes an id, once")
+    @Test("The create verb accepts an id once")
     func createWithID() async throws {
         let id = "01J9ZK5C8N4V6Q2W3E7R8T9Y0A"
         let made = try await bench.run("create", "--actor", "a", "--id", id, "--json").json()
@@ -36,7 +36,7 @@ struct SessionCommandTests {
         try await bench.run("create", "--actor", "a", "--id", id).expectRefusal("alreadyExists")
     }
 
-    @Test("create without --json prints a line for each field")
+    @Test("The create verb prints a line for each field without --json")
     func createText() async throws {
         let result = try await bench.run("create", "--actor", "local/x", "--metadata", #"{"k":"v"}"#)
         #expect(result.status == 0)
@@ -45,7 +45,7 @@ struct SessionCommandTests {
     }
 
     @Test(
-        "A session that cannot be is refused",
+        "The create verb refuses an invalid session",
         arguments: [
             (["--actor", ""], "The actor name is empty"), (["--actor", String(repeating: "x", count: 300)], "300"),
             (["--actor", "a\u{7}b"], "control character"), (["--actor", "a", "--metadata", "[1]"], "object"),
@@ -74,7 +74,7 @@ struct SessionCommandTests {
         #expect(try await bench.run("list", "--json").json()["sessions"] == [])
     }
 
-    @Test("list gives sessions newest first, and a cursor to go on with")
+    @Test("The list verb gives sessions newest first and a cursor to go on with")
     func list() async throws {
         var ids: [String] = []
         for _ in 1...5 { ids.insert(try await bench.session(), at: 0) }
@@ -93,7 +93,7 @@ struct SessionCommandTests {
         #expect(last["sessions"]?.arrayValue?.count == 1)
     }
 
-    @Test("list of an actor gives that actor's, and its cursor fits no other list")
+    @Test("The list verb filters by actor, and its cursor fits no other list")
     func listOfActor() async throws {
         for actor in ["a", "b", "a", "b"] { _ = try await bench.session(actor) }
         let page = try await bench.run("list", "--actor", "a", "--limit", "1", "--json").json()
@@ -104,7 +104,7 @@ struct SessionCommandTests {
         try await bench.run("list", "--after", cursor).expectRefusal("another list")
     }
 
-    @Test("list for people is a table, says when it is empty, and tells how to go on")
+    @Test("The list verb prints a table, says when it is empty, and tells how to go on")
     func listText() async throws {
         _ = try await bench.run("migrate")
         #expect(try await bench.run("list").text == "No sessions.\n")
@@ -118,7 +118,7 @@ struct SessionCommandTests {
     }
 
     @Test(
-        "A list that cannot be is refused",
+        "The list verb refuses an invalid request",
         arguments: [
             (["--limit", "0"], "limit is 0"), (["--limit", "-3"], "limit is -3"), (["--limit=-3"], "limit is -3"),
             (["--limit", "10001"], "10001"), (["--offset", "-1"], "offset is -1"), (["--after", "zz"], "cursor"),
@@ -129,7 +129,7 @@ struct SessionCommandTests {
         try await bench.run(["--store", bench.store(), "list"] + options).expectRefusal(hint, [1, 64])
     }
 
-    @Test("usage adds, and prints the session")
+    @Test("The usage verb adds usage and prints the session")
     func usage() async throws {
         let id = try await bench.session()
         _ = try await bench.run("usage", id, "--input", "5", "--output", "7", "--cost", "1000001")
@@ -138,7 +138,7 @@ struct SessionCommandTests {
     }
 
     @Test(
-        "Usage that cannot be is refused, and adds nothing",
+        "The usage verb refuses invalid usage and adds nothing",
         arguments: [
             (["--input", "-5", "--output", "1"], "-5 input"), (["--input", "1", "--output", "-1"], "-1 output"),
             (["--input", "1", "--output", "1", "--cost", "-1"], "-1 micro"),
@@ -153,7 +153,7 @@ struct SessionCommandTests {
         #expect(try await bench.show(id)["session"]?["input_tokens"] == 1)
     }
 
-    @Test("update changes the actor, the metadata or both, under a revision")
+    @Test("The update verb changes the actor, the metadata or both, under a revision")
     func update() async throws {
         let id = try await bench.session()
         let first = try await bench.run("update", id, "--actor", "local/new", "--json").json()
@@ -168,7 +168,7 @@ struct SessionCommandTests {
     }
 
     @Test(
-        "An update that cannot be is refused",
+        "The update verb refuses an invalid update",
         arguments: [
             ([], "--actor"), (["--metadata", "3"], "object"), (["--actor", ""], "empty"),
             (["--actor", "x", "--expect-revision", "yesterday"], "RFC 3339"),
@@ -178,7 +178,7 @@ struct SessionCommandTests {
         try await bench.run(["--store", bench.store(), "update", id] + options).expectRefusal(hint, [1, 64])
     }
 
-    @Test("rewind takes back the end, and gives the sequences out again")
+    @Test("The rewind verb removes the last messages, and their sequences are used again")
     func rewind() async throws {
         let id = try await bench.session()
         for text in ["one", "two", "three"] { try await bench.append(id, "user", text) }
@@ -192,7 +192,7 @@ struct SessionCommandTests {
         try await bench.run("rewind", id, "--to", "1").expectRefusal("has no messages")
     }
 
-    @Test("delete takes the session, once")
+    @Test("The delete verb removes the session once")
     func delete() async throws {
         let id = try await bench.session()
         let other = try await bench.session()
@@ -203,7 +203,7 @@ struct SessionCommandTests {
     }
 
     @Test(
-        "A verb on a session refuses an id that is none and a session that is not there",
+        "Every verb on a session refuses an invalid id and an absent session",
         arguments: [
             ["show"], ["usage", "--input", "1", "--output", "1"], ["update", "--actor", "x"], ["rewind", "--to", "0"],
             ["delete"], ["export"], ["append", "--role", "user", "--content", "x"], ["show", "--last", "3"],

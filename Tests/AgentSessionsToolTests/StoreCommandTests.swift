@@ -7,13 +7,13 @@ import Testing
 
 @testable import agent_sessions
 
-@Suite("Verbs on stores")
+@Suite("Store verbs")
 struct StoreCommandTests {
     private let bench: Workbench
 
     init() throws { bench = try Workbench() }
 
-    @Test("migrate brings a store up to date and prints the chain")
+    @Test("The migrate verb updates a store and prints the chain of migrations")
     func migrate() async throws {
         let result = try await bench.run("migrate", "--json").json()
         #expect(result["applied"] == 2)
@@ -26,7 +26,7 @@ struct StoreCommandTests {
         #expect(text.contains("b1_001_resource_registry") && text.contains("2 of 2 steps applied."))
     }
 
-    @Test("migrate --status shows a new store's chain and applies nothing, whatever the configuration says")
+    @Test("The migrate verb with --status shows the chain of a new store and applies nothing, whatever is configured")
     func migrateStatus() async throws {
         for options in [["--json"], ["--json", "--store", bench.store() + "?migrate=auto"]] {
             let result = try await bench.run(["--store", bench.store(), "migrate", "--status"] + options).json()
@@ -44,7 +44,7 @@ struct StoreCommandTests {
         #expect(try await bench.run(required + ["list"]).status == 0)
     }
 
-    @Test("backends describes each backend, and the configured store as it is")
+    @Test("The backends verb describes each backend and the current state of the configured store")
     func backends() async throws {
         _ = try await bench.session()
         let all = try #require(try await bench.run("backends", "--json").json().arrayValue)
@@ -62,7 +62,7 @@ struct StoreCommandTests {
         #expect(setting["summary"]?.stringValue?.isEmpty == false)
     }
 
-    @Test("backends for people names settings, what is in force, and what a store survives")
+    @Test("The backends verb prints settings, values in force and what a store survives")
     func backendsText() async throws {
         _ = try await bench.session()
         let text = try await bench.run("backends").text
@@ -75,7 +75,7 @@ struct StoreCommandTests {
         }
     }
 
-    @Test("backends shows them even where the configured store cannot be opened, and says why")
+    @Test("The backends verb works even if the configured store cannot be opened, and says why")
     func backendsWithoutStore() async throws {
         let result = try await bench.run(["--store", "mongo:x", "backends", "--json"])
         #expect(result.status == 0)
@@ -84,7 +84,7 @@ struct StoreCommandTests {
         #expect(result.text.contains("\"effective\":null"))
     }
 
-    @Test("Looking makes no store: backends, verify and copy say that there is none")
+    @Test("The backends, verify and copy verbs create no store and say that there is none")
     func looking() async throws {
         let shown = try await bench.run("backends", "--json")
         #expect(shown.status == 0 && shown.errors.contains("There is no store"))
@@ -97,7 +97,7 @@ struct StoreCommandTests {
         #expect(try bench.files("b.db").isEmpty)
     }
 
-    @Test("A weaker tier shows")
+    @Test("The backends verb shows a weaker durability tier")
     func weakerTier() async throws {
         _ = try await bench.session()
         let all = try await bench.run(["--store", bench.store() + "?synchronous=normal", "backends", "--json"]).json()
@@ -119,7 +119,7 @@ struct StoreCommandTests {
     }
 
     @Test(
-        "A store that cannot be is refused",
+        "Every verb refuses a store URL that it cannot use",
         arguments: [
             ("mongo:x", "no backend \"mongo\""), ("a.db", "no scheme"), ("sqlite:", "path"),
             ("sqlite:a.db?colour=red", "\"colour\""), ("sqlite:a.db?busy_timeout=-1", "busy_timeout"),
@@ -134,7 +134,7 @@ struct StoreCommandTests {
         }
     }
 
-    @Test("A file that is no database, and a directory, are refused and left as they are")
+    @Test("A directory and a file that is not a database are refused and stay as they are")
     func noDatabase() async throws {
         let text = Array("this is no database, but a letter to a friend\n".utf8)
         try bench.file("a.db", text)
@@ -143,7 +143,7 @@ struct StoreCommandTests {
         try await bench.run(["--store", "sqlite://\(bench.path)", "list"]).expectRefusal("error")
     }
 
-    @Test("A configuration file names the store, for any verb, and its faults are told")
+    @Test("A configuration file names the store for any verb, and its faults are reported")
     func configuration() async throws {
         let yaml = try bench.file("c.yaml", "store: 'sqlite://\(bench.path)/from-file.db'\nbusy_timeout: 2s\n".utf8)
         _ = try await bench.run(["--config", yaml, "create", "--actor", "x"])
@@ -155,13 +155,13 @@ struct StoreCommandTests {
             "\"colour\"")
     }
 
-    @Test("The environment names the store, and an unknown variable is told")
+    @Test("The environment names the store, and an unknown variable is reported")
     func environment() async throws {
         let bench = try Workbench(environment: ["AGENT_SESSIONS_STORE": "memory:"])
         #expect(try await bench.run(["list", "--json"]).json() == ["sessions": [], "next": .null])
     }
 
-    @Test("What the environment has beside settings is told once, without its value, and stops nothing")
+    @Test("Each unknown variable of the environment is reported once, without its value, and stops nothing")
     func foreignVariables() async throws {
         let bench = try Workbench(environment: [
             "AGENT_SESSIONS_STORE": "memory:", "AGENT_SESSIONS_STOER": "s3cret", "AGENT_SESSIONS_BANNER": "s3cret",
@@ -185,7 +185,7 @@ struct StoreCommandTests {
         try await homeless.run(["list"]).expectRefusal("Did you mean AGENT_SESSIONS_STORE?")
     }
 
-    @Test("Without any configuration the store is in the data directory")
+    @Test("The store is in the data directory if nothing is configured")
     func defaultStore() async throws {
         let bench = try Workbench()
         let data = try Workbench(environment: ["XDG_DATA_HOME": bench.path])

@@ -5,7 +5,7 @@ import AgentSessionsTestSupport
 import Testing
 
 /// The built program in processes whose streams the tests hold.
-@Suite("The program with slow streams and with signals", .timeLimit(.minutes(2)))
+@Suite("The program with slow streams and signals", .timeLimit(.minutes(2)))
 struct StreamTests {
     private let bench: Workbench
 
@@ -72,7 +72,7 @@ struct StreamTests {
 
     // MARK: Streams that do not block
 
-    @Test("Waits for the reader of an output that does not block")
+    @Test("The program waits for the reader of a non-blocking output")
     func output() async throws {
         let id = try await longSession(1)
         let run = try Run(["export", id], on: bench)
@@ -85,7 +85,7 @@ struct StreamTests {
         #expect(result.output.count > 1 << 20 && result.output.suffix(2) == Array("}\n".utf8))
     }
 
-    @Test("Waits for an input that does not block", arguments: [["--role", "user"], ["--batch", "-"]])
+    @Test("The program waits for a non-blocking input", arguments: [["--role", "user"], ["--batch", "-"]])
     func input(_ options: [String]) async throws {
         let id = try await bench.session()
         let run = try Run(["append", id, "--json"] + options, on: bench)
@@ -103,7 +103,7 @@ struct StreamTests {
         #expect((stored.arrayValue?.first ?? stored)["content"] == "one two")
     }
 
-    @Test("Waits for the reader of its errors, where these do not block")
+    @Test("The program waits for the reader of a non-blocking error output")
     func errors() async throws {
         let run = try Run(["show", "x"], on: bench)
         let writing = run.errors.fileHandleForWriting
@@ -118,7 +118,7 @@ struct StreamTests {
 
     // MARK: What happens to a session while the reader lets it wait
 
-    @Test("Fails where a session that it exports to a pipe is deleted or rewound after its beginning is out")
+    @Test("An export to a pipe fails if a partly written session is deleted or rewound")
     func brokenOff() async throws {
         for verb in [["delete"], ["rewind", "--to", "6"]] {
             let id = try await longSession(7)
@@ -134,7 +134,7 @@ struct StreamTests {
         }
     }
 
-    @Test("Fails where a session that it shows is rewound meanwhile, so that it has fewer messages than was said")
+    @Test("The show verb fails if its session is rewound meanwhile and has fewer messages than announced")
     func shown() async throws {
         let id = try await longSession(6)
         let run = try Run(["show", id, "--json"], on: bench)
@@ -162,7 +162,7 @@ struct StreamTests {
         return (try await run.finish(), run.process.terminationReason == .uncaughtSignal)
     }
 
-    @Test("Leaves what was there, and nothing else, where a signal ends an export")
+    @Test("An export that a signal ends keeps the old file and leaves nothing else")
     func terminated() async throws {
         try bench.file("out.jsonl", "old".utf8)
         let (run, isBySignal) = try await signalled("")
@@ -171,7 +171,7 @@ struct StreamTests {
         #expect(try bench.contents("out.jsonl") == Array("old".utf8))
     }
 
-    @Test("Goes on with an export where it is to ignore the signal")
+    @Test("An export goes on if it has to ignore the signal")
     func ignored() async throws {
         let (run, _) = try await signalled("env --ignore-signal=TERM")
         #expect(run.text == "Exported 3 sessions to \(bench.path("out.jsonl")).\n", "\(run.errors)")

@@ -10,7 +10,7 @@ private let failingSync = preloadedLibrary("FailingSync/failing_sync.c")
 /// Makes those of folders fail.
 private let failingFolderSync = preloadedLibrary("FailingSync/failing_folder_sync.c")
 
-@Suite("A disk that fails to sync")
+@Suite("Failing disk syncs")
 struct SyncFailureTests {
     static let stores: [String] = {
         var stores = ["sqlite:a.db"]
@@ -21,7 +21,7 @@ struct SyncFailureTests {
     }()
 
     @Test(
-        "Fails the append, loses nothing from before, and a second try stores the message once",
+        "A disk that fails to sync fails the append and loses nothing, and a second try stores the message once",
         .enabled(if: failingSync != nil, "needs clang"),
         .disabled(
             if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
@@ -56,7 +56,7 @@ struct SyncFailureTests {
     }
 
     @Test(
-        "Is told of a folder, too, in which an export has taken its place",
+        "A failed sync of the folder of an exported file is reported too",
         .enabled(if: failingFolderSync != nil, "needs clang"),
         .disabled(
             if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,

@@ -3,10 +3,10 @@ import Testing
 
 @testable import agent_sessions
 
-@Suite("Text for people")
+@Suite("Text output")
 struct TextTests {
     @Test(
-        "What would drive a terminal is shown as text",
+        "Control characters that would drive a terminal are shown as text",
         arguments: [
             ("plain", "plain"), ("tab\tline\n", "tab\\u{9}line\\u{A}"), ("\u{1B}[2J", "\\u{1B}[2J"),
             ("\u{9B}x", "\\u{9B}x"),
@@ -19,13 +19,13 @@ struct TextTests {
         #expect(visible(text) == shown)
     }
 
-    @Test("Lines and tabs can stay")
+    @Test("Line feeds and tabs can be kept in visible text")
     func lines() {
         #expect(visible("a\n\tb\r\u{1B}", keepsLines: true) == "a\n\tb\\u{D}\\u{1B}")
     }
 
     @Test(
-        "Columns are what a terminal gives a text",
+        "The width of a text is the number of its terminal columns",
         arguments: [
             ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("한", 2), ("👩‍👩‍👧‍👦", 2), ("❤️", 2), ("\u{301}", 0),
         ])
@@ -33,14 +33,14 @@ struct TextTests {
         #expect(text.columns == width)
     }
 
-    @Test("A text is cut to a width with an ellipsis")
+    @Test("A text is shortened to a width with an ellipsis")
     func shortened() {
         #expect("abcdef".shortened(to: 6) == "abcdef")
         #expect("abcdef".shortened(to: 4) == "abc…")
         #expect("日本語".shortened(to: 4) == "日…")
     }
 
-    @Test("A table lines its columns up")
+    @Test("The columns of a table are aligned")
     func table() {
         var table = Table([.text("NAME"), .number("N"), .text("LAST")])
         table.rows = [["日本", "7", "x"], ["longer name", "1234", ""]]
@@ -52,13 +52,13 @@ struct TextTests {
                 """)
     }
 
-    @Test("Names and values stand below each other")
+    @Test("The names and values of a block are aligned")
     func block() {
         #expect(keyValueBlock([("a", "1"), ("long", "2"), ("none", "")], indent: 2) == "  a     1\n  long  2\n  none")
     }
 
     @Test(
-        "Money is exact",
+        "Amounts of money are exact",
         arguments: [
             (0, "$0.00"), (1, "$0.000001"), (12_500, "$0.0125"), (1_000_000, "$1.00"), (1_230_000, "$1.23"),
             (-1_500_000, "-$1.50"), (Int64.max, "$9223372036854.775807"), (Int64.min, "-$9223372036854.775808"),
@@ -68,7 +68,7 @@ struct TextTests {
     }
 
     @Test(
-        "Counts have groups and a plural",
+        "Counts have digit groups and a plural",
         arguments: [
             (0, "0 sessions"), (1, "1 session"), (999, "999 sessions"), (5308, "5,308 sessions"),
             (1_000_000, "1,000,000 sessions"),

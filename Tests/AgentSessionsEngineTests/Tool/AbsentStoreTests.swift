@@ -5,7 +5,8 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `A store that is not there` {
+@Suite("Stores that do not exist", .timeLimit(.minutes(5)))
+struct AbsentStoreTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -31,10 +32,10 @@ import Testing
         }
     }
 
-    @Test(arguments: Engine.available)
-    func `is an error of every verb that works on one, which says where it looked, and is not made`(
-        engine: Engine
-    ) async throws {
+    @Test(
+        "Every verb that needs a store says where it looked if there is none, and creates none",
+        arguments: Engine.available)
+    func verbsThatNeedOne(engine: Engine) async throws {
         let name = PostgresCluster.freshSchema()
         let url = try shop.url(engine, name)
         let backup = "\(shop.path)/backup.jsonl"
@@ -57,8 +58,8 @@ import Testing
         #expect(try await !isAnything(.sqlite, "other"))
     }
 
-    @Test(arguments: Engine.available)
-    func `is made by the verbs that begin one`(engine: Engine) async throws {
+    @Test("The verbs that start a store create it", arguments: Engine.available)
+    func verbsThatCreate(engine: Engine) async throws {
         let source = try shop.url(.sqlite, "source")
         try await shop.withStore(source) { _ = try await $0.makeService().filled(1) }
         let archive = "\(shop.path)/archive.jsonl"
@@ -73,10 +74,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Engine.available)
-    func `is told from one that has no session, which is exported as nothing and imported as nothing`(
-        engine: Engine
-    ) async throws {
+    @Test("An empty store is not an absent one, and exports and imports no sessions", arguments: Engine.available)
+    func emptyStore(engine: Engine) async throws {
         let url = try shop.url(engine)
         try await shop.withStore(url) { _ in }
         for format in ["native", "openai"] {
@@ -95,10 +94,10 @@ import Testing
         #expect(try await tool(["--store", url, "list"]).output == "No sessions.\n")
     }
 
-    @Test(arguments: Engine.available)
-    func `is told from one that is open in another place, and is opened where it appears meanwhile`(
-        engine: Engine
-    ) async throws {
+    @Test(
+        "Opening an existing store fails while it is absent, and succeeds once another caller created it",
+        arguments: Engine.available)
+    func appearsMeanwhile(engine: Engine) async throws {
         let configuration = try StoreConfiguration.load(store: try shop.url(engine), environment: ["HOME": shop.path])
         let error = try await storeError { () async throws(StoreError) in try await configuration.openExisting() }
         #expect(error.code == .notFound && error.backend == engine.rawValue)
@@ -111,13 +110,15 @@ import Testing
         await made.close()
     }
 
-    @Test func `in memory is one that begins with the process`() async throws {
+    @Test("A memory store never counts as absent")
+    func memory() async throws {
         let listed = try await tool(["--store", "memory:", "list"])
         #expect(listed.status == 0 && listed.output == "No sessions.\n")
         #expect(try await tool(["--store", "memory:", "verify"]).status == 0)
     }
 
-    @Test func `is a file or folder without one`() async throws {
+    @Test("A file or folder without a store counts as an absent store")
+    func fileWithoutStore() async throws {
         let (manager, place) = (FileManager.default, "\(shop.path)/place")
         try manager.createDirectory(atPath: place, withIntermediateDirectories: false)
         try manager.createDirectory(atPath: "\(place)/folder", withIntermediateDirectories: false)
@@ -139,9 +140,8 @@ import Testing
         #expect(manager.contents(atPath: "\(place)/other.db") == other)
     }
 
-    @Test func `is told from an older one, which every verb brings up to date or refuses as the configuration says`()
-        async throws
-    {
+    @Test("An older store does not count as absent, and every verb migrates or refuses it as configured")
+    func olderStore() async throws {
         for engine in Engine.available where engine != .lmdb {
             let name = PostgresCluster.freshSchema()
             let url = try shop.url(engine, name)

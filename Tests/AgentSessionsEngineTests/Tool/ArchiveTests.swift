@@ -18,15 +18,16 @@ enum ArchivePlace: String, CaseIterable, Sendable {
     case pipe
 }
 
-@Suite(.timeLimit(.minutes(5))) struct `An archive that is written while others work` {
+@Suite("Archives of a busy store", .timeLimit(.minutes(5)))
+struct ArchiveTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
 
-    @Test(arguments: Engine.available, ArchivePlace.allCases)
-    func `holds every session that stays, each whole, and can be imported`(
-        engine: Engine, place: ArchivePlace
-    ) async throws {
+    @Test(
+        "An archive that is written during changes holds every remaining session whole and can be imported",
+        arguments: Engine.available, ArchivePlace.allCases)
+    func writtenDuringChanges(engine: Engine, place: ArchivePlace) async throws {
         let url = try shop.url(engine)
         try await shop.withStore(url) { store in
             let crowd = try await Crowd(store.makeService(), deletesLong: place != .pipe)

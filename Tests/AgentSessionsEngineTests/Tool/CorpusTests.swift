@@ -4,15 +4,16 @@ import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `A corpus of conversations` {
+@Suite("Corpus of conversations", .timeLimit(.minutes(5)))
+struct CorpusTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
 
-    @Test(arguments: Engine.available)
-    func `that is imported, archived and imported elsewhere gives back every role, content, tool call and number`(
-        engine: Engine
-    ) async throws {
+    @Test(
+        "A corpus that is imported, archived and imported elsewhere keeps every role, content, tool call and number",
+        arguments: Engine.available)
+    func roundTrip(engine: Engine) async throws {
         let conversations = try Corpus.conversations()
         let messageCount = conversations.reduce(0) { $0 + $1.messages.count }
         let first = try BuiltTool(on: try shop.url(engine))

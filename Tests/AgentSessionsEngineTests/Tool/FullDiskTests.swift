@@ -6,11 +6,14 @@ import AgentSessionsTestSupport
 import Testing
 
 @Suite(
+    "The tool on a full disk",
     .enabled(if: isRoot && FileManager.default.fileExists(atPath: "/usr/bin/mount"), "only root mounts disks"),
     .timeLimit(.minutes(5)))
-struct `A full disk` {
-    @Test(arguments: Engine.available)
-    func `refuses what does not fit, whole, and goes on when there is room`(engine: Engine) async throws {
+struct FullDiskTests {
+    @Test(
+        "The tool refuses as a whole what does not fit on a full disk, and works again when there is space",
+        arguments: Engine.available)
+    func fullDisk(engine: Engine) async throws {
         let shop = try Workshop()
         let disk = "\(shop.path)/disk"
         try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)

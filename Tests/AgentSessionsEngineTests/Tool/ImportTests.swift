@@ -4,8 +4,10 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `An import for which there is no room` {
-    @Test func `says what is stored, so that going on as it says stores everything once`() async throws {
+@Suite("Imports on a full disk", .timeLimit(.minutes(5)))
+struct ImportTests {
+    @Test("An import that ran out of space says what is stored, and following its advice stores everything once")
+    func fullDisk() async throws {
         let shop = try Workshop()
         let text = String(repeating: "x", count: 60_000)
         let lines = (1...60).map { #"{"actor_name":"a/\#($0)","messages":[{"role":"user","content":"\#(text)"}]}"# }

@@ -4,7 +4,8 @@ import AgentSessionsBackends
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `A file to write` {
+@Suite("Output files", .timeLimit(.minutes(5)))
+struct OutputTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -16,10 +17,10 @@ import Testing
         #expect(run.errors.contains("of the store"), "\(arguments): \(run.errors)", sourceLocation: location)
     }
 
-    @Test(arguments: [Engine.sqlite, .lmdb])
-    func `that is the store's own is refused, however it is named, and the store is as it was`(
-        engine: Engine
-    ) async throws {
+    @Test(
+        "An output file that belongs to the store is refused, however it is named, and the store stays intact",
+        arguments: [Engine.sqlite, .lmdb])
+    func storeFile(engine: Engine) async throws {
         let url = try shop.url(engine, "store")
         let session = try await shop.withStore(url) { try await $0.makeService().filled(3) }
         let (data, others) =
@@ -46,7 +47,8 @@ import Testing
         #expect(beside.status == 0, "\(beside.errors)")
     }
 
-    @Test func `is refused for the report of a run beside the store, too, before the run`() async throws {
+    @Test("A report file that belongs to a store is refused before the run begins")
+    func reportFile() async throws {
         let path = "\(shop.path)/store.json"
         let url = "sqlite://\(path)"
         let session = try await shop.withStore(url) { try await $0.makeService().filled(3) }

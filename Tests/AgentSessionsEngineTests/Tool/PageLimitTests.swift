@@ -5,13 +5,14 @@ import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `A store of small pages` {
+@Suite("The tool on a store with small pages", .timeLimit(.minutes(5)))
+struct PageLimitTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
 
-    @Test(arguments: Engine.available, [1, 4])
-    func `is good for every verb of the tool`(engine: Engine, pageItems: Int) async throws {
+    @Test("Every verb of the tool works on a store with small pages", arguments: Engine.available, [1, 4])
+    func everyVerb(engine: Engine, pageItems: Int) async throws {
         let setting = "max_page=\(pageItems)"
         let url = try shop.url(engine, PostgresCluster.freshSchema(), setting)
         let demo = try await shop.tool("--store", url, "demo", "--json")

@@ -18,7 +18,8 @@ enum Rights: CaseIterable {
 }
 
 /// What Postgres refuses of its own is among its backend's tests.
-@Suite(.timeLimit(.minutes(5))) struct `A store that the tool cannot use` {
+@Suite("Stores that the tool cannot use", .timeLimit(.minutes(5)))
+struct PlaceTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -31,19 +32,22 @@ enum Rights: CaseIterable {
         return names.reduce(into: [:]) { $0[$1] = .some(FileManager.default.contents(atPath: "\(shop.path)/\($1)")) }
     }
 
-    @Test(arguments: [
-        ("mongo:x", "no backend \"mongo\""), ("sessions.db", "no scheme"), ("sqlite:", "path"), ("lmdb:", "path"),
-        ("sqlite://host/a.db", "host"), ("lmdb://host/a", "host"), ("sqlite:a%zz.db", "percent"),
-        ("lmdb:a%00b", "path"),
-        ("sqlite:a.db?colour=red", "\"colour\""), ("lmdb:a?colour=red", "\"colour\""),
-        ("sqlite:a.db?synchronous=maybe", "full"), ("lmdb:a?sync=maybe", "nometa"), ("lmdb:a?map_size=1", "1MiB"),
-        ("lmdb:a?map_size=lots", "map_size"), ("lmdb:a?max_readers=1", "max_readers"),
-    ])
-    func `is one whose URL names none`(url: String, hint: String) async throws {
+    @Test(
+        "A URL that names no store is an error with a hint",
+        arguments: [
+            ("mongo:x", "no backend \"mongo\""), ("sessions.db", "no scheme"), ("sqlite:", "path"), ("lmdb:", "path"),
+            ("sqlite://host/a.db", "host"), ("lmdb://host/a", "host"), ("sqlite:a%zz.db", "percent"),
+            ("lmdb:a%00b", "path"),
+            ("sqlite:a.db?colour=red", "\"colour\""), ("lmdb:a?colour=red", "\"colour\""),
+            ("sqlite:a.db?synchronous=maybe", "full"), ("lmdb:a?sync=maybe", "nometa"), ("lmdb:a?map_size=1", "1MiB"),
+            ("lmdb:a?map_size=lots", "map_size"), ("lmdb:a?max_readers=1", "max_readers"),
+        ])
+    func invalidURL(url: String, hint: String) async throws {
         try await BuiltTool(on: url).run("create", "--actor", "a").expectRefusal("invalidArgument", hint)
     }
 
-    @Test func `is a file of another kind, a folder, or nowhere, which stay as they are`() async throws {
+    @Test("A file of another kind, a folder and a missing path are refused and stay as they are")
+    func wrongFile() async throws {
         let manager = FileManager.default
         for folder in ["folder", "junk"] {
             try manager.createDirectory(atPath: "\(shop.path)/\(folder)", withIntermediateDirectories: false)
@@ -80,8 +84,8 @@ enum Rights: CaseIterable {
         }
     }
 
-    @Test(arguments: Engine.available)
-    func `is newer than the tool, and is left as it is`(engine: Engine) async throws {
+    @Test("A store that is newer than the tool is refused and stays as it is", arguments: Engine.available)
+    func newerStore(engine: Engine) async throws {
         let name = PostgresCluster.freshSchema()
         let url = try shop.url(engine, name)
         let tool = try BuiltTool(on: url)
@@ -111,10 +115,10 @@ enum Rights: CaseIterable {
         }
     }
 
-    @Test(arguments: Engine.available, Rights.allCases)
-    func `is one without the rights to it, and is left as it is`(
-        engine: Engine, rights: Rights
-    ) async throws {
+    @Test(
+        "A store without the necessary rights is refused and stays as it is", arguments: Engine.available,
+        Rights.allCases)
+    func missingRights(engine: Engine, rights: Rights) async throws {
         let folder = "\(shop.path)/store"
         if engine == .sqlite {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
@@ -152,7 +156,8 @@ enum Rights: CaseIterable {
         chmod(folder, modes.folder)
     }
 
-    @Test func `has a map that cannot grow, and takes what fits`() async throws {
+    @Test("A store whose map cannot grow refuses what is too large and takes what fits")
+    func fullMap() async throws {
         let tool = try BuiltTool(on: "lmdb://\(shop.path)/store?initial_map_size=1MiB&map_size=2MiB")
         let id = try await tool.createSession()
         let large = [UInt8](repeating: 0x78, count: 3 << 20)

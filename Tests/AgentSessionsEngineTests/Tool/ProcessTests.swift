@@ -5,15 +5,16 @@ import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `Processes of the tool on one store` {
+@Suite("Concurrent processes of the tool", .timeLimit(.minutes(5)))
+struct ProcessTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
 
-    @Test(arguments: Engine.available, [true, false])
-    func `append to one session at once with no gap, no repeat, and nothing lost`(
-        engine: Engine, isThere: Bool
-    ) async throws {
+    @Test(
+        "Processes that append to one session at once leave no gap, repeat nothing and lose nothing",
+        arguments: Engine.available, [true, false])
+    func concurrentAppends(engine: Engine, isThere: Bool) async throws {
         let tool = try BuiltTool(on: try shop.url(engine))
         let (writers, perWriter) = (8, 3)
         let id = isThere ? try await tool.createSession() : "01J9ZK5C8N4V6Q2W3E7R8T9Y0A"
@@ -52,10 +53,8 @@ import Testing
         try await tool.expectSound()
     }
 
-    @Test(arguments: Engine.available, [10, 110])
-    func `that are killed have lost nothing that they had printed as stored`(
-        engine: Engine, milliseconds: Int
-    ) async throws {
+    @Test("Killed processes have lost nothing that they printed as stored", arguments: Engine.available, [10, 110])
+    func killed(engine: Engine, milliseconds: Int) async throws {
         let tool = try BuiltTool(on: try shop.url(engine))
         let id = try await tool.createSession()
         let printed = "\(shop.path)/printed"
@@ -91,10 +90,10 @@ import Testing
         try await tool.expectSound()
     }
 
-    @Test(arguments: Engine.available)
-    func `give a replayed append the original, and refuse the same id with another payload`(
-        engine: Engine
-    ) async throws {
+    @Test(
+        "Processes that replay an append get the original, and another payload for the same id is refused",
+        arguments: Engine.available)
+    func replayedAppends(engine: Engine) async throws {
         let tool = try BuiltTool(on: try shop.url(engine))
         let id = try await tool.createSession()
         let key = "01J9ZK5C8N4V6Q2W3E7R8T9Y0A"

@@ -42,7 +42,8 @@ private struct Sample {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct `Bad input to the tool` {
+@Suite("Bad input to the tool", .timeLimit(.minutes(5)))
+struct RefusalTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -120,8 +121,8 @@ private struct Sample {
         try await tool.expectSound()
     }
 
-    @Test(arguments: Engine.available)
-    func `has its own error for each argument, and leaves the store as it was`(engine: Engine) async throws {
+    @Test("Each bad argument has its own error and leaves the store as it was", arguments: Engine.available)
+    func badArguments(engine: Engine) async throws {
         try await withSample(engine) { sample in
             for refusal in Self.refusals {
                 let arguments = refusal.arguments.map { $0.replacing("{id}", with: sample.id) }
@@ -134,10 +135,10 @@ private struct Sample {
         }
     }
 
-    @Test(arguments: Engine.available)
-    func `is a cursor of another list, a setting that is none, or more than a limit that was set`(
-        engine: Engine
-    ) async throws {
+    @Test(
+        "A cursor of another list, an invalid setting and a value beyond a configured limit are refused",
+        arguments: Engine.available)
+    func badCursorsAndLimits(engine: Engine) async throws {
         let name = PostgresCluster.freshSchema()
         let tool = try BuiltTool(on: try shop.url(engine, name))
         for actor in ["a", "a", "b", "b"] { _ = try await tool.json("create", "--actor", actor) }
@@ -167,8 +168,9 @@ private struct Sample {
 
     // MARK: Documents
 
-    @Test(arguments: Engine.available)
-    func `is a document that is not what was exported, and nothing of it is stored`(engine: Engine) async throws {
+    @Test(
+        "A document that differs from its export is refused, and nothing of it is stored", arguments: Engine.available)
+    func editedDocument(engine: Engine) async throws {
         try await withSample(engine) { sample in
             let document = try await sample.tool.run("export", sample.id).text
             func edited(_ old: String, _ new: String) throws -> [UInt8] {

@@ -3,7 +3,8 @@ import AgentSessions
 import AgentSessionsTestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct `What a store must not change` {
+@Suite("Values that a store must preserve", .timeLimit(.minutes(5)))
+struct ValueTests {
     private let shop: Workshop
 
     init() throws { shop = try Workshop() }
@@ -16,8 +17,8 @@ import Testing
     /// Five megabytes whose pages differ, so that none can stand for another.
     private static let long = (0..<5300).map { "é日🙏\0 " + String(repeating: "\($0) pages ", count: 90) }.joined()
 
-    @Test(arguments: Engine.available)
-    func `is text of any kind and length`(engine: Engine) async throws {
+    @Test("Text of any kind and length comes back unchanged", arguments: Engine.available)
+    func text(engine: Engine) async throws {
         let tool = try BuiltTool(on: try shop.url(engine))
         let id = try await tool.createSession()
         // From standard input as it is, and as JSON. A JSON value is equal to one with the same bytes alone.
@@ -43,8 +44,10 @@ import Testing
         try await other.expectSound()
     }
 
-    @Test(arguments: Engine.available)
-    func `is a number at either end of its range, and the text of keys and ids`(engine: Engine) async throws {
+    @Test(
+        "Numbers at both ends of their range, and the text of keys and ids, come back unchanged",
+        arguments: Engine.available)
+    func numbersKeysAndIDs(engine: Engine) async throws {
         let tool = try BuiltTool(on: try shop.url(engine))
         let metadata = """
             {"":"","\\u0000":"\\u0000","deep":[[{"k":[-0.0,1.0,1,5e-324,1.7976931348623157e+308]}]],"e\\u0301":"\\ufffe",\

@@ -99,7 +99,7 @@ struct ChatDocumentTests {
         #"{"metadata":{"e\u0301":1,"\u00e9":2},"e\u0301":3,"messages":[]}"#,
     ]
 
-    @Test("What came in goes out again", arguments: lines)
+    @Test("An imported chat line is exported unchanged", arguments: lines)
     func line(_ line: String) async throws {
         let service = memoryService()
         let result = try await service.load(line, .openai)
@@ -111,7 +111,7 @@ struct ChatDocumentTests {
         #expect(try await service.document(native.ids[0], .openai) == out)
     }
 
-    @Test("Fields and metadata are where the contract puts them")
+    @Test("Fields and metadata of a chat line are stored where the contract says")
     func mapping() async throws {
         let now = try #require(Timestamp(microseconds: 4_000_000_000_000_000))
         let service = memoryService { now }
@@ -154,7 +154,7 @@ struct ChatDocumentTests {
         ),
     ]
 
-    @Test("What carries no information leaves no trace", arguments: empty)
+    @Test("Empty members of a chat line leave no trace in metadata", arguments: empty)
     func noTrace(_ line: String, _ plain: String) async throws {
         let service = memoryService()
         let ids = try await service.load("\(line)\n\(plain)", .openai).ids
@@ -185,7 +185,7 @@ struct ChatDocumentTests {
         ),
     ]
 
-    @Test("A trace leaves what the line has itself under that name", arguments: own.indices)
+    @Test("A line that uses the name of our own marker gets its member back", arguments: own.indices)
     func ownMember(_ index: Int) async throws {
         let (line, session, message) = Self.own[index]
         let service = memoryService()
@@ -196,7 +196,7 @@ struct ChatDocumentTests {
         #expect(try informative(out) == informative(JSONValue(document: Array(line.utf8))))
     }
 
-    @Test("Generated lines go in and out again, through a native document too", arguments: 0..<20)
+    @Test("Generated chat lines survive import and export, through a native document too", arguments: 0..<20)
     func generated(_ seed: Int) async throws {
         var generator = ChatGenerator(seed: UInt64(seed))
         let service = memoryService()
@@ -214,7 +214,7 @@ struct ChatDocumentTests {
         }
     }
 
-    @Test("Generated metadata of an application's own goes out and comes in again", arguments: 0..<20)
+    @Test("Generated metadata of an application survives export and import", arguments: 0..<20)
     func generatedMetadata(_ seed: Int) async throws {
         var generator = ChatGenerator(seed: UInt64(seed))
         let service = memoryService()
@@ -239,7 +239,7 @@ struct ChatDocumentTests {
         }
     }
 
-    @Test("Traces within traces, as deep as metadata may be, take no time to speak of")
+    @Test("Markers within markers, as deep as metadata may be, are handled quickly")
     func nested() async throws {
         var own: [JSONValue] = [1, 1, 1]
         for _ in 0..<20 {
@@ -261,7 +261,7 @@ struct ChatDocumentTests {
         #expect(ContinuousClock.now - start < .seconds(20))
     }
 
-    @Test("Tens of thousands of keys are put together in a moment, or refused by their size", arguments: [0, 20_000])
+    @Test("Tens of thousands of keys are merged quickly, or refused for their size", arguments: [0, 20_000])
     func manyKeys(_ shift: Int) async throws {
         func members(_ numbers: Range<Int>) -> String {
             numbers.map { #""k\#($0)":\#($0 % 7)"# }.joined(separator: ",")
@@ -281,7 +281,7 @@ struct ChatDocumentTests {
         #expect(ContinuousClock.now - start < .seconds(30))
     }
 
-    @Test("A native document is refused by name, whatever the order of its keys")
+    @Test("A native document in a chat import is refused by name, whatever the order of its keys")
     func nativeDocument() async throws {
         let service = memoryService()
         let session = try await service.sample()
@@ -303,7 +303,7 @@ struct ChatDocumentTests {
         ["chat_format": ["metadata": 1], "role": 1], ["role": 1, "chat_format": 5],
     ]
 
-    @Test("Metadata of an application's own survives the chat format", arguments: metadata)
+    @Test("Metadata of an application survives the chat format", arguments: metadata)
     func ownMetadata(_ metadata: JSONObject) async throws {
         let service = memoryService()
         let session = try await service.create(actorName: "a", metadata: metadata)
@@ -325,7 +325,7 @@ struct ChatDocumentTests {
         ["chat_format": ["values": ["content_parts": 1]], "content_parts": ["z"]], ["chat_format": [:]],
     ]
 
-    @Test("A marker that no import made is written as what it is, and nothing is lost", arguments: forged)
+    @Test("A marker that no import made is exported as plain metadata, and nothing is lost", arguments: forged)
     func forgedMarker(_ metadata: JSONObject) async throws {
         let service = memoryService()
         // The last ones are no markers of a message, but are of a session.
@@ -384,7 +384,7 @@ struct ChatDocumentTests {
         ),
     ]
 
-    @Test("Bad lines are refused and nothing is stored", arguments: refused.indices)
+    @Test("Bad chat lines are refused, and nothing is stored", arguments: refused.indices)
     func refusedLine(_ index: Int) async throws {
         let (line, code, words) = Self.refused[index]
         let service = memoryService(limits: StoreLimits(contentBytes: 10_000, metadataBytes: 1000))
@@ -394,7 +394,7 @@ struct ChatDocumentTests {
     }
 
     @Test(
-        "Two hundred real conversations go in and out again",
+        "Two hundred real conversations survive import and export",
         .enabled(if: RecordedConversations.path != nil, "the recorded conversations are not here"))
     func corpus() async throws {
         let path = try #require(RecordedConversations.path)

@@ -54,7 +54,7 @@ struct HookedStore: ForwardingSessionStore {
     }
 }
 
-@Suite("Where a document comes from")
+@Suite("Import source")
 struct ImportSourceTests {
     private func archive(_ count: Int) async throws -> [UInt8] {
         let service = memoryService()
@@ -71,7 +71,7 @@ struct ImportSourceTests {
         try await memoryService().importSessions(.file(path: path), format: .native, options: ImportOptions())
     }
 
-    @Test("A file is read as bytes are")
+    @Test("A file is imported like its bytes")
     func file() async throws {
         let file = try TemporaryFile(try await archive(100))
         let result = try await load(file.path)
@@ -79,7 +79,7 @@ struct ImportSourceTests {
         #expect(result.messages == 300)
     }
 
-    @Test("A pipe is read to its end, in whatever pieces it comes")
+    @Test("A pipe is read to its end, in pieces of any size")
     func pipe() async throws {
         let bytes = try await archive(20)
         let pipe = try TemporaryFile([], pipe: true)
@@ -98,7 +98,7 @@ struct ImportSourceTests {
         #expect(try await result.ids.count == 20)
     }
 
-    @Test("Waiting for a pipe ends with the task")
+    @Test("A cancelled task stops waiting for a pipe")
     func cancelledPipe() async throws {
         let pipe = try TemporaryFile([], pipe: true)
         let path = pipe.path
@@ -121,7 +121,7 @@ struct ImportSourceTests {
     }
 
     @Test(
-        "What is no file is refused by name",
+        "The error for a path that is not a file names it",
         arguments: ["/nowhere/at/all", "", "/tmp", "a\0b", "/tmp/" + String(repeating: "x", count: 5000)])
     func noFile(_ path: String) async throws {
         let error = await #expect(throws: StoreError.self) { try await load(path) }
@@ -130,7 +130,7 @@ struct ImportSourceTests {
     }
 
     @Test(
-        "A file that changes between the passes is refused, and that session is rolled back",
+        "A file that changes between the two passes is refused, and its session is rolled back",
         arguments: DocumentFormat.allCases)
     func changed(_ format: DocumentFormat) async throws {
         let service = memoryService()
@@ -160,7 +160,7 @@ struct ImportSourceTests {
         }
     }
 
-    @Test("A header that changes between the passes is refused", arguments: DocumentFormat.allCases)
+    @Test("A header that changes between the two passes is refused", arguments: DocumentFormat.allCases)
     func changedHeader(_ format: DocumentFormat) async throws {
         let service = memoryService()
         let session = try await service.create(actorName: "local/actor", metadata: ["k": "value"])
@@ -182,7 +182,7 @@ struct ImportSourceTests {
         }
     }
 
-    @Test("What changes between the passes is named, and what stands before it is stored")
+    @Test("The error for a document that changed between the passes names it, and the documents before it are stored")
     func changedInTheMiddle() async throws {
         let lines = (1...5).map {
             #"{"actor_name":"line/\#($0)","messages":[{"role":"user","content":"text \#($0)"}]}"#
@@ -208,7 +208,7 @@ struct ImportSourceTests {
     /// The number of the document in the archive that a session was imported from.
     private func number(_ session: Session) -> Int? { Int(session.actorName.dropFirst(2)).map { $0 + 1 } }
 
-    @Test("Where a session cannot be stored, the error says what is stored, and from where to go on")
+    @Test("The error for a session that cannot be stored says what is stored and where to go on")
     func failure() async throws {
         let calls = Mutex(0)
         let store = HookedStore(beforeRestore: { () throws(StoreError) in
@@ -255,7 +255,7 @@ struct ImportSourceTests {
         #expect(all.sorted() == Array(1...100))
     }
 
-    @Test("A session of which nobody knows whether it is stored is named")
+    @Test("The error of an import names a session whose outcome is unknown")
     func partlyUnknown() async throws {
         let calls = Mutex(0)
         let lost: @Sendable () throws(StoreError) -> Void = { () throws(StoreError) in
@@ -282,7 +282,7 @@ struct ImportSourceTests {
         #expect(try await store.base.get(unknown.id) != nil)
     }
 
-    @Test("An import that stores nothing says so, once")
+    @Test("An import that stores nothing says so once")
     func nothingStored() async throws {
         let store = HookedStore(beforeRestore: { () throws(StoreError) in
             throw StoreError(.busy, "Somebody holds the lock; nothing was written. Try again.")
@@ -297,7 +297,7 @@ struct ImportSourceTests {
                 + "again. Nothing was stored.")
     }
 
-    @Test("An import whose outcome is unknown is settled by the session's id", arguments: [true, false])
+    @Test("An import of unknown outcome is settled by the id of the session", arguments: [true, false])
     func unknownOutcome(isStored: Bool) async throws {
         let calls = Mutex(0)
         let fail: @Sendable () throws(StoreError) -> Void = { () throws(StoreError) in
@@ -314,7 +314,7 @@ struct ImportSourceTests {
         #expect(try await service.allMessages(of: result.ids[0]).count == 3)
     }
 
-    @Test("Progress grows from 0 to 1")
+    @Test("The progress of an import grows from 0 to 1")
     func progress() async throws {
         let seen = Mutex<[Double]>([])
         let options = ImportOptions(progress: { fraction in seen.withLock { $0.append(fraction) } })
@@ -325,7 +325,7 @@ struct ImportSourceTests {
         #expect(fractions.last == 1)
     }
 
-    @Test("More sessions than were allowed are refused before anything is stored")
+    @Test("An import of more sessions than allowed is refused before anything is stored")
     func tooMany() async throws {
         let service = memoryService()
         let error = await #expect(throws: StoreError.self) {

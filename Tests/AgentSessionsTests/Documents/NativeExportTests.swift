@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Native export")
 struct NativeExportTests {
-    @Test("A document has the keys of the contract in their order and ends with a line feed")
+    @Test("A native document has the keys of the contract in their order and ends with a line feed")
     func shape() async throws {
         let service = memoryService()
         let session = try await service.sample()
@@ -30,7 +30,7 @@ struct NativeExportTests {
         #expect(value["session"]?["metadata"]?["b"] == .double(1))
     }
 
-    @Test("The checksum is the SHA-256 of the canonical JSON without checksum and export time")
+    @Test("The checksum of a document is the SHA-256 of its canonical JSON without checksum and export time")
     func checksum() async throws {
         let service = memoryService()
         let session = try await service.sample()
@@ -38,7 +38,7 @@ struct NativeExportTests {
         #expect(object["checksum"]?.stringValue == (try independentChecksum(of: object)))
     }
 
-    @Test("The same session gives the same bytes apart from the export time, which is the clock's")
+    @Test("The same session exports the same bytes, apart from the export time of the clock")
     func sameBytes() async throws {
         let times = Mutex(0)
         let service = memoryService {
@@ -70,7 +70,7 @@ struct NativeExportTests {
         #expect(try await service.load(document).messages == 0)
     }
 
-    @Test("An absent session shows when the first bytes are asked for, and the reading is over then")
+    @Test("The export of an absent session fails at the first read and is finished then")
     func absent() async throws {
         let service = memoryService()
         var reading = service.exportSession(ULID(high: 1, low: 1)).makeAsyncIterator()
@@ -79,7 +79,7 @@ struct NativeExportTests {
         #expect(try await reading.next() == nil)
     }
 
-    @Test("A long session goes out in pages of bounded size")
+    @Test("A long session is exported in pages of bounded size")
     func bounded() async throws {
         let service = memoryService()
         let session = try await service.create(actorName: "long")
@@ -105,7 +105,7 @@ struct NativeExportTests {
         #expect(try await Essence(other, result.ids[0]) == Essence(service, session.id))
     }
 
-    @Test("Appends during an export leave the document at the moment it began with")
+    @Test("Appends during an export are left out of the document")
     func appendsMeanwhile() async throws {
         let service = memoryService()
         let session = try await service.create(actorName: "busy")
@@ -140,7 +140,7 @@ struct NativeExportTests {
         #expect(try await reading.next() == nil)
     }
 
-    @Test("A change between the first page and the anchor is no conflict", arguments: [0, 10, 300])
+    @Test("A change between the first page and the snapshot of an export is not a conflict", arguments: [0, 10, 300])
     func changeBeforeTheAnchor(rewindTo sequence: Int) async throws {
         let service = memoryService()
         let session = try await service.create(actorName: "busy")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Native import")
 struct NativeImportTests {
-    @Test("A session comes back whole, under fresh ids")
+    @Test("An imported session is whole and has fresh ids")
     func roundTrip() async throws {
         let service = memoryService()
         let session = try await service.sample()
@@ -25,7 +25,7 @@ struct NativeImportTests {
         "👩‍👩‍👧‍👦", String(repeating: "Grüße, 漢字, and plain text to fill up a line\u{0}", count: 100_000),
     ]
 
-    @Test("Text of any kind comes back byte for byte", arguments: hostile.indices)
+    @Test("Text of any kind survives export and import byte for byte", arguments: hostile.indices)
     func hostileText(_ index: Int) async throws {
         let text = Self.hostile[index]
         let service = memoryService()
@@ -57,7 +57,7 @@ struct NativeImportTests {
         #expect(try await Essence(service, result.ids[0]) == Essence(service, session.id))
     }
 
-    @Test("Keys come in any order, and white space between them is nothing")
+    @Test("Keys may be in any order, and white space between them is ignored")
     func anyOrder() async throws {
         let service = memoryService()
         let session = try await service.sample()
@@ -79,7 +79,7 @@ struct NativeImportTests {
         }
     }
 
-    @Test("An archive holds documents one after another; the ids come in their order")
+    @Test("An archive holds one document after another, and the ids are returned in their order")
     func archive() async throws {
         let service = memoryService()
         var archive: [UInt8] = []
@@ -105,7 +105,7 @@ struct NativeImportTests {
         #expect(error?.message.contains("more than 1 sessions") == true)
     }
 
-    @Test("One document cut short anywhere is refused, and says that it was cut short")
+    @Test("A document that is cut short anywhere is refused with an error that says so")
     func truncated() async throws {
         let service = memoryService()
         let document = try await service.document(try await service.sample().id)
@@ -117,7 +117,7 @@ struct NativeImportTests {
     }
 
     @Test(
-        "An empty source is an archive without sessions, and no document",
+        "An empty source is an empty archive, and not a document",
         arguments: ["", " \n\t"], DocumentFormat.allCases)
     func empty(_ text: String, _ format: DocumentFormat) async throws {
         let service = memoryService()
@@ -129,7 +129,7 @@ struct NativeImportTests {
         #expect(try await service.list().sessions.isEmpty)
     }
 
-    @Test("A document with a byte changed is refused, or holds the same", arguments: 0..<8)
+    @Test("A document with a changed byte is refused or holds the same session", arguments: 0..<8)
     func edited(_ part: Int) async throws {
         let service = memoryService()
         let session = try await service.create(actorName: "a/b", metadata: ["n": 10, "d": 2.5])

@@ -63,7 +63,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite("What a native import refuses")
+@Suite("Refused native imports")
 struct NativeRefusalTests {
     static let documents: [BadDocument] = [
         BadDocument("byte order mark", .invalidArgument, "byte order mark") { [0xEF, 0xBB, 0xBF] + $0 },
@@ -242,7 +242,7 @@ struct NativeRefusalTests {
         #expect(error.message.contains("othing was stored"))
     }
 
-    @Test("Another version is told before anything else that is wrong, wherever it stands")
+    @Test("An unsupported version is reported before any other fault, wherever it stands")
     func versionFirst() async throws {
         let service = memoryService()
         for text in [
@@ -262,7 +262,7 @@ struct NativeRefusalTests {
         }
     }
 
-    @Test("Content beyond the limit is refused, even where it is beyond what is read into memory")
+    @Test("Content beyond the limit is refused, even if it is longer than what is read into memory")
     func longContent() async throws {
         let service = memoryService()
         let session = try await service.create(actorName: "a")
@@ -282,7 +282,7 @@ struct NativeRefusalTests {
         #expect(torn1.code == .invalidArgument)
     }
 
-    @Test("Ids that come twice are found however many there are, a bounded number at a time")
+    @Test("Duplicated ids are found however many there are, with a bounded number in memory")
     func repeatedIDs() async throws {
         let walker = DocumentWalker.self
         func check(_ ids: [UInt64], capacity: Int) throws(StoreError) {

@@ -33,7 +33,7 @@ private struct WriteOnlySink: DocumentSink {
     mutating func write(_ bytes: [UInt8]) async throws(StoreError) { self.bytes += bytes.count }
 }
 
-@Suite("An archive")
+@Suite("Session archive")
 struct SessionArchiveTests {
     private let store = FaultyStore()
     private let service: PersistentSessionService<FaultyStore>
@@ -74,7 +74,7 @@ struct SessionArchiveTests {
         return counts
     }
 
-    @Test("Holds every session as its document, newest first", arguments: DocumentFormat.allCases)
+    @Test("An archive holds every session as its document, newest first", arguments: DocumentFormat.allCases)
     func whole(_ format: DocumentFormat) async throws {
         let ids = try await fill(3)
         var sink = MemorySink()
@@ -91,7 +91,7 @@ struct SessionArchiveTests {
         }
     }
 
-    @Test("Of nothing is nothing")
+    @Test("An archive of an empty store is empty")
     func empty() async throws {
         var sink = MemorySink()
         #expect(try await archive(0).writeAll(to: &sink) == SessionArchive.Result())
@@ -99,7 +99,8 @@ struct SessionArchiveTests {
     }
 
     @Test(
-        "Leaves out a session that is deleted meanwhile, whatever of it was written", arguments: 1...reads,
+        "An archive leaves out a session that is deleted meanwhile, even if a part of it was written",
+        arguments: 1...reads,
         [0, 60_000, 1 << 20])
     func deleted(read: Int, bufferBytes: Int) async throws {
         let id = try await fill(3)[1]
@@ -113,7 +114,8 @@ struct SessionArchiveTests {
     }
 
     @Test(
-        "Begins a session again that is rewound meanwhile", arguments: DocumentFormat.allCases, [0, 60_000, 1 << 20])
+        "An archive starts again with a session that is rewound meanwhile", arguments: DocumentFormat.allCases,
+        [0, 60_000, 1 << 20])
     func rewound(format: DocumentFormat, bufferBytes: Int) async throws {
         for read in 1...Self.reads {
             let id = try await fill(1)[0]
@@ -126,7 +128,7 @@ struct SessionArchiveTests {
         }
     }
 
-    @Test("Gives up on a session that is rewound again and again, and leaves nothing of it")
+    @Test("An archive gives up on a session that is rewound again and again, and keeps nothing of it")
     func restless() async throws {
         let id = try await fill(1)[0]
         let rewind = FaultyStore.Fault.first { (base) throws(StoreError) in
@@ -166,7 +168,7 @@ struct SessionArchiveTests {
         }
     }
 
-    @Test("Fails with the sink's own error, and takes nothing back from it")
+    @Test("An archive fails with the error of its sink and takes nothing back from it")
     func failingSink() async throws {
         _ = try await fill(2)
         for room in 0..<5 {
@@ -177,7 +179,7 @@ struct SessionArchiveTests {
         }
     }
 
-    @Test("Of a session that is not there is an error; of one in a sink that only writes, nothing special")
+    @Test("A single session is written even to a sink that cannot take back, and an absent one is an error")
     func single() async throws {
         var sink = WriteOnlySink()
         let error = try await storeError { () throws(StoreError) in try await archive(0).write(ulid(1), to: &sink) }

@@ -31,7 +31,8 @@ private struct BusyStore: ForwardingSessionStore {
     }
 }
 
-@Suite struct `A verification of a store that others write to` {
+@Suite("Verification of changing sessions")
+struct BusyVerificationTests {
     private func verify(_ store: some SessionStore) async throws -> VerificationReport {
         try await StoreVerification(of: store, retryPolicy: .quick).run()
     }
@@ -50,7 +51,8 @@ private struct BusyStore: ForwardingSessionStore {
         if count > 0 { try await Self.append(0..<count, to: store.base) }
     }
 
-    @Test func `finds nothing wrong with ids that do not grow in a session that does`() async throws {
+    @Test("A verification accepts ids that do not grow in a session that does")
+    func unorderedIDs() async throws {
         var store = BusyStore()
         let next = Mutex(900)
         store.beforeFirstPage = { (base) throws(StoreError) in
@@ -66,9 +68,8 @@ private struct BusyStore: ForwardingSessionStore {
         #expect(report.messages >= 900)
     }
 
-    @Test func `finds nothing wrong with a session that is rewound and appended to again, with the same ids`()
-        async throws
-    {
+    @Test("A verification accepts a session that is rewound and appended to again with the same ids")
+    func repeatedIDs() async throws {
         var store = BusyStore()
         let round = Mutex(0)
         store.beforePage = { (base) throws(StoreError) in
@@ -91,7 +92,8 @@ private struct BusyStore: ForwardingSessionStore {
         #expect(report.isSound, "\(report.problems)")
     }
 
-    @Test func `finds nothing wrong with a session that is rewound to less than was read`() async throws {
+    @Test("A verification accepts a session that is rewound below what was read")
+    func rewound() async throws {
         var store = BusyStore()
         let round = Mutex(0)
         store.beforePage = { (base) throws(StoreError) in
@@ -107,7 +109,8 @@ private struct BusyStore: ForwardingSessionStore {
         #expect(report.isSound, "\(report.problems)")
     }
 
-    @Test func `finds nothing wrong with a session that gets another actor again and again`() async throws {
+    @Test("A verification accepts a session whose actor changes again and again")
+    func changedActor() async throws {
         var store = BusyStore()
         let round = Mutex(0)
         let rename: BusyStore.Meanwhile = { (base) throws(StoreError) in
@@ -124,7 +127,8 @@ private struct BusyStore: ForwardingSessionStore {
         #expect(report.isSound, "\(report.problems)")
     }
 
-    @Test func `finds nothing wrong with a session that is deleted and made again and again`() async throws {
+    @Test("A verification accepts a session that is deleted and created again and again")
+    func recreated() async throws {
         var store = BusyStore()
         let remove: BusyStore.Meanwhile = { (base) throws(StoreError) in _ = try await base.delete(ulid(1)) }
         store.beforePage = remove
@@ -165,7 +169,8 @@ private struct BusyStore: ForwardingSessionStore {
         return store
     }
 
-    @Test func `finds two messages of one id in a session that grows`() async throws {
+    @Test("A verification finds two messages with one id in a growing session")
+    func duplicatedID() async throws {
         let store = try await growing { _, page in
             let messages = page.messages.map { message in
                 SessionMessage(
@@ -180,7 +185,8 @@ private struct BusyStore: ForwardingSessionStore {
         #expect(problems.first?.messageID == ulid(9997))
     }
 
-    @Test func `finds a gap in a session that grows, and messages beyond its count`() async throws {
+    @Test("A verification finds a gap, and messages beyond the count, in a growing session")
+    func gap() async throws {
         let gap = try await growing { _, page in
             MessagePage(session: page.session, messages: page.messages.filter { $0.sequence != 7 })
         }
@@ -198,7 +204,8 @@ private struct BusyStore: ForwardingSessionStore {
         #expect(problems.map(\.kind) == [.messageCount] && problems.first?.expected == "450")
     }
 
-    @Test func `finds a session that its actor's list lacks, while it grows`() async throws {
+    @Test("A verification finds a growing session that the list of its actor lacks")
+    func missingFromList() async throws {
         var store = try await growing { _, page in page }
         store.list = { request, sessions in request.filter.actorName == nil ? sessions : [] }
         let changing = Changing(base: store)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite struct `A copy that is run again` {
+@Suite("Repeated copies")
+struct RepeatedCopyTests {
     /// A way in which a session changes.
     enum Change: CaseIterable, Sendable {
         case nothing, append, usage, update, rewind, rewindToNothing, rewindAndAppend
@@ -49,12 +50,10 @@ import Testing
         #expect(ours?.session == theirs?.session && ours?.messages == theirs?.messages, sourceLocation: location)
     }
 
-    @Test(arguments: Change.allCases, Change.allCases)
-    func `takes what is new, whatever the last change before and after the first run`(
-        before: Change, after: Change
-    )
-        async throws
-    {
+    @Test(
+        "A repeated copy takes the new messages, whatever the last change before and after the first run",
+        arguments: Change.allCases, Change.allCases)
+    func newMessages(before: Change, after: Change) async throws {
         let session = try await makeSession(source)
         try await before.apply(to: session.id, in: source)
         #expect(try await copy().copied == 1)
@@ -66,9 +65,10 @@ import Testing
         }
     }
 
-    @Test(arguments: Change.allCases.dropFirst(), Change.allCases)
-    func `leaves a session that was changed in the target as it is, however`(theirs: Change, ours: Change) async throws
-    {
+    @Test(
+        "A repeated copy keeps a session that was changed in the target in any way",
+        arguments: Change.allCases.dropFirst(), Change.allCases)
+    func changedTarget(theirs: Change, ours: Change) async throws {
         let session = try await makeSession(source)
         try await Change.usage.apply(to: session.id, in: source)
         _ = try await copy()
@@ -85,7 +85,8 @@ import Testing
         }
     }
 
-    @Test func `from a source that another has copied from takes only what is its own`() async throws {
+    @Test("A copy from a source that is itself a copy takes only the changes of that source")
+    func copiedSource() async throws {
         // B is a copy of A; both go on; A is what the target has.
         let (a, b) = (source, MemorySessionStore())
         let session = try await makeSession(a)
@@ -105,7 +106,8 @@ import Testing
         try await expectSame(session.id)
     }
 
-    @Test func `of several sources remembers each`() async throws {
+    @Test("Copies from several sources each have their own record")
+    func severalSources() async throws {
         let other = MemorySessionStore()
         let (ours, theirs) = (try await makeSession(source), try await makeSession(other, id: ulid(2)))
         for _ in 0..<3 {
@@ -126,7 +128,8 @@ import Testing
         func storeID() async throws(StoreError) -> ULID? { id }
     }
 
-    @Test func `from a source whose files were copied, and which went another way, is a conflict`() async throws {
+    @Test("A copy from a source whose files were duplicated and changed apart is a conflict")
+    func divergedSource() async throws {
         let session = try await makeSession(source)
         let namesake = Namesake(id: try await source.storeID())
         _ = try await copy(source, to: namesake)
@@ -150,8 +153,8 @@ import Testing
         func copyRecord(of id: ULID) async throws(StoreError) -> CopyRecord? { nil }
     }
 
-    @Test(arguments: [false, true])
-    func `without a memory takes what the messages prove, and no more`(isSource: Bool) async throws {
+    @Test("A copy without a record takes what the messages prove, and no more", arguments: [false, true])
+    func noRecord(isSource: Bool) async throws {
         let forgetful = Forgetful()
         let (source, target): (any SessionStore, any SessionStore) =
             isSource ? (forgetful, self.target) : (self.source, forgetful)
@@ -167,7 +170,8 @@ import Testing
         #expect(try await target.get(session.id) == before)
     }
 
-    @Test func `remembers with the session, in one transaction`() async throws {
+    @Test("The record of a copy is stored in the transaction of its session")
+    func sameTransaction() async throws {
         let faulty = FaultyStore(target)
         let session = try await makeSession(source)
         try await Change.usage.apply(to: session.id, in: source)

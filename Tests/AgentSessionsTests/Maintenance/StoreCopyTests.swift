@@ -4,7 +4,8 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite struct `A copy of a store` {
+@Suite("Store copy")
+struct StoreCopyTests {
     private let source = MemorySessionStore()
     private let target = MemorySessionStore()
     private var service: PersistentSessionService<MemorySessionStore> { PersistentSessionService(source) }
@@ -37,7 +38,8 @@ import Testing
         }
     }
 
-    @Test func `keeps everything, and says how far it is`() async throws {
+    @Test("A copy keeps everything and reports its progress")
+    func everything() async throws {
         for count in [0, 1, 3, 450] { try await fill(count) }
         let seen = Mutex((sessions: 0, messages: 0))
         let result = try await StoreCopy(from: source, to: target).run { progress in
@@ -50,14 +52,15 @@ import Testing
         #expect(again.sessions == 4 && again.copied == 0)
     }
 
-    @Test func `takes a session that is longer than what is kept in memory`() async throws {
+    @Test("A copy handles a session that is longer than what is kept in memory")
+    func longSession() async throws {
         try await fill(3000, content: String(repeating: "x", count: 400))
         #expect(try await copy().messages == 3000)
         try await expectSame()
     }
 
-    @Test(arguments: [0, 3])
-    func `replaces the state of an earlier moment by the newer`(count: Int) async throws {
+    @Test("A copy replaces an earlier state of a session by the newer one", arguments: [0, 3])
+    func newerState(count: Int) async throws {
         let session = try await fill(count)
         _ = try await copy()
         try await service.append([NewMessage(.user, "new")], to: session.id)
@@ -67,9 +70,8 @@ import Testing
         try await expectSame()
     }
 
-    @Test func `leaves a session that was changed in the target as it is, names it, and copies the others`()
-        async throws
-    {
+    @Test("A copy keeps a session that was changed in the target, names it, and copies the others")
+    func changedTarget() async throws {
         let changed = try await fill(2)
         _ = try await copy()
         try await PersistentSessionService(target).append([NewMessage(.user, "theirs")], to: changed.id)
@@ -88,7 +90,8 @@ import Testing
         #expect(try await target.get(changed.id)?.messageCount == 3)
     }
 
-    @Test func `leaves a session of the same revision and other messages as it is`() async throws {
+    @Test("A copy keeps a session of the same revision with other messages")
+    func sameRevision() async throws {
         let session = makeSession(1)
         try await source.restore(session, messages: ArraySource(messages: [makeMessage(1)]))
         try await target.restore(session, messages: ArraySource(messages: [makeMessage(1, content: "other")]))
@@ -96,7 +99,8 @@ import Testing
         #expect(error.code == .conflict && error.message.contains("different messages"))
     }
 
-    @Test func `takes another history of the same id for what it is`() async throws {
+    @Test("A copy treats another history under the same id as a conflict")
+    func otherHistory() async throws {
         let later = makeSession(2, updatedAt: time(9))
         try await source.restore(later, messages: ArraySource(messages: [makeMessage(1), makeMessage(2)]))
         // One message that the source does not have; more messages than the source has; made at another time.
@@ -112,7 +116,8 @@ import Testing
         }
     }
 
-    @Test func `holds the source to the limits of the target`() async throws {
+    @Test("A copy checks the source against the limits of the target")
+    func limits() async throws {
         let long = try await fill(2, content: "far too long for the target")
         try await fill(1, content: "")
         let small = MemorySessionStore(limits: StoreLimits(contentBytes: 10))
@@ -122,14 +127,16 @@ import Testing
         #expect(try await small.list(SessionListRequest(limit: 10)).count == 1)
     }
 
-    @Test func `names the first of many sessions that were not copied`() async throws {
+    @Test("A copy names the first of many sessions that were not copied")
+    func firstFailures() async throws {
         for _ in 0..<25 { try await fill(1, content: "long") }
         let small = MemorySessionStore(limits: StoreLimits(contentBytes: 3))
         let error = try await storeError { () async throws(StoreError) in try await copy(to: small) }
         #expect(error.message.contains("25 of 25") && error.message.contains("And 15 more."))
     }
 
-    @Test func `names a damaged session of the source, and copies the others`() async throws {
+    @Test("A copy names a damaged session of the source and copies the others")
+    func damagedSession() async throws {
         let damaged = try await fill(3)
         try await fill(2)
         try await source.write { (writer) throws(StoreError) in
@@ -142,7 +149,8 @@ import Testing
         #expect(try await target.list(SessionListRequest(limit: 10)).count == 1)
     }
 
-    @Test func `reads a session again that is rewound while it is read`() async throws {
+    @Test("A copy reads a session again that is rewound during the read")
+    func rewoundMeanwhile() async throws {
         let faulty = FaultyStore(source)
         let session = try await fill(900)
         faulty.fail(reads: [
@@ -155,14 +163,16 @@ import Testing
         try await expectSame()
     }
 
-    @Test func `leaves out a session that is deleted while it is read`() async throws {
+    @Test("A copy leaves out a session that is deleted during the read")
+    func deletedMeanwhile() async throws {
         let faulty = FaultyStore(source)
         let session = try await fill(3)
         faulty.fail(reads: [.none, .first { (base) throws(StoreError) in _ = try await base.delete(session.id) }])
         #expect(try await copy(faulty).sessions == 0)
     }
 
-    @Test func `finds out what became of a session whose outcome is unknown`() async throws {
+    @Test("A copy finds out the outcome of a session whose commit is unknown")
+    func unknownOutcome() async throws {
         let faulty = FaultyStore(target)
         try await fill(3)
         faulty.fail(writes: [.doneButUnknown])
@@ -181,7 +191,8 @@ import Testing
         }
     }
 
-    @Test func `finds that what it reads back is not what it wrote`() async throws {
+    @Test("A copy detects that the session it reads back is not what it wrote")
+    func readBack() async throws {
         var damaging = EditedStore()
         damaging.page = { _, page in
             page.map { page in
@@ -195,12 +206,8 @@ import Testing
         #expect(!error.message.contains("delete it"))
     }
 
-    @Test(arguments: [false, true])
-    func `takes a message that comes right after the copy for what it is, and leaves it`(
-        isReplaced: Bool
-    )
-        async throws
-    {
+    @Test("A copy accepts and keeps a message that is appended right after it", arguments: [false, true])
+    func appendedAfter(isReplaced: Bool) async throws {
         let faulty = FaultyStore(target)
         let session = try await fill(3)
         if isReplaced {
@@ -223,9 +230,8 @@ import Testing
         #expect(try await target.get(session.id)?.messageCount == count)
     }
 
-    @Test func `says of a session that was rewound or deleted right after the copy that it was changed`()
-        async throws
-    {
+    @Test("A copy reports a session that was rewound or deleted right after it as changed")
+    func changedAfter() async throws {
         let faulty = FaultyStore(target)
         let session = try await fill(3)
         faulty.fail(writes: [
@@ -242,8 +248,10 @@ import Testing
         #expect(deleted.code == .conflict && deleted.message.contains("deleted from the target"))
     }
 
-    @Test(arguments: [StoreError.Code.internalFailure, .unavailable, .limitExceeded, .corrupt])
-    func `keeps the target's session where its replacement fails`(code: StoreError.Code) async throws {
+    @Test(
+        "A copy keeps the session of the target if its replacement fails",
+        arguments: [StoreError.Code.internalFailure, .unavailable, .limitExceeded, .corrupt])
+    func failedReplacement(code: StoreError.Code) async throws {
         let faulty = FaultyStore(target)
         let session = try await fill(3)
         _ = try await copy()
@@ -256,7 +264,8 @@ import Testing
         try await expectSame()
     }
 
-    @Test func `keeps what is appended to the target between the comparison and the replacement`() async throws {
+    @Test("A copy keeps what is appended to the target between comparison and replacement")
+    func appendedMeanwhile() async throws {
         let faulty = FaultyStore(target)
         let session = try await fill(3)
         _ = try await copy()
@@ -273,7 +282,8 @@ import Testing
         #expect(try await target.messages(request)?.messages.first?.content == "theirs")
     }
 
-    @Test func `takes what another copy has written at the same moment`() async throws {
+    @Test("A copy accepts a session that another copy wrote at the same moment")
+    func concurrentCopy() async throws {
         let faulty = FaultyStore(target)
         let session = try await fill(1)
         let message = try #require(
@@ -287,7 +297,8 @@ import Testing
         #expect(result.sessions == 1 && result.copied == 0)
     }
 
-    @Test func `stops where a store cannot be used, and says what is done`() async throws {
+    @Test("A copy stops if a store cannot be used, and says what is done")
+    func unusableStore() async throws {
         for _ in 0..<30 { try await fill(1) }
         let faulty = FaultyStore(target)
         faulty.fail(writes: Array(repeating: .none, count: 10) + Array(repeating: .failBefore(.unavailable), count: 30))
@@ -298,7 +309,8 @@ import Testing
         try await expectSame()
     }
 
-    @Test func `into the same store is refused`() async throws {
+    @Test("A copy into the same store is refused")
+    func sameStore() async throws {
         let error = try await storeError { () async throws(StoreError) in try await copy(source, to: source) }
         #expect(error.code == .invalidArgument)
     }

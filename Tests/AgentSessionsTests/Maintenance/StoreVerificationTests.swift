@@ -4,7 +4,8 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite struct `A verification of any store` {
+@Suite("Store verification")
+struct StoreVerificationTests {
     private static func damaged(_ what: String) -> StoreError { .corrupt(what, "for a test") }
 
     private func verify(_ store: some SessionStore) async throws -> VerificationReport {
@@ -17,7 +18,8 @@ import Testing
         try await store.restore(makeSession(count), messages: ArraySource(messages: messages))
     }
 
-    @Test func `says what it looked at, and tells of its progress`() async throws {
+    @Test("A verification says what it checked and reports its progress")
+    func progress() async throws {
         let store = EditedStore()
         let service = PersistentSessionService(store)
         for count in 0..<7 {
@@ -32,8 +34,10 @@ import Testing
         #expect(report.checks.allSatisfy { $0.examined > 0 && $0.problemCount == 0 })
     }
 
-    @Test(arguments: [1, 2, 199, 200, 201, 999, 1000])
-    func `names the one message that cannot be read, and reads the others`(bad: Int) async throws {
+    @Test(
+        "A verification names the one message that cannot be read, and reads the others",
+        arguments: [1, 2, 199, 200, 201, 999, 1000])
+    func unreadableMessage(bad: Int) async throws {
         var store = EditedStore()
         store.page = { (_, page) throws(StoreError) in
             guard page?.messages.contains(where: { $0.sequence == bad }) == true else { return page }
@@ -47,8 +51,10 @@ import Testing
         #expect("\(report.problems)".contains("for a test"))
     }
 
-    @Test(arguments: [(2...2, 10), (1...3, 10), (5...1500, 2000), (190...410, 500)])
-    func `finds a gap of any length`(missing: ClosedRange<Int>, count: Int) async throws {
+    @Test(
+        "A verification finds a gap of any length",
+        arguments: [(2...2, 10), (1...3, 10), (5...1500, 2000), (190...410, 500)])
+    func gap(missing: ClosedRange<Int>, count: Int) async throws {
         var store = EditedStore()
         store.page = { _, page in
             page.map { page in
@@ -64,8 +70,8 @@ import Testing
         #expect(report.messages == count - missing.count)
     }
 
-    @Test(arguments: [4, 6, Int.max, Int.max - 1, 0])
-    func `ends where message_count is damaged`(count: Int) async throws {
+    @Test("A verification ends even if message_count is damaged", arguments: [4, 6, Int.max, Int.max - 1, 0])
+    func damagedCount(count: Int) async throws {
         var store = EditedStore()
         store.page = { request, page in
             page.map { page in
@@ -82,7 +88,8 @@ import Testing
         #expect(problems.first?.expected == "5" && problems.first?.actual == "\(count)")
     }
 
-    @Test func `finds ids that come twice, however far apart`() async throws {
+    @Test("A verification finds duplicated ids, however far apart")
+    func duplicatedIDs() async throws {
         var store = EditedStore()
         // Ids that shrink, so that none is known to be new at once; two are the same.
         store.page = { _, page in
@@ -102,7 +109,8 @@ import Testing
         #expect(problems.first?.messageID == ulid(9999 - 3))
     }
 
-    @Test func `finds messages out of their order, and of another session`() async throws {
+    @Test("A verification finds messages out of order and messages of another session")
+    func misplacedMessages() async throws {
         var store = EditedStore()
         store.page = { _, page in
             page.map { page in
@@ -117,7 +125,8 @@ import Testing
         #expect(problems.map(\.kind) == [.gap] && problems.first?.sequence == 2)
     }
 
-    @Test func `finds a session that is listed and not there`() async throws {
+    @Test("A verification finds a session that is listed and does not exist")
+    func listedOnly() async throws {
         var store = EditedStore()
         store.page = { request, page in request.sessionID == ulid(1) ? nil : page }
         try await fill(store, 3)
@@ -125,7 +134,8 @@ import Testing
         #expect(problems.map(\.kind) == [.danglingIndexEntry] && problems.first?.sessionID == ulid(1))
     }
 
-    @Test func `says nothing of a session that is deleted meanwhile`() async throws {
+    @Test("A verification ignores a session that is deleted meanwhile")
+    func deletedMeanwhile() async throws {
         var store = EditedStore()
         let isGone = Mutex(false)
         store.page = { _, _ in
@@ -137,7 +147,8 @@ import Testing
         #expect(try await verify(store).isSound)
     }
 
-    @Test func `finds a session that its actor's list lacks`() async throws {
+    @Test("A verification finds a session that the list of its actor lacks")
+    func missingFromList() async throws {
         var store = EditedStore()
         store.list = { request, sessions in request.filter.actorName == nil ? sessions : [] }
         try await fill(store, 3)
@@ -145,7 +156,8 @@ import Testing
         #expect(problems.map(\.kind) == [.missingIndexEntry] && problems.first?.sessionID == ulid(1))
     }
 
-    @Test func `finds the session of the largest id in its actor's list`() async throws {
+    @Test("A verification finds the session of the largest id in the list of its actor")
+    func largestID() async throws {
         let store = EditedStore()
         let largest = ULID(high: .max, low: .max)
         _ = try await store.create(NewSession(id: largest, actorName: "a", createdAt: time()))
@@ -153,8 +165,8 @@ import Testing
         #expect(try await verify(store).isSound)
     }
 
-    @Test(arguments: [3, 100, 250])
-    func `leaves out sessions that cannot be listed`(bad: Int) async throws {
+    @Test("A verification leaves out sessions that cannot be listed", arguments: [3, 100, 250])
+    func unlistable(bad: Int) async throws {
         var store = EditedStore()
         let position = Mutex<[SessionPosition]>([])
         store.list = { (request, sessions) throws(StoreError) in
@@ -178,7 +190,8 @@ import Testing
         #expect(report.omittedProblems == check.problemCount - check.problems.count && !report.isSound)
     }
 
-    @Test func `looks again at a session that is written while it is read`() async throws {
+    @Test("A verification reads a session again that is written during the read")
+    func changedMeanwhile() async throws {
         var store = EditedStore()
         let reads = Mutex(0)
         store.page = { _, page in
@@ -198,7 +211,8 @@ import Testing
         #expect(try await verify(store).isSound)
     }
 
-    @Test func `names a session whose own row cannot be read`() async throws {
+    @Test("A verification names a session whose own row cannot be read")
+    func unreadableSession() async throws {
         var store = EditedStore()
         store.page = { (_, _) throws(StoreError) in throw Self.damaged("The row of the session") }
         try await fill(store, 0)
@@ -206,7 +220,8 @@ import Testing
         #expect(problems.map(\.kind) == [.undecodable] && problems.first?.sessionID == ulid(1))
     }
 
-    @Test func `finds values that no store takes`() async throws {
+    @Test("A verification finds values that no store accepts")
+    func invalidValues() async throws {
         let store = EditedStore()
         var session = makeSession(2, updatedAt: time(-1))
         session.actorName = "a\u{7}"
@@ -224,7 +239,8 @@ import Testing
         #expect(report.problems.contains { $0.detail.contains("updated_at") || $0.detail.contains("actor name") })
     }
 
-    @Test func `fails where the store cannot be read at all`() async throws {
+    @Test("A verification fails if the store cannot be read at all")
+    func unreadableStore() async throws {
         let store = EditedStore()
         try await fill(store, 3)
         await store.base.close()
@@ -241,11 +257,13 @@ import Testing
             }.code == .internalFailure)
     }
 
-    @Test(arguments: [
-        VerificationProblem.Kind.gap, .messageCount, .orphan, .missingIndexEntry, .danglingIndexEntry, .undecodable,
-        .duplicateID, .outsideLimits, .engine, .schema,
-    ])
-    func `gives a hint for every kind of problem`(kind: VerificationProblem.Kind) {
+    @Test(
+        "Every kind of problem has a hint",
+        arguments: [
+            VerificationProblem.Kind.gap, .messageCount, .orphan, .missingIndexEntry, .danglingIndexEntry, .undecodable,
+            .duplicateID, .outsideLimits, .engine, .schema,
+        ])
+    func hints(kind: VerificationProblem.Kind) {
         let problem = VerificationProblem(kind, "detail", sessionID: ulid(1), messageID: ulid(2), sequence: 3)
         #expect(problem.hint.hasSuffix("."))
         #expect(problem.description == "\(kind), session \(ulid(1)), message \(ulid(2)), sequence 3: detail")

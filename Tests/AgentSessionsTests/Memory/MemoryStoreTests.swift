@@ -39,7 +39,7 @@ struct MemoryStoreTests {
         #expect(error.code == .alreadyExists)
     }
 
-    @Test("A restore that fails leaves nothing")
+    @Test("A restore that fails leaves nothing behind")
     func failingRestore() async throws {
         let many = (1...1200).map { makeMessage($0) }
         for source in [
@@ -58,7 +58,7 @@ struct MemoryStoreTests {
         #expect(try await sequences(.last, limit: 2) == [1199, 1200])
     }
 
-    @Test("A restore whose source is slow keeps nobody waiting, and no thread of Swift's pool")
+    @Test("A restore from a slow source blocks no other call and no thread of Swift's pool")
     func slowSource() async throws {
         let doors = (0..<8).map { _ in Door() }
         let restores = try doors.map { door in
@@ -79,7 +79,7 @@ struct MemoryStoreTests {
         #expect(try await store.list(SessionListRequest(limit: 100)).count == 9)
     }
 
-    @Test("A message id that comes twice is refused, in one batch and across two", arguments: [1, 600])
+    @Test("A duplicated message id is refused, within one batch and across two", arguments: [1, 600])
     func twice(sequence: Int) async throws {
         var messages = (1...700).map { makeMessage($0) }
         messages[sequence] = SessionMessage(
@@ -92,7 +92,7 @@ struct MemoryStoreTests {
         #expect(try await store.get(ulid(1)) == nil)
     }
 
-    @Test("Bytes bound a run from its fixed end")
+    @Test("A byte limit shortens a page from its open end")
     func byteLimits() async throws {
         try await seed(5)
         #expect(try await sequences(.after(1), byteLimit: 1) == [2])
@@ -104,7 +104,7 @@ struct MemoryStoreTests {
         #expect(try await sequences(.after(5)) == [])
     }
 
-    @Test("A change that throws is undone whole, and the indexes with it")
+    @Test("A change that throws is undone as a whole, together with the indexes")
     func rollback() async throws {
         try await seed(5)
         let before = try await store.get(ulid(1))
@@ -132,7 +132,7 @@ struct MemoryStoreTests {
         #expect(try await store.append(request).isReplay)
     }
 
-    @Test("A page is of one moment: later changes do not reach it")
+    @Test("A page is of one moment and does not show later changes")
     func snapshot() async throws {
         try await seed(3)
         let page = try await store.messages(MessageRequest(sessionID: ulid(1), range: .last, limit: 10))
@@ -144,7 +144,7 @@ struct MemoryStoreTests {
         #expect(page?.messages.count == 3)
     }
 
-    @Test("Appends of many tasks leave no gap")
+    @Test("Appends of many tasks leave no gap in memory")
     func concurrent() async throws {
         try await seed(0)
         let store = store
@@ -164,7 +164,7 @@ struct MemoryStoreTests {
         #expect(try await sequences(.after(0), limit: 1000) == Array(1...400))
     }
 
-    @Test("A closed store refuses every call")
+    @Test("A closed memory store refuses every call")
     func closed() async throws {
         try await seed(1)
         await store.close()
@@ -182,7 +182,7 @@ struct MemoryStoreTests {
         #expect(error.backend == "memory")
     }
 
-    @Test("The backend opens a store without a location, with the limits that it is given")
+    @Test("The memory backend opens a store without a location, with the given limits")
     func backend() async throws {
         let settings = try SettingValues([])
         let opened = try await MemoryBackend.open(

@@ -21,7 +21,7 @@ struct MigrationChainTests {
         AppliedMigration(name: name, origin: origin, appliedAt: time(), build: "agent-sessions/9.9.9")
     }
 
-    @Test("Pending steps come in order and do their work")
+    @Test("Pending migrations come in order and do their work")
     func pending() throws {
         let chain = try MigrationChain(two + [own("x1", Self.second), own("x2", "x1")])
         var done: [String] = []
@@ -32,14 +32,14 @@ struct MigrationChainTests {
         #expect(try chain.pending(after: all).isEmpty)
     }
 
-    @Test("An application's steps follow any step of ours, and a later one of ours still comes")
+    @Test("Migrations of an application may follow any of ours, and later ones of ours are still applied")
     func interleaved() throws {
         let chain = try MigrationChain(two + [core("c3", Self.second), own("x1", Self.second)])
         let records = [applied(Self.first), applied(Self.second), applied("x1", .application)]
         #expect(try chain.pending(after: records).map(\.name) == ["c3"])
     }
 
-    @Test("A chain that does not hang together is refused")
+    @Test("A chain that is not connected is refused")
     func badChains() throws {
         let chains: [[Migration<[String]>]] = [
             two + [core(Self.second, Self.second)],
@@ -60,7 +60,7 @@ struct MigrationChainTests {
         #expect(try MigrationChain<[String]>([]).steps.isEmpty)
     }
 
-    @Test("A step of ours that the build does not know makes the store too new")
+    @Test("A core migration that the build does not know makes the store too new")
     func newer() throws {
         let chain = try MigrationChain(two)
         let error = try syncError { () throws(StoreError) in
@@ -74,7 +74,7 @@ struct MigrationChainTests {
         try StoreFormat.check(0)
     }
 
-    @Test("An application's step that the build does not know is left alone")
+    @Test("An unknown migration of an application is left alone")
     func foreignStep() throws {
         let chain = try MigrationChain(two)
         let records = [applied(Self.first), applied(Self.second), applied("x1", .application)]
@@ -86,7 +86,7 @@ struct MigrationChainTests {
         #expect(status.allSatisfy { $0.appliedAt == time() && $0.build == "agent-sessions/9.9.9" })
     }
 
-    @Test("A step without the one before it is corrupt")
+    @Test("A migration without its predecessor is corrupt")
     func gap() throws {
         let chain = try MigrationChain(two + [core("c3", Self.second), own("x1", "c3")])
         for records in [
@@ -97,7 +97,7 @@ struct MigrationChainTests {
         }
     }
 
-    @Test("A name that the store has from somebody else does not count as applied")
+    @Test("A migration whose name another origin has recorded does not count as applied")
     func takenName() throws {
         let chain = try MigrationChain(two + [core("c3", Self.second)])
         let error = try syncError { () throws(StoreError) in
@@ -107,7 +107,7 @@ struct MigrationChainTests {
         #expect(error.message.contains("c3"))
     }
 
-    @Test("The policy decides whether pending steps may be applied")
+    @Test("The policy decides whether pending migrations may be applied")
     func policy() throws {
         let chain = try MigrationChain(two)
         let half = [applied(Self.first)]

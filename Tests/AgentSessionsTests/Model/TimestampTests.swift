@@ -6,7 +6,7 @@ import Testing
 @Suite("Timestamp")
 struct TimestampTests {
     @Test(
-        "Moments and texts say the same",
+        "Times and their texts convert both ways",
         arguments: [
             (0, "1970-01-01T00:00:00.000000Z"),
             (-1, "1969-12-31T23:59:59.999999Z"),
@@ -27,7 +27,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "Offsets, fractions and small letters are read",
+        "Offsets, fractions and lower-case letters are read",
         arguments: [
             ("2026-11-22t17:05:09z", "2026-11-22T17:05:09.000000Z"),
             ("2026-11-22T17:05:09.1Z", "2026-11-22T17:05:09.100000Z"),
@@ -42,7 +42,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "What is not a time is refused",
+        "A text that is not a time is refused",
         arguments: [
             "", "now", "2026-11-22", "2026-11-22T17:05:09", "2026-11-22 17:05:09Z", "2026-11-22T17:05:09.Z",
             "2026-11-22T17:05:09.1234567Z", "2026-11-22T17:05:09.0000000000Z", "2026-02-29T00:00:00Z",
@@ -59,7 +59,7 @@ struct TimestampTests {
     }
 
     /// Foundation counts by the Julian calendar before October 1582.
-    @Test("Days of 700 years are written as Foundation counts them")
+    @Test("The days of 700 years are written as Foundation writes them")
     func everyDay() throws {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = try #require(TimeZone(secondsFromGMT: 0))
@@ -79,7 +79,7 @@ struct TimestampTests {
         }
     }
 
-    @Test("There is no moment outside the years 1 to 9999")
+    @Test("There is no timestamp outside the years 1 to 9999")
     func bounds() throws {
         #expect(Timestamp(microseconds: Timestamp.earliest.microseconds - 1) == nil)
         #expect(Timestamp(microseconds: Timestamp.latest.microseconds + 1) == nil)
@@ -88,7 +88,7 @@ struct TimestampTests {
         #expect(try syncError { () throws(StoreError) in try Timestamp.latest.next() }.code == .limitExceeded)
     }
 
-    @Test("The present moment is that of the system")
+    @Test("The current time is that of the system")
     func present() {
         let now = Double(Timestamp.now().microseconds) / 1_000_000
         #expect(abs(now - Date().timeIntervalSince1970) < 5)

@@ -7,7 +7,7 @@ import Testing
 @Suite("ULID")
 struct ULIDTests {
     @Test(
-        "Text and bytes say the same",
+        "The text and the bytes of a ULID stand for the same value",
         arguments: [
             ("00000000000000000000000000", ULID(high: 0, low: 0)),
             ("7ZZZZZZZZZZZZZZZZZZZZZZZZZ", ULID(high: .max, low: .max)),
@@ -27,7 +27,7 @@ struct ULIDTests {
         #expect(try JSONDecoder().decode([ULID].self, from: json) == [id])
     }
 
-    @Test("Any identifier survives text, and texts sort as the identifiers do")
+    @Test("Any ULID survives a round trip through text, and texts sort as the ULIDs do")
     func randomRoundTrip() throws {
         var ids: [ULID] = []
         for _ in 0..<2000 {
@@ -39,7 +39,7 @@ struct ULIDTests {
     }
 
     @Test(
-        "What is not a ULID is refused",
+        "A text that is not a ULID is refused",
         arguments: [
             "", "0", "0000000000000000000000000", "000000000000000000000000000", "80000000000000000000000000",
             "ZZZZZZZZZZZZZZZZZZZZZZZZZZ", "0000000000000000000000000I", "0000000000000000000000000l",
@@ -54,13 +54,13 @@ struct ULIDTests {
         #expect(throws: StoreError.self) { try JSONDecoder().decode([ULID].self, from: JSONEncoder().encode([text])) }
     }
 
-    @Test("Other than 16 bytes are refused", arguments: [0, 15, 17])
+    @Test("Any number of bytes but 16 is refused", arguments: [0, 15, 17])
     func badBytes(count: Int) throws {
         let error = try syncError { () throws(StoreError) in try ULID(bytes: [UInt8](repeating: 1, count: count)) }
         #expect(error.code == .invalidArgument)
     }
 
-    @Test("Identifiers carry the time, and grow where it stands still or goes back")
+    @Test("ULIDs carry the time, and still grow if the clock stands still or goes back")
     func clockGoesBack() throws {
         let times = Mutex<[UInt64]>([5000, 5000, 4000, 0, 5001])
         let generator = ULIDGenerator { times.withLock { $0.removeFirst() } }
@@ -70,7 +70,7 @@ struct ULIDTests {
         #expect(made.map(\.milliseconds) == [5000, 5000, 5000, 5000, 5001])
     }
 
-    @Test("After a look at a clock far ahead identifiers go on growing from there, and none is refused")
+    @Test("ULIDs go on growing after one reading of a clock far ahead, and none is refused")
     func clockFarAhead() throws {
         let times = Mutex<[UInt64]>([5000, 1 << 48 - 1] + Array(5000..<5100))
         let generator = ULIDGenerator { times.withLock { $0.removeFirst() } }
@@ -85,7 +85,7 @@ struct ULIDTests {
         #expect(try generator.next() == ULID(high: 7 << 16 | 1, low: 0))
     }
 
-    @Test("A millisecond that is used up is an error, and the next one goes on")
+    @Test("A millisecond without ULIDs left is an error, and the next one works again")
     func exhaustion() throws {
         let now = Mutex<UInt64>(7)
         let generator = ULIDGenerator(after: ULID(high: 7 << 16 | 0xFFFF, low: .max)) { now.withLock { $0 } }
@@ -101,7 +101,7 @@ struct ULIDTests {
         #expect(error.code == .limitExceeded)
     }
 
-    @Test("Eight threads get growing identifiers, each its own")
+    @Test("Eight threads get growing ULIDs, each its own")
     func threads() async throws {
         let runs = try await withThrowingTaskGroup(of: [ULID].self) { group in
             let generator = ULIDGenerator()
@@ -114,7 +114,7 @@ struct ULIDTests {
         #expect(Set(runs.joined()).count == 16_000)
     }
 
-    @Test("The generator of the process follows the system's clock")
+    @Test("The generator of the process follows the clock of the system")
     func systemClock() throws {
         let before = systemMilliseconds()
         let made = try ULIDGenerator.shared.next()

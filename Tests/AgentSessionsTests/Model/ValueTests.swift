@@ -6,7 +6,7 @@ import Testing
 @Suite("Roles, usage, sessions and messages")
 struct ValueTests {
     @Test(
-        "Words of a role's form are roles",
+        "A word in the form of a role is a role",
         arguments: ["a", "user", "critic-2", "x_y", String(repeating: "a", count: 32)])
     func roles(name: String) throws {
         let role = try MessageRole(name)
@@ -16,7 +16,7 @@ struct ValueTests {
     }
 
     @Test(
-        "Other words are not",
+        "A word in another form is not a role",
         arguments: [
             "", "User", "2a", "-a", "_a", "a b", "a.b", "é", "a\u{301}", "a\u{0}", String(repeating: "a", count: 33),
         ])
@@ -27,14 +27,14 @@ struct ValueTests {
         }
     }
 
-    @Test("The five known roles are the words that they stand for")
+    @Test("The five known roles equal their words")
     func knownRoles() throws {
         for role in [MessageRole.system, .developer, .user, .assistant, .tool] {
             #expect(try MessageRole(role.name) == role)
         }
     }
 
-    @Test("Usage adds up to the largest integer and not beyond, and is never negative")
+    @Test("Usage adds up to the largest integer and no further, and is never negative")
     func usage() throws {
         let most = TokenUsage(inputTokens: .max, outputTokens: .max, estimatedCost: .max)
         #expect(try TokenUsage.zero.adding(most) == most)
@@ -50,7 +50,7 @@ struct ValueTests {
         }
     }
 
-    @Test("Sessions and messages have the keys of their columns in JSON, and come back as they were")
+    @Test("Sessions and messages have the keys of their columns in JSON and survive a round trip")
     func codable() throws {
         let session = Session(
             id: ulid(1), actorName: "a\u{301}", messageCount: 2,

@@ -19,7 +19,7 @@ struct SettingsTests {
         try SettingValues(Self.definitions, given: given)
     }
 
-    @Test("Defaults hold where nothing is given")
+    @Test("A setting that is not given has its default")
     func defaults() throws {
         let values = try values([:])
         #expect(try values.text("mode") == "full")
@@ -44,14 +44,14 @@ struct SettingsTests {
     }
 
     @Test(
-        "Times have units",
+        "Durations have units",
         arguments: [("0ms", 0), ("250ms", 250), ("5s", 5000), ("2min", 120_000), ("24h", 86_400_000)])
     func times(text: String, milliseconds: Int) throws {
         #expect(try values(["wait": text]).duration("wait") == .milliseconds(milliseconds))
     }
 
     @Test(
-        "Values of another kind are refused, by name",
+        "The error for a value of another kind names the setting",
         arguments: [
             ("mode", "FULL"), ("mode", ""), ("n", "11"), ("n", "-1"), ("n", "+3"), ("n", "3.0"), ("n", " 3"),
             ("n", "٣"),
@@ -68,7 +68,7 @@ struct SettingsTests {
         #expect(error.message.hasPrefix(name))
     }
 
-    @Test("An unknown name is refused, and the known ones are named")
+    @Test("The error for an unknown setting names it and lists the known ones")
     func unknown() throws {
         let error = try syncError { () throws(StoreError) in try values(["sise": "1"]) }
         #expect(error.code == .invalidArgument)
@@ -78,13 +78,13 @@ struct SettingsTests {
             try syncError { () throws(StoreError) in try SettingValues([], given: ["x": ""]) }.message.contains("none"))
     }
 
-    @Test("A secret is not repeated")
+    @Test("The error for a secret setting does not repeat its value")
     func secret() throws {
         let error = try syncError { () throws(StoreError) in try values(["name": "hunter2\u{0}"]) }
         #expect(!error.description.contains("hunter2"))
     }
 
-    @Test("What is allowed is told in the units that people write")
+    @Test("The allowed values are named in the units that people write")
     func allowed() {
         #expect(SettingDefinition("x", .choice(["a", "b"]), default: "a", "").allowed == "a, b")
         #expect(SettingDefinition("x", .count(1...5), default: "1", "").allowed == "a whole number from 1 to 5")
@@ -127,7 +127,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("An ability that is not declared is unsupported")
+    @Test("A capability that is not declared is unsupported")
     func abilities() throws {
         let capabilities = StoreCapabilities(durability: .powerLoss, scope: .many, abilities: [.reopen])
         try capabilities.require(.reopen, backend: "x")
@@ -141,9 +141,9 @@ struct SettingsTests {
     }
 }
 
-@Suite("Errors")
+@Suite("Store errors")
 struct StoreErrorTests {
-    @Test("A description has the code, the message, the backend and its code on one line")
+    @Test("The description of a store error has its code, message, backend and native code on one line")
     func description() {
         #expect(StoreError(.busy, "Wait.").description == "busy: Wait.")
         #expect(StoreError(.busy, "Wait.", backend: "sqlite").description == "busy: Wait. [sqlite]")

@@ -5,7 +5,7 @@ import Testing
 @Suite("Store URL")
 struct StoreURLTests {
     @Test(
-        "Scheme, location and parameters are taken apart",
+        "A store URL is split into scheme, location and parameters",
         arguments: [
             ("memory:", "memory", "", []),
             ("SQLite:sessions.db", "sqlite", "sessions.db", []),
@@ -24,7 +24,7 @@ struct StoreURLTests {
     }
 
     @Test(
-        "What is no store URL is refused",
+        "A text that is not a store URL is refused",
         arguments: [
             "", "sessions.db", ":x", "1a:x", "/tmp/a:b", "a b:c", "sq_lite:x", "sqlité:x", "a:?=1", "a:?n=1&n=2",
             "a:?n=%", "a:?n=%4", "a:?n=%GG", "a:?n=%FF", "a:?%00%=1", "a:?n&n",
@@ -34,7 +34,7 @@ struct StoreURLTests {
     }
 
     @Test(
-        "File paths are relative or absolute",
+        "File paths in a store URL are relative or absolute",
         arguments: [
             ("sqlite:a.db", "a.db"), ("sqlite:dir/a b.db", "dir/a b.db"), ("sqlite:/abs/a.db", "/abs/a.db"),
             ("sqlite:///abs/a.db", "/abs/a.db"), ("sqlite://localhost/abs/a.db", "/abs/a.db"),
@@ -45,7 +45,7 @@ struct StoreURLTests {
     }
 
     @Test(
-        "Other locations are no paths",
+        "A location that is not a valid path is refused as a file path",
         arguments: [
             "sqlite:", "sqlite://", "sqlite://localhost", "sqlite://server/a.db", "sqlite:a%00b", "sqlite:%F",
             "sqlite:%FF",
@@ -56,7 +56,7 @@ struct StoreURLTests {
     }
 
     @Test(
-        "No password is shown, escaped or not",
+        "A store URL shows no password, escaped or not",
         arguments: [
             "postgres://app:s3cret@host/db?sslmode=require", "postgres://app:s3/cret@host/db",
             "postgres://app:s3?cret@host/db",
@@ -81,7 +81,7 @@ struct StoreURLTests {
     }
 
     @Test(
-        "An error of a URL that cannot be read shows no part of a password either",
+        "The error for an unreadable store URL shows no part of a password either",
         arguments: [
             "postgres://app:abc?s3cret=1&s3cret=2@host/db",
             "postgres://app:abc?s3cret=%zz@host/db", "postgres://app:abc?s3cret%zz@host/db",
@@ -93,7 +93,7 @@ struct StoreURLTests {
         #expect(StoreURL.shown(text) == "postgres:…")
     }
 
-    @Test("Digits of a password that a ? cuts are not taken for a port")
+    @Test("The digits of a password that contains a ? are not taken for a port")
     func digits() throws {
         let url = try StoreURL(parsing: "postgres://app:1234?5678@host/db")
         #expect(url.description == "postgres://app:***?…=…")
@@ -104,7 +104,7 @@ struct StoreURLTests {
     }
 
     @Test(
-        "The rest is shown",
+        "The rest of a store URL is shown",
         arguments: [
             ("sqlite:a.db", "sqlite:a.db"),
             ("postgres://u:p@h:5432/db?sslmode=x", "postgres://u:***@h:5432/db?sslmode=…"),

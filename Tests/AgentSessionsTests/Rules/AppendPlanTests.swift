@@ -2,7 +2,7 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite("Plan of an append")
+@Suite("Append plan")
 struct AppendPlanTests {
     private func pending(_ numbers: ClosedRange<UInt64>, content: String = "text") -> [PendingMessage] {
         numbers.map { PendingMessage(id: ulid($0), role: .user, content: content) }
@@ -24,7 +24,7 @@ struct AppendPlanTests {
         try syncError { () throws(StoreError) in try request.plan(session: session, stored: stored) }.code
     }
 
-    @Test("New messages get the sequences that follow, one time, and the session grows")
+    @Test("New messages get the next sequences and one time, and the session grows")
     func write() throws {
         let session = makeSession(7, usage: TokenUsage(inputTokens: 1), updatedAt: time(10))
         let plan = try request(pending(10...12), usage: TokenUsage(inputTokens: 2), expected: 7)
@@ -39,7 +39,7 @@ struct AppendPlanTests {
         #expect(grown.createdAt == session.createdAt)
     }
 
-    @Test("The revision grows where the clock stands still or goes back", arguments: [10, 9, -1_000_000])
+    @Test("The revision grows even if the clock stands still or goes back", arguments: [10, 9, -1_000_000])
     func stuckClock(microseconds: Int64) throws {
         let session = makeSession(0, updatedAt: time(10))
         let plan = try request(pending(1...1), at: time(microseconds)).plan(session: session, stored: [])
@@ -48,18 +48,18 @@ struct AppendPlanTests {
         #expect(messages.first?.createdAt == time(11))
     }
 
-    @Test("There is no revision after the last moment")
+    @Test("There is no revision after the last timestamp")
     func endOfTime() throws {
         let session = makeSession(0, updatedAt: .latest)
         #expect(try code(request(pending(1...1)), session, []) == .limitExceeded)
     }
 
-    @Test("An absent session is not found")
+    @Test("An append to an absent session fails as not found")
     func absent() throws {
         #expect(try code(request(pending(1...1)), nil, []) == .notFound)
     }
 
-    @Test("What is stored is given back, whatever was expected, and whatever order the store finds it in")
+    @Test("A replay gives the stored messages, whatever was expected and in whatever order the store finds them")
     func replay() throws {
         let messages = pending(10...12)
         let there = stored(messages, after: 4)
@@ -70,7 +70,7 @@ struct AppendPlanTests {
         #expect(replayed == there)
     }
 
-    @Test("A part of a batch, another payload, another order, or messages from elsewhere are a conflict")
+    @Test("A part of a batch, another payload, another order and messages from elsewhere are conflicts")
     func conflicts() throws {
         let messages = pending(10...12)
         let there = stored(messages)
@@ -87,7 +87,7 @@ struct AppendPlanTests {
         #expect(try code(request(messages), session, apart) == .conflict)
     }
 
-    @Test("Each part of the payload counts, byte for byte")
+    @Test("Each part of the payload is compared, byte for byte")
     func payload() throws {
         let original = PendingMessage(
             id: ulid(9), role: .tool, content: "é", toolCallID: "call", metadata: ["n": 1])
@@ -117,7 +117,7 @@ struct AppendPlanTests {
         #expect(error.message.contains("is 7, not \(sequence)"))
     }
 
-    @Test("Usage that does not fit, and a count at the end of its range, are errors")
+    @Test("Usage that does not fit and a count at the end of its range are errors")
     func overflow() throws {
         let full = makeSession(1, usage: TokenUsage(outputTokens: .max))
         #expect(try code(request(pending(1...1), usage: TokenUsage(outputTokens: 1)), full, []) == .limitExceeded)
@@ -126,9 +126,9 @@ struct AppendPlanTests {
     }
 }
 
-@Suite("Changes and rewinds of a session")
+@Suite("Session changes and rewinds")
 struct SessionChangeTests {
-    @Test("A change leaves what it does not name")
+    @Test("A change keeps the fields that it does not name")
     func change() throws {
         var session = makeSession(3, usage: TokenUsage(inputTokens: 5), updatedAt: time(10))
         session.metadata = ["a": 1]
@@ -143,7 +143,7 @@ struct SessionChangeTests {
         #expect(emptied.messageCount == 3)
     }
 
-    @Test("A stale revision is a conflict, before anything else is looked at")
+    @Test("A stale revision is a conflict before anything else is checked")
     func stale() throws {
         let change = SessionChange(
             usage: TokenUsage(inputTokens: -1), expectedRevision: time(9), time: time(20))
@@ -151,7 +151,7 @@ struct SessionChangeTests {
         #expect(try syncError { () throws(StoreError) in try change.apply(to: session) }.code == .conflict)
     }
 
-    @Test("A rewind keeps usage and moves the revision", arguments: [0, 2, 5])
+    @Test("A rewind keeps usage and advances the revision", arguments: [0, 2, 5])
     func rewind(sequence: Int) throws {
         let session = makeSession(5, usage: TokenUsage(inputTokens: 5), updatedAt: time(10))
         let rewound = try RewindRequest(
@@ -174,7 +174,7 @@ struct SessionChangeTests {
         #expect(try code(RewindRequest(to: 1, expectedSequence: 4, time: time())) == .conflict)
     }
 
-    @Test("A filter takes what lies within, lower bounds included")
+    @Test("A filter includes its lower bounds")
     func filter() {
         let session = makeSession(updatedAt: time(10))
         #expect(SessionFilter().includes(session))

@@ -62,7 +62,7 @@ private final class CountedSource: MessageSource {
     }
 }
 
-@Suite("Changes that take long")
+@Suite("Long changes")
 struct LongChangeTests {
     private let store = TurnStore()
 
@@ -73,7 +73,7 @@ struct LongChangeTests {
         _ = try await store.append(AppendRequest(sessionID: ulid(1), messages: messages, time: time(10)))
     }
 
-    @Test("An append goes alone where it has many messages or bytes")
+    @Test("An append runs alone if it has many messages or bytes")
     func appends() async throws {
         try await store.restore(makeSession(), messages: ArraySource(messages: []))
         #expect(try await store.turns { try await append(1) } == [.shared])
@@ -84,7 +84,7 @@ struct LongChangeTests {
     }
 
     @Test(
-        "A restore goes alone where it has many messages or bytes, and is read before its transaction where it has few")
+        "A restore runs alone if it is large, and is read before its transaction if it has few messages")
     func restores() async throws {
         let large = String(repeating: "x", count: 3 << 10)
         for (count, content, turn, readings) in [
@@ -101,7 +101,7 @@ struct LongChangeTests {
         }
     }
 
-    @Test("What a source says is ready is not read before")
+    @Test("A source whose messages are ready is not read in advance")
     func ready() async throws {
         let messages = (0..<3).map { makeMessage($0 + 1) }
         let turns = try await store.turns {
@@ -112,7 +112,7 @@ struct LongChangeTests {
             try await store.messages(MessageRequest(sessionID: ulid(1), range: .last, limit: 9))?.messages == messages)
     }
 
-    @Test("A deletion or a rewind of many messages is run again alone, and no other")
+    @Test("A deletion or rewind of many messages runs again alone, and a smaller one does not")
     func removals() async throws {
         for (count, rest, turns) in [
             (1000, 0, [TurnStore.Turn.shared]), (1001, 0, [.shared, .alone]), (1001, 1, [.shared]),

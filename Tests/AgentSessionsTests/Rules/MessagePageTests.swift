@@ -2,10 +2,10 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite("Runs of messages")
+@Suite("Message pages")
 struct MessagePageTests {
     @Test(
-        "A run takes the sequences that it names",
+        "A range of messages gives the sequences that it names",
         arguments: [
             (MessageRange.after(0), 3, 10, 1..<4), (.after(8), 5, 10, 9..<11), (.after(10), 5, 10, 0..<0),
             (.after(.max), 5, 10, 0..<0), (.after(-5), 2, 10, 1..<3), (.after(0), .max, 10, 1..<11),
@@ -19,7 +19,7 @@ struct MessagePageTests {
         #expect(range.sequences(limit: limit, last: last) == expected)
     }
 
-    @Test("A damaged count does not trap", arguments: [MessageRange.after(0), .before(.max), .last])
+    @Test("A damaged count does not crash", arguments: [MessageRange.after(0), .before(.max), .last])
     func damagedCount(range: MessageRange) throws {
         #expect(range.sequences(limit: 2, last: .max).count == 2)
         #expect(range.sequences(limit: .max, last: .max).count == .max - 1)
@@ -39,7 +39,7 @@ struct MessagePageTests {
             against: MessageRequest(sessionID: ulid(1), range: range, limit: limit, byteLimit: byteLimit))
     }
 
-    @Test("A page that is what it should be passes")
+    @Test("A complete page passes the check")
     func whole() throws {
         try check([1, 2, 3], of: 5, .after(0))
         try check([4, 5], of: 5, .after(3))
@@ -52,7 +52,7 @@ struct MessagePageTests {
         try check([5], of: 5, .last, byteLimit: 1)
     }
 
-    @Test("A lost, strange or superfluous row is corrupt and never a shorter page")
+    @Test("A page with a lost, foreign or surplus row is corrupt and never just shorter")
     func damaged() throws {
         let pages: [(sequences: [Int], range: MessageRange, byteLimit: Int)] = [
             ([1, 2], .after(0), .max), ([], .after(0), .max), ([2, 3], .after(0), .max), ([1, 3], .after(0), .max),
@@ -84,7 +84,7 @@ struct MessagePageTests {
     }
 }
 
-@Suite("Batches of a restore")
+@Suite("Restore batches")
 struct RestoreBatchesTests {
     private func batches(_ session: Session, _ messages: [SessionMessage]) throws(StoreError) -> [[SessionMessage]] {
         var batches = RestoreBatches(of: session, from: try ArraySource(messages: messages).makeReader())
@@ -94,7 +94,7 @@ struct RestoreBatchesTests {
     }
 
     @Test(
-        "Runs are bounded in number",
+        "The batches of a restore are bounded in number",
         arguments: [(0, []), (1, [1]), (500, [500]), (501, [500, 1]), (1200, [500, 500, 200])])
     func number(count: Int, sizes: [Int]) throws {
         let messages = (0..<count).map { makeMessage($0 + 1) }
@@ -103,7 +103,7 @@ struct RestoreBatchesTests {
         #expect(Array(all.joined()) == messages)
     }
 
-    @Test("Runs are bounded in bytes")
+    @Test("The batches of a restore are bounded in bytes")
     func bytes() throws {
         let half = String(repeating: "x", count: 1 << 19)
         let all = try batches(makeSession(5), (1...5).map { makeMessage($0, content: half) })
@@ -111,7 +111,7 @@ struct RestoreBatchesTests {
     }
 
     @Test(
-        "Messages that are not the session's are refused",
+        "Restored messages that do not match the session are refused",
         arguments: [[], [1], [1, 2, 3], [2, 1], [1, 1], [1, 3], [0, 1], [2]])
     func wrong(sequences: [Int]) throws {
         let error = try syncError { () throws(StoreError) in
@@ -120,7 +120,7 @@ struct RestoreBatchesTests {
         #expect(error.code == .invalidArgument)
     }
 
-    @Test("A message of another session is refused")
+    @Test("A restored message of another session is refused")
     func foreign() throws {
         let error = try syncError { () throws(StoreError) in
             try batches(makeSession(1), [makeMessage(1, of: ulid(2))])
@@ -128,7 +128,7 @@ struct RestoreBatchesTests {
         #expect(error.code == .invalidArgument)
     }
 
-    @Test("What the source throws comes through")
+    @Test("An error of the source ends the restore unchanged")
     func failing() throws {
         let source = ArraySource(messages: [makeMessage(1)], failure: StoreError(.checksumMismatch, "x"))
         var batches = RestoreBatches(of: makeSession(2), from: try source.makeReader())

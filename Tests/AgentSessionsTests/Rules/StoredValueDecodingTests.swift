@@ -2,13 +2,15 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite("Stored forms")
+@Suite("Stored value decoding")
 struct StoredValueDecodingTests {
-    @Test(arguments: [
-        "", "a", "é", "\u{0}", String(repeating: "x", count: 31), String(repeating: "x", count: 64) + "é",
-        "🧑‍🚀" + String(repeating: "y", count: 40),
-    ])
-    func `a text comes back, and bytes that are none do not`(text: String) {
+    @Test(
+        "Valid UTF-8 is decoded as text, and other bytes are not",
+        arguments: [
+            "", "a", "é", "\u{0}", String(repeating: "x", count: 31), String(repeating: "x", count: 64) + "é",
+            "🧑‍🚀" + String(repeating: "y", count: 40),
+        ])
+    func text(text: String) {
         let bytes = Array(text.utf8)
         bytes.withUnsafeBufferPointer { buffer in
             #expect(String(stored: buffer).map { Array($0.utf8) } == bytes)
@@ -21,23 +23,29 @@ struct StoredValueDecodingTests {
         }
     }
 
-    @Test(arguments: ["system", "developer", "user", "assistant", "tool", "users", "a", "critic", "s0_-"])
-    func `a role comes back`(name: String) throws {
+    @Test(
+        "A valid role name is decoded as a role",
+        arguments: ["system", "developer", "user", "assistant", "tool", "users", "a", "critic", "s0_-"])
+    func role(name: String) throws {
         #expect(name.withBytes { MessageRole(stored: $0) } == (try MessageRole(name)))
     }
 
-    @Test(arguments: ["", "User", "u ", "userx".uppercased(), "1a", "é", String(repeating: "a", count: 33)])
-    func `a word that is no role is none`(name: String) {
+    @Test(
+        "A word that is not a valid role name is not decoded",
+        arguments: ["", "User", "u ", "userx".uppercased(), "1a", "é", String(repeating: "a", count: 33)])
+    func invalidRole(name: String) {
         #expect(name.withBytes { MessageRole(stored: $0) } == nil)
     }
 
-    @Test(arguments: ["{}", #"{"a":1}"#, "{ }", #"{"a":{"b":[]}}"#])
-    func `an object comes back`(text: String) throws {
+    @Test("A JSON object is decoded", arguments: ["{}", #"{"a":1}"#, "{ }", #"{"a":{"b":[]}}"#])
+    func object(text: String) throws {
         #expect(text.withBytes { JSONObject(stored: $0) } == (try JSONObject(parsing: text)))
     }
 
-    @Test(arguments: ["", "{", "}", "[]", "{}}", "}{", "null", #"{"a":1,"a":2}"#])
-    func `a text that is no object is none`(text: String) {
+    @Test(
+        "A text that is not a JSON object is not decoded",
+        arguments: ["", "{", "}", "[]", "{}}", "}{", "null", #"{"a":1,"a":2}"#])
+    func invalidObject(text: String) {
         #expect(text.withBytes { JSONObject(stored: $0) } == nil)
     }
 }

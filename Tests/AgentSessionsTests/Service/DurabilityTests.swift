@@ -4,7 +4,7 @@ import Testing
 @testable import AgentSessions
 
 /// Stores that show what they may still lose.
-@Suite("A look at a store that may lose what it shows")
+@Suite("Outcomes and durability")
 struct DurabilityTests {
     private func service(
         _ store: FaultyStore, _ policy: RetryPolicy = .quick
@@ -12,7 +12,9 @@ struct DurabilityTests {
         PersistentSessionService(store, retryPolicy: policy)
     }
 
-    @Test("Is believed only after the store has waited", arguments: FaultyOperation.all)
+    @Test(
+        "The service believes what it reads back only after the store has waited for durability",
+        arguments: FaultyOperation.all)
     func waits(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         for first in [FaultyStore.Fault.doneButUnknown, .lostAndUnknown] {
@@ -28,7 +30,7 @@ struct DurabilityTests {
         #expect(store.seen.waitCount == 0)
     }
 
-    @Test("Is not the outcome where the store cannot tell", arguments: FaultyOperation.all)
+    @Test("An outcome that the store cannot make durable stays unknown", arguments: FaultyOperation.all)
     func cannotTell(operation: FaultyOperation) async throws {
         for code in [StoreError.Code.unavailable, .timeout, .corrupt, .outcomeUnknown] {
             let store = try await FaultyOperation.store()
@@ -42,7 +44,7 @@ struct DurabilityTests {
         }
     }
 
-    @Test("Is waited for by a copy, for what was there already")
+    @Test("A copy waits for the durability of sessions that were already there")
     func copy() async throws {
         let source = MemorySessionStore()
         _ = try await PersistentSessionService(source).create(actorName: "x")
@@ -59,7 +61,7 @@ struct DurabilityTests {
         #expect(error.code == .timeout)
     }
 
-    @Test("Does nothing in a store that shows only what it keeps")
+    @Test("A store that shows only durable data has nothing to wait for")
     func byDefault() async throws {
         try await MemorySessionStore().awaitDurability()
     }

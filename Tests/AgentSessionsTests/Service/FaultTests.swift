@@ -120,7 +120,7 @@ struct FaultyOperation: Sendable, CustomTestStringConvertible {
     ]
 }
 
-@Suite("Service over a store that fails")
+@Suite("The service over a failing store")
 struct FaultTests {
     private func service(
         _ store: FaultyStore, _ policy: RetryPolicy = .quick
@@ -128,7 +128,7 @@ struct FaultTests {
         PersistentSessionService(store, retryPolicy: policy)
     }
 
-    @Test("A passing failure is tried again with the same ids", arguments: FaultyOperation.all)
+    @Test("A temporary failure is retried with the same ids", arguments: FaultyOperation.all)
     func transient(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.failBefore(.busy), .failBefore(.timeout), .failBefore(.unavailable)])
@@ -140,7 +140,7 @@ struct FaultTests {
         #expect(Set(ids).count == ids.count / 4)
     }
 
-    @Test("Attempts are bounded", arguments: FaultyOperation.all)
+    @Test("The attempts of a call are bounded", arguments: FaultyOperation.all)
     func bounded(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: Array(repeating: .failBefore(.busy), count: 10))
@@ -150,7 +150,7 @@ struct FaultTests {
         #expect(try await operation.isUndone(store.base))
     }
 
-    @Test("Any other failure is the answer at once", arguments: FaultyOperation.all)
+    @Test("Any other failure is returned at once", arguments: FaultyOperation.all)
     func definitive(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         for code: StoreError.Code in [.closed, .corrupt, .unsupported, .internalFailure, .cancelled, .limitExceeded] {
@@ -162,7 +162,9 @@ struct FaultTests {
         #expect(try await operation.isUndone(store.base))
     }
 
-    @Test("What was stored under an unknown outcome is found and not stored again", arguments: FaultyOperation.all)
+    @Test(
+        "A change that was stored with an unknown outcome is found and not stored again", arguments: FaultyOperation.all
+    )
     func doneButUnknown(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         store.fail(
@@ -171,7 +173,7 @@ struct FaultTests {
         #expect(try await operation.isDone(store.base))
     }
 
-    @Test("What was not stored under an unknown outcome is stored", arguments: FaultyOperation.all)
+    @Test("A change that was lost with an unknown outcome is stored", arguments: FaultyOperation.all)
     func lostAndUnknown(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.lostAndUnknown, .failBefore(.busy), .lostAndUnknown])
@@ -179,7 +181,7 @@ struct FaultTests {
         #expect(try await operation.isDone(store.base))
     }
 
-    @Test("A commit that arrives after the look is not doubled, and not denied", arguments: FaultyOperation.all)
+    @Test("A commit that takes effect after the look is neither duplicated nor denied", arguments: FaultyOperation.all)
     func lateCommit(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.lateAndUnknown])
@@ -187,7 +189,7 @@ struct FaultTests {
         #expect(try await operation.isDone(store.base))
     }
 
-    @Test("One attempt alone still finds out what can be seen", arguments: FaultyOperation.all)
+    @Test("A call with a single attempt still finds out what can be read back", arguments: FaultyOperation.all)
     func never(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.doneButUnknown])
@@ -202,7 +204,7 @@ struct FaultTests {
         #expect(store.seen.writeCount == 1)
     }
 
-    @Test("What is never found out is an unknown outcome", arguments: FaultyOperation.all)
+    @Test("A change that is never found out has an unknown outcome", arguments: FaultyOperation.all)
     func neverFoundOut(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         let busy = Array(repeating: FaultyStore.Fault.failBefore(.busy), count: 20)
@@ -222,7 +224,7 @@ struct FaultTests {
     }
 
     @Test(
-        "No error of a look or of a later attempt passes for the outcome", arguments: FaultyOperation.all,
+        "An error of a look or of a later attempt does not replace an unknown outcome", arguments: FaultyOperation.all,
         [StoreError.Code.closed, .cancelled, .corrupt, .internalFailure, .newerStore])
     func hiddenOutcome(operation: FaultyOperation, code: StoreError.Code) async throws {
         for first in [FaultyStore.Fault.doneButUnknown, .lostAndUnknown] {
@@ -233,7 +235,7 @@ struct FaultTests {
         }
     }
 
-    @Test("A task that is cancelled before it begins writes nothing", arguments: FaultyOperation.all)
+    @Test("A task that is cancelled before its call begins writes nothing", arguments: FaultyOperation.all)
     func cancelledBefore(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         let service = service(store)
@@ -251,7 +253,7 @@ struct FaultTests {
         #expect(try await operation.isUndone(store.base))
     }
 
-    @Test("A task that is cancelled during its commit learns what became of it", arguments: FaultyOperation.all)
+    @Test("A task that is cancelled during its commit learns the outcome", arguments: FaultyOperation.all)
     func cancelledAfter(operation: FaultyOperation) async throws {
         let store = try await FaultyOperation.store()
         let service = service(store)
@@ -265,7 +267,7 @@ struct FaultTests {
         #expect(try await operation.isDone(store.base))
     }
 
-    @Test("A cancelled task does not try again what failed for a passing reason")
+    @Test("A cancelled task does not retry a temporary failure")
     func cancelledRetry() async throws {
         let store = try await FaultyOperation.store()
         let service = service(store)
@@ -298,7 +300,7 @@ struct FaultTests {
         #expect(store.seen.writeCount == 1)
     }
 
-    @Test("Reads are tried again as well")
+    @Test("Reads are retried too")
     func reads() async throws {
         let store = try await FaultyOperation.store()
         let service = service(store)
@@ -325,7 +327,7 @@ struct FaultTests {
         }
     }
 
-    @Test("Behind a session that is stamped in the future, what cannot be told is unknown, and what is stored is found")
+    @Test("For a session stamped in the future a stored change is found, and a lost one stays unknown")
     func stampedAhead() async throws {
         let store = try await FaultyOperation.store()
         _ = try await store.base.update(
@@ -346,7 +348,7 @@ struct FaultTests {
         #expect(updated.actorName == "x" && updated.messageCount == 4)
     }
 
-    @Test("Where another change came after, the outcome of a usage increment cannot be found out")
+    @Test("The outcome of a usage increment stays unknown if another change followed")
     func overtaken() async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.doneThen(other())])
@@ -357,7 +359,7 @@ struct FaultTests {
         #expect(try await store.base.get(ulid(1))?.usage == TokenUsage(inputTokens: 1, outputTokens: 5))
     }
 
-    @Test("A change that was lost is made again from the state that another left")
+    @Test("A lost change is made again on the state that another caller left")
     func lostThenOther() async throws {
         let store = try await FaultyOperation.store()
         store.fail(
@@ -366,7 +368,7 @@ struct FaultTests {
         #expect(updated.usage == TokenUsage(inputTokens: 1, outputTokens: 5))
     }
 
-    @Test("A lost change with an expected revision is a conflict where another came first")
+    @Test("A lost change with an expected revision is a conflict if another change came first")
     func lostConflict() async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.lostAndUnknown], reads: [.first(other(after: 10))])
@@ -376,7 +378,7 @@ struct FaultTests {
         #expect(error.code == .conflict)
     }
 
-    @Test("With a clock behind the store, another's revision is not taken for one's own")
+    @Test("The revision of another caller is not mistaken for one's own if the clock is behind the store")
     func clockBehind() async throws {
         let store = try await FaultyOperation.store()
         let service = PersistentSessionService(store, retryPolicy: .quick, now: { time(-1000) })
@@ -410,7 +412,7 @@ struct FaultTests {
         #expect(tooFar.code == .invalidArgument)
     }
 
-    @Test("An id that another created meanwhile is taken, even after an unknown outcome")
+    @Test("An id that another caller created meanwhile is taken, even after an unknown outcome")
     func createTaken() async throws {
         let store = try await FaultyOperation.store()
         let taken: @Sendable (any SessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
@@ -424,7 +426,7 @@ struct FaultTests {
         #expect(try await store.base.get(ulid(9))?.createdAt == time(5))
     }
 
-    @Test("A created session that another renamed before the look is one's own all the same")
+    @Test("A created session that another caller renamed before the look still counts as created")
     func createRenamed() async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.doneThen(other(ulid(9), actor: "renamed"))])
@@ -432,7 +434,7 @@ struct FaultTests {
         #expect(created.actorName == "renamed")
     }
 
-    @Test("A session that is gone after an unknown outcome leaves it unknown, save for its deletion")
+    @Test("A session that is gone leaves an unknown outcome unknown, except for a deletion")
     func gone() async throws {
         let delete: @Sendable (any SessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
             _ = try await store.delete(ulid(1))
@@ -460,7 +462,7 @@ struct FaultTests {
     }
 
     @Test(
-        "An append of unknown outcome that another took back is neither stored nor counted again",
+        "An append of unknown outcome that another caller rewound is neither stored nor counted again",
         arguments: [0, 1, 3, 4], [false, true])
     func appendTakenBack(sequence: Int, isClockBehind: Bool) async throws {
         let store = try await FaultyOperation.store()
@@ -478,7 +480,7 @@ struct FaultTests {
         #expect(store.seen.writeCount == 2)
     }
 
-    @Test("A rewind that comes between the look and the repeated append is seen by the append itself")
+    @Test("A repeated append detects a rewind between the look and itself")
     func appendTakenBackLate() async throws {
         let store = try await FaultyOperation.store()
         // The commit arrives after it was said to be unknown, and is taken back before the repeat.
@@ -492,7 +494,7 @@ struct FaultTests {
         #expect(found.usage.inputTokens == 100 && found.messageCount == 3)
     }
 
-    @Test("An append of unknown outcome that was lost is stored where nobody else wrote, and where others did earlier")
+    @Test("A lost append is stored if other callers wrote only before it or not at all")
     func appendLost() async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.first(other(after: 5)), .lostAndUnknown, .lostAndUnknown, .failBefore(.busy)])
@@ -503,7 +505,7 @@ struct FaultTests {
         #expect(try await store.base.get(ulid(1))?.usage.inputTokens == 101)
     }
 
-    @Test("A deletion of unknown outcome leaves alone what another made under the id since", arguments: [-1, 0, 1])
+    @Test("A deletion of unknown outcome keeps a session that was created under its id since", arguments: [-1, 0, 1])
     func deletedAndMadeAgain(hours: Int64) async throws {
         let store = try await FaultyOperation.store()
         // Whatever the clock of the other process says.
@@ -527,7 +529,7 @@ struct FaultTests {
         #expect(try await second.base.get(ulid(1)) == made.session)
     }
 
-    @Test("An append that cannot be made again says why: the session is gone, or the id has another payload")
+    @Test("An append that cannot be repeated says whether the session is gone or the id has another payload")
     func appendVerdicts() async throws {
         let store = try await FaultyOperation.store()
         store.fail(writes: [.lostAndUnknown])
@@ -547,7 +549,7 @@ struct FaultTests {
 @Suite("Retry policy and revision clock")
 struct RetryPolicyTests {
     @Test(
-        "Pauses double up to their bound",
+        "The pauses of a retry policy double up to their maximum",
         arguments: [(1, 20), (2, 20), (3, 40), (4, 80), (7, 640), (8, 1000), (500, 1000)])
     func delays(attempt: Int, most: Int) {
         let policy = RetryPolicy.standard
@@ -556,7 +558,7 @@ struct RetryPolicyTests {
         #expect(policy.delay(beforeAttempt: attempt, jitter: 1) == .milliseconds(most))
     }
 
-    @Test("Delays of any size neither overflow nor go below zero")
+    @Test("Delays of any size neither overflow nor become negative")
     func extremes() {
         let huge = Duration.seconds(Int64.max)
         let policy = RetryPolicy(maximumAttempts: -3, baseDelay: huge, maximumDelay: huge, totalTime: huge)
@@ -572,7 +574,7 @@ struct RetryPolicyTests {
         }
     }
 
-    @Test("A clock gives no time twice, from any thread, and goes on where the system's stands or goes back")
+    @Test("A revision clock gives no time twice, on any thread, even if the system's clock stands still or goes back")
     func clock() async throws {
         let still = RevisionClock(now: { time() })
         #expect(try [still.next(), still.next(), still.next()] == [time(), time(1), time(2)])
@@ -588,7 +590,7 @@ struct RetryPolicyTests {
         #expect(try syncError { () throws(StoreError) in try last.next() }.code == .limitExceeded)
     }
 
-    @Test("A clock of one service does not shift those of others")
+    @Test("The clock of one service does not shift those of others")
     func ownClock() async throws {
         let store = MemorySessionStore()
         let future = PersistentSessionService(store, now: { .latest })

@@ -29,7 +29,8 @@ struct OpeningTests {
         }
     }
 
-    @Test("What is passing is tried again until it is past", arguments: [StoreError.Code.busy, .timeout])
+    @Test(
+        "An opening that fails temporarily is retried until it succeeds", arguments: [StoreError.Code.busy, .timeout])
     func passing(_ code: StoreError.Code) async {
         for count in 0..<5 {
             let (made, error) = await attempts(failing: count, with: code)
@@ -38,14 +39,14 @@ struct OpeningTests {
     }
 
     @Test(
-        "What is not is told at once",
+        "An opening that fails permanently returns its error at once",
         arguments: [StoreError.Code.unavailable, .corrupt, .newerStore, .notFound, .invalidArgument, .outcomeUnknown])
     func final(_ code: StoreError.Code) async {
         let (made, error) = await attempts(failing: 9, with: code)
         #expect(made == 1 && error?.code == code)
     }
 
-    @Test("Attempts and time are bounded, and the last error is the one that is told")
+    @Test("The attempts and time of an opening are bounded, and the last error is returned")
     func bounded() async {
         let (made, error) = await attempts(failing: 99, with: .busy)
         #expect(made == 5 && error?.message == "attempt 5")
@@ -55,7 +56,7 @@ struct OpeningTests {
         #expect(await attempts(failing: 999, with: .busy, short).made < 100)
     }
 
-    @Test("A backend may know better what is passing")
+    @Test("A backend can decide which errors of an opening are temporary")
     func backend() async throws {
         let made = Mutex(0)
         await #expect(throws: StoreError.self) {
@@ -68,7 +69,7 @@ struct OpeningTests {
         #expect(made.withLock { $0 } == 5)
     }
 
-    @Test("A task that is cancelled does not wait for the next attempt")
+    @Test("A cancelled task does not wait for the next attempt to open")
     func cancelled() async {
         let logger = logger
         let (started, start) = AsyncStream.makeStream(of: Void.self)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite("A store of small pages")
+@Suite("The service on a store with small pages")
 struct PageLimitTests {
     private static let sessions = 5
     private static let messages = 7
@@ -29,7 +29,9 @@ struct PageLimitTests {
         return store
     }
 
-    @Test("Is listed, streamed and exported in pages of its own size", arguments: [1, 2, 4, 5, 6, 7, 100])
+    @Test(
+        "A store with small pages is listed, streamed and exported in pages of its own size",
+        arguments: [1, 2, 4, 5, 6, 7, 100])
     func reading(pageItems: Int) async throws {
         let service = PersistentSessionService(try await strictStore(pageItems), retryPolicy: .never)
         var ids: [ULID] = []
@@ -56,7 +58,7 @@ struct PageLimitTests {
         #expect(try await memoryService().load(archive.bytes).messages == Self.sessions * Self.messages)
     }
 
-    @Test("Is copied from and to, and verified", arguments: [1, 2, 5, 7])
+    @Test("A store with small pages can be copied from, copied to and verified", arguments: [1, 2, 5, 7])
     func copying(pageItems: Int) async throws {
         let store = try await strictStore(pageItems)
         let target = EditedStore(base: MemorySessionStore(limits: StoreLimits(pageItems: pageItems)))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite("A revision clock whose clock is wrong for a moment")
+@Suite("Revision clock under wrong times")
 struct RevisionClockTests {
     /// A clock that shows these times, one after the other, and then the last one.
     private func showing(_ times: [Timestamp]) -> @Sendable () -> Timestamp {
@@ -17,14 +17,14 @@ struct RevisionClockTests {
         time(10 * second), time(86_400 * second), Timestamp("2099-01-01T00:00:00.000000Z") ?? .latest, .latest,
     ]
 
-    @Test("One look at a clock that is ahead stamps one change, and no later one", arguments: wrongTimes)
+    @Test("One reading of a clock that is ahead stamps one change and no later one", arguments: wrongTimes)
     func ahead(wrong: Timestamp) throws {
         let clock = RevisionClock(now: showing([time(), wrong, time(1), time(1), time(5)]))
         let times = try (0..<5).map { _ in try clock.next() }
         #expect(times == [time(), wrong, time(1), time(2), time(5)])
     }
 
-    @Test("A clock that jumps to and fro gives no time twice", arguments: wrongTimes.dropLast())
+    @Test("A system clock that jumps back and forth gives no revision twice", arguments: wrongTimes.dropLast())
     func toAndFro(wrong: Timestamp) throws {
         let clock = RevisionClock(now: showing((0..<20).map { $0.isMultiple(of: 2) ? time() : wrong }))
         let times = try (0..<20).map { _ in try clock.next() }
@@ -41,7 +41,7 @@ struct RevisionClockTests {
             try (0..<4).map { _ in try clock.next() } == [time(last), time(last + 1), time(last + 2), time(last + 9)])
     }
 
-    @Test("A session that was stamped in 2099 goes on from there, and no other session follows it")
+    @Test("A session that was stamped in 2099 goes on from there, and other sessions do not follow it")
     func otherSessions() async throws {
         let wrong = try #require(Timestamp("2099-01-01T00:00:00.000000Z"))
         let service = PersistentSessionService(

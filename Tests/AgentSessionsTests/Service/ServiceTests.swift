@@ -9,7 +9,7 @@ import Testing
 
 @testable import AgentSessions
 
-@Suite("Service")
+@Suite("Session service")
 struct ServiceTests {
     private let store = MemorySessionStore()
 
@@ -19,7 +19,7 @@ struct ServiceTests {
         try await storeError(body).code
     }
 
-    @Test("A conversation is kept")
+    @Test("The service keeps a conversation")
     func conversation() async throws {
         let service = service
         let session = try await service.create(actorName: "local/a", metadata: ["team": "x"])
@@ -52,7 +52,7 @@ struct ServiceTests {
         #expect(try await code { () throws(StoreError) in try await service.get(session.id) } == .notFound)
     }
 
-    @Test("An absent session is not found, whatever is asked of it")
+    @Test("Every operation on an absent session fails as not found")
     func absent() async throws {
         let service = service
         let id = ulid(404)
@@ -72,7 +72,7 @@ struct ServiceTests {
         await #expect(throws: StoreError.self) { try await collect(service.messageStream(in: id)) }
     }
 
-    @Test("An id that is taken is not taken again")
+    @Test("An id that is taken is refused")
     func taken() async throws {
         let service = service
         let session = try await service.create(actorName: "a")
@@ -82,7 +82,7 @@ struct ServiceTests {
             } == .alreadyExists)
     }
 
-    @Test("A replay gives the original, and adds no usage")
+    @Test("A replayed append gives the original and adds no usage")
     func replay() async throws {
         let service = service
         let id = try await service.create(actorName: "a").id
@@ -105,7 +105,7 @@ struct ServiceTests {
         #expect(try await service.get(id) == before)
     }
 
-    @Test("Values that no store takes are refused before the store is asked")
+    @Test("Values that no store accepts are refused before the store is asked")
     func invalid() async throws {
         let service = service
         let id = try await service.create(actorName: "a").id
@@ -173,7 +173,7 @@ struct ServiceTests {
         #expect(try await service.get(id) == before)
     }
 
-    @Test("An application lowers limits")
+    @Test("An application can lower the limits")
     func loweredLimits() async throws {
         let limits = StoreLimits(
             contentBytes: 4, metadataBytes: 20, metadataDepth: 2, toolCallIDBytes: 2, actorNameBytes: 3,
@@ -204,7 +204,7 @@ struct ServiceTests {
     }
 
     @Test(
-        "Any text comes back as it came",
+        "Any text comes back from the service unchanged",
         arguments: [
             "", "\u{0}", "a\u{0}b", "e\u{301}", "é", "\u{202E}abc\u{2066}", "\u{FFFE}\u{FFFF}", "\u{10FFFF}", "👩‍👩‍👧‍👦🏳️‍🌈",
             "'; DROP TABLE sessions; --", "\r\n\t\u{1B}[31m", "\u{FEFF}bom", "漢字 العربية हिन्दी", "{\"a\":1}",
@@ -228,7 +228,7 @@ struct ServiceTests {
     // MARK: Lists
 
     @Test(
-        "205 sessions of one time, read in pages while others come and go, are each seen once",
+        "Pages show each of 205 sessions with the same time once, while others are created and deleted",
         arguments: [1, 50, 204, 205, 300])
     func cursor(limit: Int) async throws {
         let service = service
@@ -251,7 +251,7 @@ struct ServiceTests {
         #expect(Set(seen).count == seen.count)
     }
 
-    @Test("A list takes filter, limit and offset, newest first")
+    @Test("A list takes a filter, a limit and an offset, and is newest first")
     func list() async throws {
         let service = service
         for number in 1...6 {
@@ -276,7 +276,7 @@ struct ServiceTests {
         #expect(try await ids(SessionFilter(updatedBefore: time(3))) == [1])
     }
 
-    @Test("A cursor of another list, or what is none, is refused")
+    @Test("A cursor of another list and an invalid cursor are refused")
     func badCursors() async throws {
         let service = service
         for _ in 0..<3 { _ = try await service.create(actorName: "a") }
@@ -325,7 +325,7 @@ struct ServiceTests {
         #expect(try await collect(service.messageStream(in: id, after: max(0, all - 3))).count == min(3, all))
     }
 
-    @Test("A stream holds few bytes at a time")
+    @Test("A stream of large messages holds few bytes at a time")
     func largeMessages() async throws {
         let service = service
         let id = try await service.create(actorName: "a").id
@@ -334,7 +334,7 @@ struct ServiceTests {
         #expect(try await collect(service.messageStream(in: id)).map(\.sequence) == Array(1...7))
     }
 
-    @Test("A stream whose session is rewound behind its back says so, and has ended then", arguments: [0, 100, 199])
+    @Test("A stream whose read messages are rewound reports it and has ended then", arguments: [0, 100, 199])
     func rewound(sequence: Int) async throws {
         let service = service
         let id = try await service.create(actorName: "a").id
@@ -355,7 +355,7 @@ struct ServiceTests {
         #expect(try await iterator.next() == nil)
     }
 
-    @Test("A rewind of what the stream has not given yet does not disturb it")
+    @Test("A stream is not disturbed by a rewind of messages that it has not given yet")
     func rewoundAhead() async throws {
         let service = service
         let id = try await service.create(actorName: "a").id
@@ -386,7 +386,7 @@ struct ServiceTests {
 
     // MARK: Telemetry
 
-    @Test("Operations, errors, retries and times are counted")
+    @Test("Operations, errors, retries and durations are counted in metrics")
     func metrics() async throws {
         let metrics = TestMetrics()
         let store = FaultyStore()
@@ -414,7 +414,7 @@ struct ServiceTests {
         #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
     }
 
-    @Test("Spans are made with a tracer, and tell of errors")
+    @Test("Spans are made with a tracer and record errors")
     func spans() async throws {
         let tracer = InMemoryTracer()
         let service = PersistentSessionService(store, tracer: tracer)

@@ -176,7 +176,7 @@ extension Mutant {
     /// Bounds that are taken for none where they are zero, or the first or last time. The first time as a lower bound, and
     /// none, give the same.
     private static let listBounds: [Mutant] = {
-        let bounds: [(String, WritableKeyPath<SessionFilter, Timestamp?> & Sendable, isUpper: Bool)] = [
+        let bounds: [(String, any WritableKeyPath<SessionFilter, Timestamp?> & Sendable, isUpper: Bool)] = [
             ("created-from", \.createdFrom, false), ("created-before", \.createdBefore, true),
             ("updated-from", \.updatedFrom, false), ("updated-before", \.updatedBefore, true),
         ]

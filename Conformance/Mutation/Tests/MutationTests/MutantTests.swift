@@ -43,13 +43,13 @@ struct MutantTests {
         #expect(mutant.line == 10)
     }
 
-    @Test("Numbers count on from the first, those of one site together")
+    @Test("Mutants are numbered on from the first number, and those of one site stay together")
     func numbers() {
         #expect(file.mutants.map(\.number) == Array(10..<(10 + file.mutants.count)))
         #expect(file.mutants.map(\.site) == file.mutants.map(\.site).sorted())
     }
 
-    @Test("Only declarations that are wanted are mutated")
+    @Test("Only the wanted declarations are mutated")
     func wanted() {
         let file = MutatedFile(path: "Box.swift", source: Self.source) { $0 == "Box.limit" }
         #expect(
@@ -58,7 +58,7 @@ struct MutantTests {
             ])
     }
 
-    @Test("Every mutant stands in the file behind the switch, at lines of its own")
+    @Test("Every mutant stands in the file behind the switch, on lines of its own")
     func schemata() throws {
         let numbers = Set(file.mutants.map(\.number))
         let schemata = Schemata(file, only: numbers)
@@ -72,12 +72,12 @@ struct MutantTests {
         }
     }
 
-    @Test("Without mutants, a file is as it was, save for the import")
+    @Test("A file without mutants keeps its text, apart from the import")
     func untouched() {
         #expect(Schemata(file, only: []).text == "public import MutationSwitch\n" + Self.source)
     }
 
-    @Test("A body that gives a value holds a function for each mutant, a value a branch, an initializer a case")
+    @Test("A body becomes a function for each mutant, a value becomes a branch, and an initializer becomes a case")
     func forms() throws {
         let body = try #require(file.mutants.first { $0.key.declaration == "Box.find(_:from:)" })
         let text = Schemata(file, only: [body.number]).text
@@ -95,7 +95,7 @@ struct MutantTests {
         #expect(Schemata(file, only: [initializer.number]).text.contains("case \(initializer.number):\n"))
     }
 
-    @Test("An error of the compiler is told to be a mutant's by its line, and any other error is kept")
+    @Test("A compiler error is assigned to a mutant by its line, and any other error is kept")
     func compilerErrors() throws {
         let numbers = Set(file.mutants.map(\.number))
         let schemata = Schemata(file, only: numbers)
@@ -110,7 +110,7 @@ struct MutantTests {
         #expect(CompilerErrors("killed", in: [path: schemata]).others == ["killed"])
     }
 
-    @Test("The list of equals has a reason for each line, and no line twice")
+    @Test("The list of equal mutants has a reason for each line and no line twice")
     func list() throws {
         let key = try #require(file.mutants.first?.key)
         let list = try EqualMutants("# For people.\n\n\(key.line)\tIt is the same.\n")
@@ -120,7 +120,7 @@ struct MutantTests {
         #expect(throws: MutationError.self) { try EqualMutants("\(key.line)\ta\n\(key.line)\tb") }
     }
 
-    @Test("A line of the list that is about no mutant is stale, of the files that were looked at")
+    @Test("A line of the list that fits no mutant of the files that were read is stale")
     func stale() throws {
         let key = Mutant.Key(file: "Box.swift", declaration: "Box.gone", kind: "text", change: "a → b", ordinal: 1)
         let list = try EqualMutants("\(key.line)\tIt was the same.")

@@ -140,7 +140,7 @@ struct OperatorTests {
             variants("sql", ofStatement: "x = \"\(text)\"") == expected.map { "x = \"\($0)\"" })
     }
 
-    @Test("A value that is returned becomes nothing, its contrary or one more")
+    @Test("A returned value becomes nothing, its opposite or one more")
     func results() {
         #expect(variants("return", of: "func f() -> Int? { g() }") == ["func f() -> Int? { nil }"])
         #expect(variants("return", of: "func f() -> [Int] { return g() }") == ["func f() -> [Int] { return [] }"])
@@ -149,7 +149,7 @@ struct OperatorTests {
         #expect(variants("return", of: "func f() -> Other { g() }") == [])
     }
 
-    @Test("An initializer leaves no property without a value")
+    @Test("A mutated initializer leaves no property without a value")
     func initializers() {
         let source = """
             struct S {
@@ -175,7 +175,7 @@ struct OperatorTests {
         #expect(Set(changes).count == changes.count)
     }
 
-    @Test("What makes an error, and what compares nothing but words, is left alone")
+    @Test("Code that makes an error, and code that compares only words, is not mutated")
     func errors() {
         #expect(
             MutatedFile(
