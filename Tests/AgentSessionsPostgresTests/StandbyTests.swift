@@ -173,7 +173,7 @@ struct StandbyTests {
             }
             let queued = [
                 try change(sessions[0], from: .now()), try change(sessions[1], from: nil),
-                try change(sessions[1], from: .now()),
+                try change(sessions[1], from: .latest),
             ]
             _ = try await whileBreakingOff(.terminate, on: cluster) {
                 let locked = StatementBatch(number: 1, statements: queued, bytes: 0)
