@@ -130,7 +130,7 @@ struct BackendRegistryTests {
     }
 }
 
-/// A backend with whatever name and setting a test wants.
+/// A backend with any name and setting.
 private enum NamedBackend: StoreBackend {
     @TaskLocal static var chosenName = "named"
     @TaskLocal static var chosenAlias: String?

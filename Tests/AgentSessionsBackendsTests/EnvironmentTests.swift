@@ -41,7 +41,7 @@ struct EnvironmentTests {
         }
     }
 
-    /// What Kubernetes gives to every pod beside a service: one port with a name, one of UDP.
+    /// The variables that Kubernetes gives every pod for a service with one named port and one UDP port.
     static func links(_ service: String) -> [String: String] {
         var links: [String: String] = [:]
         for (name, value) in [
@@ -129,7 +129,7 @@ struct EnvironmentTests {
     }
 }
 
-/// What was logged as a warning.
+/// The logged warnings.
 private final class Log: Sendable {
     private let lines = Mutex<[String]>([])
 

@@ -223,7 +223,7 @@ struct SecretTests {
             ("example:x", ["AGENT_SESSIONS_PASSWORD": "hunter2\0"], nil), ("example:x", [:], yaml),
             ("example:x", [:], json),
             ("example:x", [:], list), ("example://me:hunter2@host?password=%zz", [:], nil),
-            // A password that its own ? cuts in two.
+            // A password with an unescaped ?.
             ("example://me:abc?hunter2@host/db", [:], nil), ("example://me:abc?hunter2=x@host/db", [:], nil),
             ("example://me:abc?hunter2@host/db?mode=x", [:], nil), ("example://me:abc?mode=hunter2@host", [:], nil),
             ("example://me:abc?workers=hunter2&label=x@host", [:], nil),

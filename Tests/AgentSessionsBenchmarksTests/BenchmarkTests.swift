@@ -200,7 +200,7 @@ struct BenchmarkTests {
             #expect(result[key] != nil && result[key] != .null, "\(key)")
         }
         #expect(result["repetitions"]?.arrayValue?.count == 3)
-        // What is saved can be read again, and a benchmark is the same as itself.
+        // A saved benchmark can be read again, and is the same as itself.
         let saved = try SavedBenchmark(parsing: try #require(json.objectValue).losslessText(), name: "saved")
         let comparison = Comparison(report, to: saved)
         // Rates are saved with two decimals.

@@ -37,7 +37,7 @@ struct LoadGeneratorTests {
 
     @Test("A stall adds to the latency of every call that was due meanwhile")
     func noCoordinatedOmission() async throws {
-        // The tenth call takes 100 ms; each of the hundred that were due meanwhile waits for what is left of it.
+        // The tenth call takes 100 ms; each of the hundred that were due meanwhile waits for its remaining time.
         let client = ScriptedClient(clock) { [millisecond] index in index == 10 ? 100 * millisecond : 0 }
         let outcome = await open(1000, seconds: 1, client)
         #expect(outcome.operations == 1000)
@@ -93,7 +93,7 @@ struct LoadGeneratorTests {
     }
 }
 
-/// A clock that stands still until somebody sleeps or works.
+/// A clock that stands still until a task sleeps or works.
 final class ManualClock: LoadClock {
     private let time = Mutex<UInt64>(1_000_000_000)
 
@@ -106,7 +106,7 @@ final class ManualClock: LoadClock {
     func advance(_ nanoseconds: UInt64) { time.withLock { $0 += nanoseconds } }
 }
 
-/// A client whose calls take as long as a script says, or fail where it says `nil`.
+/// A client whose calls take as long as a script says, or fail if it says `nil`.
 struct ScriptedClient: WorkloadClient {
     private let clock: ManualClock
     private let script: @Sendable (Int) -> UInt64?

@@ -3,7 +3,7 @@ import AgentSessionsMemory
 
 @testable import AgentSessionsBenchmarks
 
-/// A store in memory that does not do what it says.
+/// A memory store that does not do what it says.
 struct LyingStore: ForwardingSessionStore {
     enum Lie: CaseIterable, Sendable {
         /// Acknowledges appends that it drops.
@@ -12,7 +12,7 @@ struct LyingStore: ForwardingSessionStore {
         case changesContent
         /// Forgets to add usage.
         case losesUsage
-        /// Answers reads of the tail with less than there is.
+        /// Answers reads of the tail with too few messages.
         case shortensTails
         /// Acknowledges sessions that it does not keep.
         case dropsSessions
@@ -22,7 +22,7 @@ struct LyingStore: ForwardingSessionStore {
         case dropsImports
         /// Is never free.
         case busy
-        /// Takes its time: slow, but true.
+        /// Is slow, but tells the truth.
         case slow
         /// Claims to survive the loss of power.
         case tier
@@ -60,7 +60,7 @@ struct LyingStore: ForwardingSessionStore {
     }
 
     func create(_ session: NewSession) async throws(StoreError) -> Session {
-        // The data that is loaded is kept, so that the lie is one of the workload.
+        // The loaded data is kept, so that only the workload is lied to.
         if lie == .dropsSessions, created.next() > LoadedStore.sessions { return session.session }
         return try await base.create(session)
     }

@@ -81,7 +81,7 @@ struct StatisticsTests {
         #expect(try verdict(before, after) == .same)
         let worse = try saved([360, 352, 364, 361, 356], raw: [500, 490, 505, 502, 495])
         #expect(try verdict(before, worse) == .slower)
-        // The raw engine itself is compared by what it did.
+        // The raw engine itself is compared by its own figures.
         let raw = try #require(Comparison(before: before, after: after).lines.first { $0.key.store == "raw-sqlite" })
         #expect(raw.verdict == .slower)
         #expect(!raw.isAgainstRaw)

@@ -31,7 +31,7 @@ struct RunnerTests {
 
     @Test("The time limit holds even if a scenario waits forever or blocks its thread", .timeLimit(.minutes(5)))
     func hangs() async {
-        // A wait that heeds no cancellation. It ends with the test, which would leave its tasks behind otherwise.
+        // A wait that ignores cancellation. It ends with the test, which would leave its tasks behind otherwise.
         let end = OneShot<Void>()
         defer { end.send(()) }
         let waits = scenario("waits", limit: .milliseconds(200)) { _ in await end.value() }

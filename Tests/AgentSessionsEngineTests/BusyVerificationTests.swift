@@ -12,7 +12,7 @@ struct BusyVerificationTests {
 
     init() throws { shop = try Workshop() }
 
-    /// A number from the environment: `make soak-verify` sets more than fits a run of all tests.
+    /// A number from the environment: `make soak-verify` sets larger ones than a run of all tests has time for.
     private static func number(_ name: String, default standard: Int) -> Int {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? standard
     }
@@ -32,7 +32,7 @@ struct BusyVerificationTests {
             let service = store.makeService()
             let session = try await service.create(actorName: "actor/0")
             for start in stride(from: 0, to: Self.messages, by: 1000) {
-                // Ids as several processes make them: in no order.
+                // Ids in no order, as several processes make them.
                 let batch = (start..<min(Self.messages, start + 1000)).map { number in
                     NewMessage(
                         .user, "message \(number)", id: ULID(high: .random(in: 0 ... .max), low: UInt64(number)))

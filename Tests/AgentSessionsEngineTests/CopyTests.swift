@@ -13,7 +13,7 @@ struct CopyTests {
 
     init() throws { shop = try Workshop() }
 
-    /// Conversations, and beside them some of our own that are harder.
+    /// Conversations, and some harder ones of our own.
     private func corpus() throws -> [UInt8] {
         let own = """
             {"actor_name":"a/b","metadata":{"i":9223372036854775807,"d":1.0,"e":-0.0,"deep":[[{"k":"é"}]]},"messages":[\
@@ -115,7 +115,7 @@ struct CopyTests {
         _ = await writer.result
         #expect(result.messages >= 3000)
         #expect(try await StoreVerification(of: target).run().isSound)
-        // What was appended since comes with the next run, in place of the earlier state.
+        // The next run copies the messages appended since, and replaces the earlier state.
         let next = try await StoreCopy(from: source, to: target).run()
         #expect(next.replaced == next.copied)
         #expect(try await documents(of: target) == documents(of: source))
@@ -139,7 +139,7 @@ struct CopyTests {
         }
         let first = try await shop.tool("copy", "--from", source, "--to", target, "--json")
         #expect(first.status == 0 && first.output.contains("\"copied\":3"), "\(first.errors)")
-        // The writers go on, and stop.
+        // The writers change the sessions once more, and stop.
         try await shop.withStore(source) { store in
             try await service(store).appendMessage(NewMessage(.user, "new"), to: ids[0])
             try await service(store).rewind(ids[1], to: 1)
@@ -151,7 +151,7 @@ struct CopyTests {
         #expect(try await shop.withStore(target) { try await documents(of: $0) } == original)
         let (status, report) = try await shop.verify(target)
         #expect(status == 0, "\(report)")
-        // What the target changes is the target's.
+        // A session that was changed in the target stays as it is.
         _ = try await shop.withStore(target) { store in
             try await service(store).updateTokenUsage(ids[1], adding: TokenUsage(inputTokens: 5))
         }
@@ -161,7 +161,7 @@ struct CopyTests {
         let third = try await shop.tool("copy", "--from", source, "--to", target)
         #expect(third.status == 1 && third.errors.contains("\(ids[1])"), "\(third.errors)")
         #expect(try await shop.withStore(target) { try await $0.get(ids[1]) }?.usage.inputTokens == 5)
-        // A record goes with its session.
+        // A record is deleted with its session.
         try await shop.withStore(target) { store in
             #expect(try await store.copyRecord(of: ids[0]) != nil)
             #expect(try await store.migrations().map(\.origin) == [.core, .core])

@@ -23,7 +23,7 @@ struct CreationTests {
         let ballast = "\(disk)/ballast"
         var failures = 0
         var isMade = false
-        // One page of room more each time, until it is enough.
+        // One more free page each time, until the space is enough.
         for room in 0..<pages where !isMade {
             try await fill(ballast, pages - room)
             do {
@@ -44,8 +44,8 @@ struct CreationTests {
         #expect(isMade && failures > 2)
     }
 
-    /// Takes pages of the disk. A process that another test starts at this moment may still hold what was removed, so a
-    /// disk that is full gets a second to become empty.
+    /// Fills pages of the disk. A process that another test starts at this moment may still hold removed files, so a
+    /// full disk gets a second to become empty.
     private func fill(_ ballast: String, _ pages: Int) async throws {
         var attempts = 0
         while true {
@@ -58,8 +58,8 @@ struct CreationTests {
         }
     }
 
-    /// Removes files. They are cut off first, as a process that another test starts at this moment has them open, too,
-    /// until it has become its program.
+    /// Removes files. They are truncated first, as a process that another test starts at this moment inherits them
+    /// until it runs its program.
     private func empty(_ disk: String, of names: [String]) throws {
         for name in names { truncate("\(disk)/\(name)", 0) }
         for name in names where !name.contains("/") { try FileManager.default.removeItem(atPath: "\(disk)/\(name)") }

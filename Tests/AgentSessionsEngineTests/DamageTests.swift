@@ -7,7 +7,7 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-/// Damage that is done past the store, and what `verify` must name.
+/// Damage that bypasses the store, and the problem that `verify` must name.
 struct Damage: Sendable, CustomTestStringConvertible {
     /// `{id}` stands for the id of the session.
     let sql: String
@@ -109,7 +109,7 @@ struct DamageTests {
         let url = try shop.url(.sqlite, "a")
         let session = try await fill(url)
         let path = "\(shop.path)/a.db"
-        // The row goes while the index is out of sight, so its entry stays; then a row comes without one.
+        // A row is deleted while the index is hidden, so its entry stays; then a row is added without an entry.
         let other = session.id.description
         let hidden = try RawFile(path)
         let schema = try #require(try hidden.value("SELECT sql FROM sqlite_schema WHERE name = '\(index)'"))
@@ -196,7 +196,7 @@ struct DamageTests {
                 "psql", ["-h", server.folder, "-U", "postgres", "-d", database, "-c", "CREATE EXTENSION amcheck"])
         }
         let session = try await fill(url)
-        // A row that comes while the index is not kept up has no entry.
+        // A row that is added while the index is not maintained has no entry.
         let database = withExtension ? "d\(schema)" : "postgres"
         for sql in [
             "UPDATE pg_index SET indisready = false WHERE indexrelid = '\(schema).sessions_by_actor_name'::regclass",
@@ -269,7 +269,7 @@ struct DamageTests {
         try await expectNamed(damage, in: url, session)
     }
 
-    /// Records carry checksums, so a wrong counter can only come from a writer.
+    /// Records have checksums, so a wrong counter can only come from a writer.
     @Test("A verification names a wrong counter in LMDB")
     func lmdbCounter() async throws {
         let url = try shop.url(.lmdb, "a")
@@ -297,7 +297,7 @@ struct DamageTests {
         ] {
             try environment.put([1, 2, 3], for: [0], in: name)
         }
-        // An index entry of a value that is no sequence, and one of another actor.
+        // An index entry whose value is not a sequence, and one of another actor.
         try environment.put([1], for: [UInt8](repeating: 7, count: 16) + session.id.bytes, in: "session_messages_by_id")
         try environment.put(
             [], for: [1, 0x61] + [UInt8](repeating: 1, count: 8) + session.id.bytes, in: "sessions_by_actor_name")

@@ -7,8 +7,8 @@ import Testing
 
 @Suite("Fairness between readers and others", .timeLimit(.minutes(3)))
 struct FairnessTests {
-    /// Those whose reads stay on the caller's thread. Writes of the embedded engines wait for no disk, so that only
-    /// threads count.
+    /// The engines whose reads stay on the caller's thread. Writes of the embedded engines do not wait for the disk, so
+    /// that only threads count.
     static let engines: [(Engine?, String)] =
         [(nil, ""), (.sqlite, "synchronous=off"), (.lmdb, "sync=none")]
         + (Engine.available.contains(.postgres) ? [(.postgres, "pool_max=8")] : [])
@@ -20,7 +20,7 @@ struct FairnessTests {
         try await shop.withStore(url) { store in
             let service = store.makeService(retryPolicy: .never)
             let session = try await service.filled(3)
-            // Readers of the embedded engines are opened when they are missed.
+            // The embedded engines open a reader when none is free.
             for _ in 0..<20 { _ = try await store.get(session.id) }
             let (enough, most) = (20, 100_000)
             let (written, starved) = (Tally(), Tally())

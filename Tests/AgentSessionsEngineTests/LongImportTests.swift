@@ -4,7 +4,7 @@ import AgentSessionsBackends
 import Foundation
 import Testing
 
-/// A session of many messages whose source stops in the middle until it is let go on.
+/// A session of many messages whose source stops in the middle until the test lets it go on.
 private final class HeldSource: MessageSource, Sendable {
     let session: Session
     private let reached = DispatchSemaphore(value: 0)
@@ -84,7 +84,7 @@ struct LongImportTests {
             }
             #expect(error.code == .busy && error.message.contains("busy_timeout"), "\(error)")
             #expect((.milliseconds(190)..<(.seconds(20))).contains(ContinuousClock.now - start))
-            // Reads wait for no writer.
+            // Reads do not wait for a writer.
             #expect(try await store.get(session.id)?.messageCount == 1)
 
             let patient = Task {
@@ -118,7 +118,7 @@ struct LongImportTests {
             try await longs.value
             try await second.standsStill()
             try await short.value
-            // Before the source gave up to stand still.
+            // Before the source stopped waiting by itself.
             #expect(ContinuousClock.now - start < .seconds(15))
             #expect(try await store.get(second.session.id) == nil)
             second.goOn()

@@ -7,10 +7,10 @@ import Testing
 
 @Suite("Removed files of an open store", .timeLimit(.minutes(2)))
 struct RemovedFileTests {
-    /// A file of a store, and which engine's.
+    /// A file of a store, and its engine.
     struct StoreFile: CustomTestStringConvertible, Sendable {
         let engine: Engine
-        /// What follows on the name of the store.
+        /// What follows the name of the store.
         let suffix: String
 
         var testDescription: String { "\(engine)\(suffix)" }
@@ -57,7 +57,7 @@ struct RemovedFileTests {
             let refusal = try await refusalOfReads(service, session.id)
             #expect(refusal?.code == .unavailable && refusal?.message.contains(path) == true)
             guard loss == .moved else { return }
-            // Put back, it is the file that it was.
+            // A file that is put back is the same file again.
             try FileManager.default.moveItem(atPath: path + ".moved", toPath: path)
             let message = try await service.appendMessage(NewMessage(.user, "back"), to: session.id)
             #expect(message.sequence == 4)
@@ -87,7 +87,7 @@ struct RemovedFileTests {
         }
     }
 
-    /// The first error of reads that go on for some seconds at the most.
+    /// The first error of reads that go on for a few seconds at most.
     private func refusalOfReads(_ service: any SessionService, _ id: ULID) async throws -> StoreError? {
         for _ in 0..<500 {
             do throws(StoreError) {
@@ -128,7 +128,7 @@ struct RemovedFileTests {
                 while acknowledged.value < 40 { try await Task.sleep(for: .milliseconds(1)) }
                 try FileManager.default.removeItem(atPath: "\(shop.path)/a\(file.suffix)")
                 removals.add()
-                // What was committed at the moment itself, nobody can tell.
+                // A commit at the moment of the removal may have an unknown outcome.
                 for try await codes in group {
                     #expect(codes.dropFirst().allSatisfy { $0 == .unavailable }, "\(codes)")
                     #expect(codes.allSatisfy { [.unavailable, .outcomeUnknown].contains($0) })

@@ -23,7 +23,7 @@ struct ReplacementTests {
         let process = try StoreProcess([url, "replace", "\(session.id)", "5000"], in: URL(filePath: shop.path))
         try await process.waitForLines(2)
         #expect(try process.lines == ["opened", "stuck"])
-        // While it is under way as well.
+        // The old session is visible during the replacement too.
         #expect(try await shop.withStore(url) { try await documents(of: $0) } == before)
         try await process.kill()
         #expect(try await shop.withStore(url) { try await documents(of: $0) } == before)
@@ -58,7 +58,7 @@ struct ReplacementTests {
             try await ours.appendMessage(NewMessage(.user, "new \(round)"), to: session.id)
             #expect(try await StoreCopy(from: source, to: target).run().replaced == 1)
         }
-        // A writer in the target, against a copy: whoever is first, the message is there.
+        // A writer in the target races a copy: whichever is first, the message is kept.
         try await ours.appendMessage(NewMessage(.user, "last"), to: session.id)
         async let copied = try? StoreCopy(from: source, to: target).run()
         let stored = try await theirs.appendMessage(NewMessage(.user, "theirs"), to: session.id)

@@ -8,9 +8,9 @@ import Testing
 @testable import AgentSessionsGroupCommit
 @testable import AgentSessionsThreads
 
-/// An engine that keeps its rows in memory, fails as it is told, and logs what is done to it.
+/// An engine that keeps its rows in memory, fails on demand, and logs each call.
 final class FakeEngine: CommitEngine {
-    /// What the test and the writer's thread share.
+    /// The state that the test and the writer thread share.
     final class Journal: Sendable {
         struct State: Sendable {
             var log: [String] = []
@@ -77,7 +77,7 @@ struct FakeWriter: SessionStoreWriter {
     func removeMessages(of session: Session, after sequence: Int) throws(StoreError) {}
 }
 
-/// A change that adds a row, and remembers what it was answered.
+/// A change that adds a row and remembers its answers.
 ///
 /// `@unchecked Sendable`: one test makes it, runs it and looks at it, all on its own thread.
 final class RecordedWrite: PendingOperation, @unchecked Sendable {
@@ -170,7 +170,7 @@ struct GroupCommitTests {
         }
     }
 
-    /// Runs the changes as one group, and gives what each one heard.
+    /// Runs the changes as one group, and gives the answer of each.
     private func run(
         _ bodies: [Body], journal: FakeEngine.Journal = .init(), metrics: TestMetrics = TestMetrics()
     ) async -> [String] {
@@ -214,7 +214,7 @@ struct GroupCommitTests {
         let answers = await run([add("a"), fail(.limitExceeded, adding: "x"), add("c")], journal: journal)
         #expect(answers == ["a", "limitExceeded", "c"])
         #expect(journal.committed == ["a", "c"])
-        // The third was not run yet, so it has its turn between the two that were undone.
+        // The third change was not run yet, so it runs between the two that were undone.
         #expect(
             journal.log == [
                 "begin", "rollback", "begin", "commit a", "begin", "commit c", "begin", "rollback",
@@ -293,7 +293,7 @@ struct GroupCommitTests {
         #expect(journal.committed == ["s", "b", "c"])
     }
 
-    // MARK: Those who come back
+    // MARK: Changes that join
 
     /// A committer that has just made one slow commit of two changes, so that it waits for two again. By its clock nothing
     /// else takes time, however busy the machine is.
@@ -341,7 +341,7 @@ struct GroupCommitTests {
         let waiting = WriteQueue<FakeWriter>([])
         var committer = committer(journal, waiting)
         let second = RecordedWrite("b", fails: true)
-        // It is run twice, and meets the other one the first time.
+        // The first change is run twice, and the second one joins only the first run.
         var joining = [second]
         let first = RecordedWrite("a", meanwhile: { if let last = joining.popLast() { waiting.add(last) } })
         waiting.add(first)
@@ -387,11 +387,11 @@ struct GroupCommitTests {
             for number in 1...40 {
                 group.addTask {
                     try await queue.write { (writer) throws(StoreError) in writer.add("<\(number)>") }
-                    // Heard after the commit: the row is there.
+                    // The answer comes after the commit, so the row is stored.
                     return journal.committed.contains("<\(number)>")
                 }
             }
-            // Give the tasks a moment to queue up behind the gate; however many make it, the rest come after.
+            // Give the tasks a moment to queue up behind the gate; those that are late come after it.
             try? await Task.sleep(for: .milliseconds(50))
             gate.open()
             var all: [Bool] = []

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentSessionsGroupCommit
 
-/// Who is next, and who has waited long enough.
+/// Which change is next, and which one has waited too long.
 @Suite("Turns on the writer thread", .timeLimit(.minutes(5)))
 struct TurnTests {
     private let journal = FakeEngine.Journal()
@@ -71,7 +71,7 @@ struct TurnTests {
 
     // MARK: Time
 
-    /// What each of many tasks heard.
+    /// The answer to each of many tasks.
     private func heard(by count: Int, in queue: CommitQueue<FakeEngine>) async -> [StoreError.Code?] {
         await withTaskGroup(of: StoreError.Code?.self) { group in
             for number in 0..<count {
@@ -95,7 +95,7 @@ struct TurnTests {
         }.0
     }
 
-    /// A change that holds up the writer's thread until the gate opens.
+    /// A change that blocks the writer thread until the gate opens.
     private func hold(_ queue: CommitQueue<FakeEngine>, at gate: Gate) async -> Task<Void, any Error> {
         let long = Task {
             try await queue.write(isExclusive: true) { (writer) throws(StoreError) in
@@ -185,7 +185,7 @@ struct TurnTests {
             let error = await #expect(throws: StoreError.self) { try await task.value }
             #expect(error?.code == .cancelled)
         }
-        // The one under way is not given up: its task learns what became of it.
+        // The running change is not abandoned: its task learns the outcome.
         long.cancel()
         gate.open()
         try await long.value
@@ -206,7 +206,7 @@ struct TurnTests {
             }
             for (number, task) in tasks.enumerated() where number.isMultiple(of: 3) { task.cancel() }
             await queue.close()
-            // A change that nobody answers would hang here, and one that is answered twice end the process.
+            // A change that is never answered would hang here, and one that is answered twice would end the process.
             for task in tasks { await task.value }
         }
         #expect(Set(journal.committed).count == journal.committed.count)

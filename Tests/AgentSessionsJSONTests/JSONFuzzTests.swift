@@ -93,7 +93,7 @@ struct JSONFuzzTests {
 }
 
 extension Result where Failure == JSONError {
-    /// Whether it is an error of the kinds that skipping does not look for.
+    /// Whether it is an error of a kind that skipping does not check.
     fileprivate var isBeyondSkipping: Bool {
         guard case .failure(let error) = self else { return false }
         return error.kind == .duplicateKey || error.kind == .numberOutOfRange

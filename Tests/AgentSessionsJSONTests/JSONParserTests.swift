@@ -44,7 +44,7 @@ struct JSONParserTests {
     func accepts(text: String, value: JSONValue) throws {
         #expect(try JSONParser.parse(text) == value)
         #expect(try JSONParser.parse(Array(text.utf8)) == value)
-        // The same inside an object, which is what the store reads.
+        // The same inside an object, as the store reads it.
         let object = try JSONObject(parsing: "{\"k\":\(text)}")
         #expect(object == ["k": value])
         #expect(object["k"] == value)

@@ -15,7 +15,7 @@ struct JSONRoundTripTests {
                 Issue.record("seed \(seed): \(value) became \(text)")
                 return
             }
-            // As ECMAScript: what is written is the double, and nothing shorter is.
+            // As in ECMAScript, the canonical text gives the same double, with no needless digits.
             let canonical = JSONValue.double(value).canonical
             guard Double(canonical) == value, canonical.filter(\.isNumber).count <= text.filter(\.isNumber).count else {
                 Issue.record("seed \(seed): \(value) became \(canonical)")
@@ -39,7 +39,7 @@ struct JSONRoundTripTests {
             #expect(again.hashValue == value.hashValue, "seed \(seed), round \(round): \(lossless)")
             #expect(again.lossless.isIdentical(to: lossless), "seed \(seed), round \(round): \(lossless)")
             let canonical = value.canonical
-            // A whole double beyond 64 bits is written as an integer that is none of ours.
+            // A whole double beyond 64 bits is written as an integer that the parser refuses.
             if case .success(let parsed) = jsonOutcome(try JSONParser.parse(canonical)) {
                 #expect(parsed.canonical.isIdentical(to: canonical), "seed \(seed), round \(round): \(canonical)")
             }

@@ -81,7 +81,7 @@ struct JSONValueTests {
         let text = JSONValue.object(try JSONObject(parsing: objects.lossless, limits: unlimited))
         #expect(text.canonical == objects.canonical)
         #expect(jsonErrorKind(try CanonicalJSON.encode([text])) == .tooDeep)
-        // A number without a JSON form beyond the deepest level is not looked for.
+        // Numbers below the deepest level are not checked for a JSON form.
         var infinite: JSONValue = .double(.infinity)
         for _ in 0...JSONLimits.deepest { infinite = [infinite] }
         #expect(jsonErrorKind(try CanonicalJSON.encode(infinite)) == .tooDeep)

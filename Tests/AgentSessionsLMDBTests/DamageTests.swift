@@ -25,12 +25,12 @@ struct DamageTests {
             }
             #expect(error?.code == .corrupt)
             #expect(error?.message.contains("Message 3 of session \(session.id)") == true)
-            // A message that is not there.
+            // An absent message.
             try await damage(store, in: LMDBMigrations.Name.messages, key: messageKey(session.id, 3)) { _ in nil }
             error = await errorOf { () async throws(StoreError) in try await service.messages(in: session.id, limit: 10)
             }
             #expect(error?.code == .corrupt)
-            // An entry that leads to another message, to none, and to nothing.
+            // An entry that leads to another message, to an absent one, and to no sequence.
             let id = messages[0].id
             for value: [UInt8] in [[0, 0, 0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 0, 0, 3], [1]] {
                 try await damage(store, in: LMDBMigrations.Name.messageIDs, key: id.bytes + session.id.bytes) { _ in
@@ -43,7 +43,7 @@ struct DamageTests {
                 }
                 #expect(error?.code == .corrupt)
             }
-            // A message too damaged to tell its id cannot be removed with its entry.
+            // A message whose damage hides its id cannot be removed together with its entry.
             try await damage(store, in: LMDBMigrations.Name.messages, key: messageKey(session.id, 5)) { _ in [9] }
             error = await errorOf { () async throws(StoreError) in try await store.delete(session.id) }
             #expect(error?.code == .corrupt)
@@ -52,7 +52,7 @@ struct DamageTests {
             error = await errorOf { () async throws(StoreError) in try await service.get(session.id) }
             #expect(error?.code == .corrupt)
             #expect(error?.message.contains(session.id.description) == true)
-            // An index that names a session that is not there.
+            // An index entry of an absent session.
             try await damage(store, in: LMDBMigrations.Name.sessions, key: session.id.bytes) { _ in nil }
             error = await errorOf { () async throws(StoreError) in try await store.list(SessionListRequest(limit: 5)) }
             #expect(error?.code == .corrupt)

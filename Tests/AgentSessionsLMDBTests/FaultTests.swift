@@ -20,7 +20,7 @@ struct FaultTests {
             let store = try await LMDBSessionStore.open(LMDBConfiguration(path: folder + "/store"))
             let service = PersistentSessionService(store, retryPolicy: .never)
             let session = try await service.create(actorName: "a")
-            // Of this one the disk takes a part, which is not the same to LMDB as taking nothing.
+            // The disk takes a part of this one, which LMDB handles differently from taking nothing.
             let large = await errorOf { () async throws(StoreError) in
                 try await service.appendMessage(
                     NewMessage(.user, String(repeating: "x", count: 4 << 20)), to: session.id)
@@ -46,7 +46,7 @@ struct FaultTests {
                 }
                 #expect(refusal?.code == .unavailable)
             }
-            // A new store finds no room either, and says so.
+            // A new store has no space either, and says so.
             let refusal = await errorOf { () async throws(StoreError) in
                 try await LMDBSessionStore.open(LMDBConfiguration(path: folder + "/other"))
             }
@@ -83,7 +83,7 @@ struct FaultTests {
             let messages = try await PersistentSessionService(reopened).messages(in: session.id, limit: 10_000).messages
             await reopened.close()
             #expect(messages.map(\.sequence) == Array(1...messages.count))
-            // At most one a process was stored and not yet told.
+            // At most one message per process was stored and not yet printed.
             #expect((printed.count...printed.count + 8).contains(messages.count))
             #expect(Set(printed).isSubset(of: messages.map { "appended \($0.sequence) \($0.id)" }))
         }
@@ -142,7 +142,7 @@ struct FaultTests {
         return session.id
     }
 
-    /// Opens the store and reads all of it; gives the error.
+    /// Opens the store, reads all of it, and gives the error.
     private func readAll(_ path: String, _ session: ULID) async -> StoreError? {
         await errorOf { () async throws(StoreError) in
             let store = try await LMDBSessionStore.open(LMDBConfiguration(path: path))
@@ -189,7 +189,7 @@ struct FaultTests {
             let session = try await filled(path)
             let file = URL(filePath: path + "/data.mdb")
             var bytes = [UInt8](try Data(contentsOf: file))
-            // The magic number, at 16 of each of the two first pages, and the version behind it.
+            // The magic number, at 16 of each of the first two pages, and the version behind it.
             for page in [0, 4096] {
                 if offset == 20 {
                     bytes[page + 20] = 99

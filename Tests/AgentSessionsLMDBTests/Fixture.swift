@@ -15,7 +15,7 @@ func withFolder<Result>(
     return try await body(folder.path)
 }
 
-/// A configuration whose path the test fills in.
+/// A configuration whose path is filled in by the test.
 func configured(_ change: (inout LMDBConfiguration) -> Void) -> LMDBConfiguration {
     var configuration = LMDBConfiguration(path: "")
     change(&configuration)
@@ -64,7 +64,7 @@ func entryCounts(of store: LMDBSessionStore) async throws -> [String: Int] {
     }
 }
 
-/// Changes a raw entry, past all rules.
+/// Changes a raw entry without any checks.
 func damage(
     _ store: LMDBSessionStore, in name: String, key: [UInt8], _ change: @escaping @Sendable ([UInt8]) -> [UInt8]?
 ) async throws {

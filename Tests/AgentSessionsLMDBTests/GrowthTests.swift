@@ -86,7 +86,7 @@ struct GrowthTests {
                 for session in sessions {
                     group.addTask {
                         var stored: [SessionMessage] = []
-                        // Large ones until there is no room for one, then small ones.
+                        // Large messages until none fits, then small ones.
                         for size in [5000, 50] {
                             do throws(StoreError) {
                                 while true {
@@ -110,7 +110,7 @@ struct GrowthTests {
             #expect(try await service.count(sessions[0].id) == 3)
             for session in sessions { try await service.delete(session.id) }
             #expect(try await service.list().sessions.isEmpty)
-            // The room is there again.
+            // The space is free again.
             let session = try await service.create(actorName: "c")
             for _ in 0..<20 {
                 _ = try await service.appendMessage(

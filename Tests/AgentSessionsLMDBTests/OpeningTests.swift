@@ -88,7 +88,7 @@ struct OpeningTests {
         }
     }
 
-    /// What LMDB writes first: two pages that say that there is nothing.
+    /// What LMDB writes first: two pages of an empty environment.
     private func emptyDataFile(in folder: String) throws -> Data {
         var environment: OpaquePointer?
         #expect(mdb_env_create(&environment) == 0)
@@ -126,7 +126,7 @@ struct OpeningTests {
             await store.close()
             let file = URL(filePath: path + "/data.mdb")
             let whole = try Data(contentsOf: file)
-            // The two first pages, each of which may be the newer one, and junk.
+            // The first two pages, each of which may be the newer one, and junk.
             for remains in [
                 whole.prefix(4096), whole.prefix(8191), whole[4096..<8192] + whole[..<4096].prefix(100),
                 Data(count: 4096) + whole[4096..<8192], Data(repeating: 7, count: 4096), Data(count: 12_288),
@@ -239,7 +239,7 @@ struct OpeningTests {
                 [
                     path = path as String, folder = folder as String, mode = mode as mode_t
                 ] in
-                // Root may write anything, so become nobody.
+                // Root may write anything, so the process becomes `nobody`.
                 chmod(folder, 0o755)
                 chmod(path + "/data.mdb", 0o444)
                 chmod(path + "/lock.mdb", 0o444)
@@ -296,7 +296,7 @@ struct OpeningTests {
         try await withStore { store in
             let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
             #expect(!environment.isForked)
-            // The handler that runs in a child, called here in its stead.
+            // The handler that runs in a child, called here directly.
             #expect(throws: Never.self) { try environment.requireSameProcess() }
             let status = try forkAndCheck { environment.isForked }
             #expect(status == 0)
@@ -322,7 +322,7 @@ struct OpeningTests {
     }
 }
 
-/// Forks, and gives 0 where `check` holds in the child. The child does nothing else.
+/// Forks, and gives 0 if `check` holds in the child. The child does nothing else.
 private func forkAndCheck(_ check: () -> Bool) throws -> Int32 {
     // Swift hides `fork`, as hardly anything works in the child; reading a number does.
     typealias Fork = @convention(c) () -> Int32

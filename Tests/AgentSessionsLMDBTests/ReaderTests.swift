@@ -37,7 +37,7 @@ struct ReaderTests {
             let before = try await usedBytes(of: store)
             try await rewrite(session.id, times: 50, through: service)
             let held = try await usedBytes(of: store)
-            // Each change made new pages, as the reader may look at the old ones.
+            // Each change made new pages, as the reader may still use the old ones.
             #expect(held - before > 50 * 65_536)
             try await reader.kill()
             try await store.readOnThread { (reader) throws(StoreError) in
@@ -62,7 +62,7 @@ struct ReaderTests {
             let readers = try await store.readOnThread { (reader) throws(StoreError) in
                 Int(reader.state.environment.info.me_numreaders)
             }
-            // A check that finds nobody dead any more.
+            // A check that finds no dead reader any more.
             var dead: Int32 = -1
             let environment = try await store.readOnThread { (reader) throws(StoreError) in reader.state.environment }
             mdb_reader_check(environment.handle, &dead)

@@ -39,7 +39,7 @@ struct RecordTests {
         try bytes.withUnsafeBytes { try MessageRecord.read($0, session: session, sequence: sequence) }
     }
 
-    /// The bytes with the checksum that belongs to them, so that what stands in them is what is judged.
+    /// The bytes with a matching checksum, so that only their content is judged.
     private static func sealed(_ bytes: [UInt8], _ seed: UInt64) -> [UInt8] {
         guard bytes.count >= RecordChecksum.size else { return bytes }
         var bytes = bytes
@@ -75,7 +75,7 @@ struct RecordTests {
     @Test("A damaged record is corrupt or another value, and never a crash")
     func neverTraps() throws {
         func check(_ bytes: [UInt8], _ seed: UInt64, _ read: ([UInt8]) throws -> Void) {
-            // As the damage is, which the checksum tells; and sealed again, for the checks behind it.
+            // Once with the old checksum, which detects the damage, and once with a new one, for the checks behind it.
             let error = #expect(throws: StoreError.self) { try read(bytes) }
             #expect(error?.code == .corrupt && error?.backend == "lmdb")
             do { try read(Self.sealed(bytes, seed)) } catch {

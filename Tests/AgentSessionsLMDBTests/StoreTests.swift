@@ -43,7 +43,7 @@ struct StoreTests {
     @Test("Lists in LMDB are newest first and filtered by actor, time, cursor and offset")
     func lists() async throws {
         try await withStore { store in
-            // Names that begin alike, and one time for many.
+            // Names with a common prefix, and one time for many sessions.
             let actors = ["a", "ab", "a\u{1F}", String(repeating: "n", count: 255)]
             var made: [Session] = []
             for number in 0..<40 {

@@ -7,7 +7,7 @@ internal import Synchronization
 /// A PostgreSQL server of the tests' own: its data in a temporary folder, reachable by a Unix socket there alone, run
 /// as an unprivileged user. It is stopped, and the folder removed, when the test process ends, however it ends.
 package final class PostgresCluster: Sendable {
-    /// Where Debian and others keep the programs of PostgreSQL; the newest version that is there.
+    /// Where Debian and others keep the programs of PostgreSQL; the newest installed version.
     package static let programs: String? = {
         let manager = FileManager.default
         let versions = (try? manager.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
@@ -22,7 +22,7 @@ package final class PostgresCluster: Sendable {
 
     private static let cache = Mutex<Result<PostgresCluster, any Error>?>(nil)
 
-    /// The server that tests share, each in a schema of its own. It is started by who asks first.
+    /// The server that tests share, each in a schema of its own. The first test that asks for it starts it.
     package static func shared() throws -> PostgresCluster {
         try cache.withLock { cache in
             if let cache { return cache }
@@ -40,7 +40,7 @@ package final class PostgresCluster: Sendable {
     /// Makes and starts a server.
     ///
     /// - Parameters:
-    ///   - settings: What `postgresql.conf` has besides.
+    ///   - settings: Further lines of `postgresql.conf`.
     ///   - preloaded: A library that the server loads before any other.
     package init(_ settings: [String: String] = [:], preloading preloaded: String? = nil) throws {
         guard let programs = Self.programs else { throw TestFailure("PostgreSQL is not installed") }
@@ -74,7 +74,7 @@ package final class PostgresCluster: Sendable {
         try asUser("pg_ctl", ["-D", "\(folder)/data", "-m", mode, "-w", "stop"])
     }
 
-    /// Runs SQL and gives what comes of it as lines.
+    /// Runs SQL and gives the result as lines.
     @discardableResult
     package func sql(_ sql: String) async throws -> String {
         try await Shell.text([
@@ -116,14 +116,14 @@ package final class PostgresCluster: Sendable {
         return configuration
     }
 
-    /// The name of a schema that nobody has.
+    /// The name of a schema that no other test uses.
     package static func freshSchema() -> String { "s_\(UUID().uuidString.prefix(8).lowercased())" }
 
     // MARK: Processes
 
     /// A process of the system that stops the server when this process is gone.
     ///
-    /// One that has ended and was not asked for its status yet is gone, too: who would ask may be waiting for the end of
+    /// A process that has ended and was not reaped yet counts as gone too: its parent may be waiting for the end of
     /// its output, which the server has inherited.
     private func watch() throws {
         let process = getpid()

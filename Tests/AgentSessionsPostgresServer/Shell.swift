@@ -4,7 +4,7 @@ package import Foundation
 /// Runs commands of the system. `Process` of Foundation waits for a command's children too, and so for a server that
 /// the command leaves behind.
 package enum Shell {
-    /// What became of a command.
+    /// The result of a command.
     package struct Outcome: Sendable {
         package let status: Int32
         package let output: [UInt8]
@@ -19,7 +19,7 @@ package enum Shell {
         try text(of: try wait(for: arguments), arguments)
     }
 
-    /// The same, on a thread that may wait.
+    /// Runs a command on a thread that may block.
     package static func text(_ arguments: [String]) async throws -> String {
         try text(of: try await outcome(arguments), arguments)
     }
@@ -30,14 +30,14 @@ package enum Shell {
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Runs a command, whatever its status, on a thread that may wait.
+    /// Runs a command, whatever its status, on a thread that may block.
     ///
     /// - Parameters:
     ///   - arguments: The command and its arguments.
     ///   - input: What it reads from standard input.
     package static func outcome(_ arguments: [String], input: [UInt8] = []) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
-            // A thread for each: the global queue would run as many at once as there are cores.
+            // A thread for each command: the global queue runs only as many at once as there are cores.
             Thread.detachNewThread {
                 continuation.resume(with: Result { try wait(for: arguments, input: input) })
             }

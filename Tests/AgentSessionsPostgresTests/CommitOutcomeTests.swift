@@ -8,7 +8,7 @@ import Testing
 
 private let failingLogSync = preloadedLibrary("FailingSync/failing_log_sync.c")
 
-/// What becomes of a change whose commit ends with the session, and of one that the server refuses to commit.
+/// The outcome of a change whose commit ends the session, and of one that the server refuses to commit.
 @Suite(
     "Failed commits in Postgres", .serialized,
     .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
@@ -17,7 +17,7 @@ private let failingLogSync = preloadedLibrary("FailingSync/failing_log_sync.c")
         if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
         "the run time of a sanitizer has to be loaded before anything else"))
 struct CommitOutcomeTests {
-    /// A server whose log fails to sync when it is told. The process that writes the log ahead stays out of the way.
+    /// A server whose log fails to sync on demand. The WAL writer stays out of the way.
     private static let cluster = Result {
         try PostgresCluster(
             ["fsync": "on", "wal_sync_method": "fdatasync", "wal_writer_delay": "10s", "restart_after_crash": "on"],
@@ -30,12 +30,12 @@ struct CommitOutcomeTests {
         cluster = try Self.cluster.get()
     }
 
-    /// Has the next sync fail that a process makes which runs such a command: the server panics, and starts anew.
+    /// Makes the next sync of a process that runs such a command fail: the server panics and restarts.
     private func failNextSync(of command: String) throws {
         try command.write(toFile: "\(cluster.folder)/data/failing_log_sync", atomically: false, encoding: .utf8)
     }
 
-    /// Whether the sync that was to fail did.
+    /// Whether the sync has failed as asked.
     private var hasFailed: Bool { !FileManager.default.fileExists(atPath: "\(cluster.folder)/data/failing_log_sync") }
 
     private func session(_ count: Int) throws -> (Session, ArraySource) {

@@ -107,7 +107,7 @@ struct ConcurrencyTests {
                 WHERE schemaname = '\(configuration.schema)' AND relname = 'sessions'
                 """)
         }
-        // Where another test's snapshot keeps old versions of the row alive, one may have to go to another page.
+        // If a snapshot of another test keeps old versions of the row alive, one may have to go to another page.
         let hot = Int(counts.dropFirst(4)) ?? 0
         #expect(hot >= 95)
     }

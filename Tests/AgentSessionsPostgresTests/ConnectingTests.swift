@@ -6,7 +6,7 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-/// The ways to a server that libpq has: several hosts, passwords, TLS.
+/// The ways in which libpq connects to a server: several hosts, passwords, TLS.
 @Suite("Connections to Postgres", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct ConnectingTests {
     /// Opens a store by its URL, and gives the settings in force.
@@ -42,7 +42,7 @@ struct ConnectingTests {
         let settings = try await open("postgres:///postgres?\(place)&schema=\(PostgresCluster.freshSchema())")
         #expect(ContinuousClock.now - start >= .seconds(1))
         #expect(settings.contains(StoreSetting("tls", "off")))
-        // The error names each that was tried.
+        // The error names each host that was tried.
         do throws(StoreError) {
             _ = try await open(
                 "postgres:///postgres?host=127.0.0.1,/nonexistent&port=\(silent.port),5432&user=postgres"
@@ -144,7 +144,7 @@ struct ConnectingTests {
         try cluster.stop()
     }
 
-    /// A port that nobody listens on at this moment.
+    /// A port on which no process listens at this moment.
     private static func freePort() throws -> UInt16 {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }

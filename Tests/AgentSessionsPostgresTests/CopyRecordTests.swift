@@ -56,7 +56,7 @@ struct CopyRecordTests {
             #expect(try await StoreCopy(from: source, to: target).run().copied == 1)
             try await service.updateTokenUsage(session.id, adding: TokenUsage(inputTokens: 1))
             await expectError(.conflict) { _ = try await StoreCopy(from: source, to: target).run() }
-            // The owner makes the table, which is the owner's alone.
+            // The owner makes the table, which no other user may use.
             #expect(try await owner.keepCopyRecords())
             #expect(try await !target.keepCopyRecords())
             #expect(try await target.copyRecord(of: session.id) == nil)

@@ -4,7 +4,7 @@ import AgentSessions
 import AgentSessionsPostgresServer
 import Testing
 
-/// What an operator has set for the server, the database or the user.
+/// Settings that an operator made for the server, the database or the user.
 @Suite("Default settings of a Postgres user", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct DefaultSettingsTests {
     /// A user for whom the server has such settings.
@@ -57,7 +57,7 @@ struct DefaultSettingsTests {
                 #expect(settings.contains(StoreSetting("lock_timeout", "5s")))
                 let services = [first, second].map { PersistentSessionService($0, retryPolicy: .never) }
                 let session = try await services[0].create(actorName: "shared").id
-                // One that was isolated otherwise would be refused as soon as another one comes between.
+                // A transaction of another isolation level would be refused as soon as another one commits in between.
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for service in services {
                         for _ in 0..<4 {
@@ -77,7 +77,7 @@ struct DefaultSettingsTests {
     }
 }
 
-/// Expects what a server answers that takes no writes.
+/// Expects the error of a server that accepts no writes.
 func expectReadOnly(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
 ) async {

@@ -5,7 +5,7 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-/// What goes wrong between a store and its server.
+/// Failures between a store and its server.
 @Suite("Failing Postgres server", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct FailureTests {
     @Test("An append whose commit is not confirmed is stored once", arguments: [true, false])

@@ -5,10 +5,10 @@ import Foundation
 import AgentSessionsPostgresServer
 import Testing
 
-/// A session whose row somebody else holds: the ones who share a transaction with it must not pay for that.
+/// A session whose row another client has locked: changes in the same transaction must not wait for it.
 @Suite("Locks held by other Postgres clients", .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"))
 struct LockTests {
-    /// Runs `body` while another store has the session locked. `release` ends that.
+    /// Runs `body` while another store holds a lock on the session, until `release` is called.
     private func whileLocked(
         _ session: ULID, _ configuration: PostgresConfiguration,
         _ body: (_ release: @Sendable () -> Void) async throws -> Void
@@ -79,7 +79,7 @@ struct LockTests {
                 let blocked = (0..<3).map { number in
                     Task { try await service.appendMessage(NewMessage(.user, "\(number)"), to: held) }
                 }
-                // Were they to share the wait, these would not come back before the lock is released, which is after
+                // If they shared the wait, these would not return before the lock is released, which happens after
                 // them.
                 for number in 1...20 {
                     let stored = try await service.appendMessage(NewMessage(.user, "y"), to: free)

@@ -5,7 +5,7 @@ import AgentSessionsBackends
 import AgentSessionsPostgresServer
 import Testing
 
-/// What passes while a store is opened, and what does not.
+/// Temporary and permanent failures while a store is opened.
 @Suite(
     "Opening of a Postgres store", .serialized,
     .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"),
@@ -67,7 +67,7 @@ struct OpeningTests {
             let waited = ContinuousClock.now - start
             #expect(waited >= .milliseconds(200 * policy.maximumAttempts) && waited < .seconds(20))
         }
-        // A task that is cancelled does not wait on.
+        // A cancelled task stops waiting.
         configuration.leaseTimeout = .seconds(600)
         let patient = configuration
         let opening = Task { () -> StoreError.Code? in

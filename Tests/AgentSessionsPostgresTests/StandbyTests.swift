@@ -4,7 +4,7 @@ import AgentSessions
 import AgentSessionsPostgresServer
 import Testing
 
-/// Servers whose commits wait for a standby. What such a server shows may be lost with it.
+/// Servers whose commits wait for a standby. Data that such a server shows may be lost with it.
 @Suite(
     "Synchronous standby of Postgres", .serialized,
     .enabled(if: PostgresCluster.isInstalled, "PostgreSQL is not installed"), .timeLimit(.minutes(5)))
@@ -16,7 +16,7 @@ struct StandbyTests {
     private static let policy = RetryPolicy(
         maximumAttempts: 3, baseDelay: .milliseconds(1), maximumDelay: .milliseconds(1), totalTime: .seconds(300))
 
-    /// Runs `body` with two stores on one schema: one that waits for no standby, and one that does as the server says.
+    /// Runs `body` with two stores on one schema: one that waits for no standby, and one that waits as configured.
     private func withStores(
         on cluster: PostgresCluster, user: String = "postgres",
         _ body: (_ free: PostgresSessionStore, _ waiting: PostgresSessionStore) async throws -> Void
@@ -31,13 +31,13 @@ struct StandbyTests {
         }
     }
 
-    /// How the server is made to wait no longer.
+    /// How a wait of the server is ended.
     enum Way: String, CaseIterable, Sendable {
         case terminate = "pg_terminate_backend"
         case cancel = "pg_cancel_backend"
     }
 
-    /// Breaks off the waits for a standby.
+    /// Interrupts the waits for a standby.
     ///
     /// - Returns: How many there were.
     private func breakOff(_ way: Way, on cluster: PostgresCluster) async throws -> Int {
@@ -55,7 +55,7 @@ struct StandbyTests {
         throw TestFailure("nobody waits for a standby")
     }
 
-    /// Breaks off every wait for a standby for as long as `body` takes.
+    /// Interrupts every wait for a standby while `body` runs.
     ///
     /// - Returns: How many there were.
     private func whileBreakingOff(
@@ -208,7 +208,7 @@ struct StandbyTests {
             }
             var configuration = cluster.configuration(schema: waiting.statements.schema.name)
             configuration.connection["port"] = "5433"
-            // It has what was acknowledged, and shows it when it has replayed it.
+            // The standby has the acknowledged changes, and shows them once it has replayed them.
             try await withStore(configuration) { standby in
                 let reader = PersistentSessionService(standby, retryPolicy: .never)
                 for (change, id) in zip(changes, ids) {

@@ -116,7 +116,7 @@ struct StoredValueTests {
         #expect(error("08007").leavesOutcomeOpen)
         #expect(error("08P01", pooler: true).leavesOutcomeOpen)
         #expect(error("42601", fatal: true, pooler: true).leavesOutcomeOpen)
-        // A server that names no place in its source refuses a statement all the same.
+        // An error without a place in the server's source is a refused statement too.
         #expect(!error("23505", pooler: true).leavesOutcomeOpen)
     }
 

@@ -73,7 +73,7 @@ struct ToolTests {
         let unentitled = try await run("create", "--actor", "x", store: "\(place)&user=fenced&schema=fenced")
         #expect(unentitled.status == 1)
         for hint in ["unavailable", "right"] { #expect(unentitled.errors.contains(hint), "\(unentitled.errors)") }
-        // The password may come from the environment, and is no more shown from there.
+        // The password may come from the environment, and is not shown then either.
         let refused = try await run("list", store: "\(place)&user=locked", as: ["PGPASSWORD=\(secret)"])
         #expect(refused.status == 1)
         #expect(refused.errors.contains("password"))
@@ -103,11 +103,11 @@ struct ToolTests {
 
     @Test("Messages of the server and of libpq during a connection do not reach standard error")
     func silence() async throws {
-        // A database whose collation has another version than it was made with: the server says so to who connects.
+        // The collation of this database has another version than it was made with, so the server warns each client.
         let database = "noisy_\(PostgresCluster.freshSchema())"
         try await cluster.sql("CREATE DATABASE \(database)")
         try await cluster.sql("UPDATE pg_database SET datcollversion = '1' WHERE datname = '\(database)'")
-        // A file of passwords that others may read: libpq passes over it.
+        // A password file that others may read is ignored by libpq.
         let passfile = "\(cluster.folder)/\(database).pass"
         try "*:*:*:*:secret\n".write(toFile: passfile, atomically: false, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: passfile)
@@ -124,7 +124,7 @@ struct ToolTests {
                 #expect(outcome.errors.isEmpty, "\(outcome.errors)")
             }
         }
-        // Who needs the file hears why it is of no use.
+        // A client that needs the file is told why it is ignored.
         _ = try? await cluster.sql("CREATE USER locked PASSWORD 'right'")
         let refused = try await run("list", store: "\(place)&user=locked&passfile=\(passfile)")
         #expect(refused.status == 1)

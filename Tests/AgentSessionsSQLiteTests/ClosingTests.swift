@@ -75,7 +75,7 @@ struct ClosingTests {
                         do throws(StoreError) {
                             while true {
                                 _ = try await service.lastMessages(50, in: session.id)
-                                // A read on the caller's thread gives way to no other task.
+                                // A read on the caller's thread does not yield to other tasks.
                                 await Task.yield()
                             }
                         } catch {
@@ -85,7 +85,7 @@ struct ClosingTests {
                 }
                 try await Task.sleep(for: .milliseconds(2))
                 await store.close()
-                // Whoever still reads has let go by now.
+                // Every reader has released the file by now.
                 #expect(!FileManager.default.fileExists(atPath: folder.path("sessions.db-wal")))
                 try await group.waitForAll()
             }
@@ -101,7 +101,7 @@ struct ClosingTests {
             let words = line.split(separator: " ").map(String.init)
             let before = try #require(Int(words[1]))
             let after = try #require(Int(words[2]))
-            // Swift's own threads, and its event queue, may have come meanwhile; 20 stores have 60 threads.
+            // Swift may have started threads and an event queue meanwhile; 20 stores have 60 threads.
             #expect(after <= before + 10, "\(line)")
         }
         #expect(lines.count == 2)

@@ -63,7 +63,7 @@ struct DamageTests {
             #expect(error.message.contains("\(session.id)"))
         }
         try await expect(.corrupt) { try await service.everyMessage(of: session.id) }
-        // What does not touch the row goes on.
+        // Calls that do not touch the row still work.
         #expect(try await service.get(session.id) == session)
         await store.close()
     }
@@ -147,13 +147,13 @@ struct DamageTests {
 }
 
 extension TemporaryFolder {
-    /// Changes rows behind the back of the rules that the tables have.
+    /// Changes rows without the constraints of the tables.
     fileprivate func damage(_ sql: String) throws {
         let rules = "replace(replace(sql, 'STRICT', ''), 'NOT NULL', '')"
         let loosened = try raw()
         try loosened.execute(
             "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = \(rules) WHERE type = 'table'")
-        // Another connection reads the schema anew.
+        // Another connection reads the schema again.
         try raw().execute(sql)
     }
 }

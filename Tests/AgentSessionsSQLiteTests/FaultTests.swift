@@ -21,7 +21,7 @@ struct FaultTests {
         #expect(lines.filter { $0.hasPrefix("error") } == ["error unavailable", "error unavailable"])
         #expect(lines.last == "closed")
         try await Self.expectExactly(appended, in: folder, of: session.id)
-        // The one after the errors came after the room did.
+        // The message after the errors was appended after space was freed.
         let error = try #require(lines.firstIndex(of: "error unavailable"))
         #expect(lines[(error + 1)...].contains { $0.hasPrefix("appended") })
     }
@@ -83,7 +83,7 @@ struct FaultTests {
         await reopened.close()
         #expect(messages.map(\.sequence) == Array(1...messages.count))
         #expect(messages.count >= printed.count)
-        // At most one a process was stored and not yet told.
+        // At most one message per process was stored and not yet printed.
         #expect(messages.count <= printed.count + 8)
         #expect(Set(printed).isSubset(of: messages.map { "appended \($0.sequence) \($0.id)" }))
         #expect(try folder.raw().value("PRAGMA integrity_check") == "ok")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AgentSessionsSQLite
 
-/// Whether this system can tell cached pages from others; where it cannot, no read is tried on the caller's thread.
+/// Whether this system can tell cached pages from others. If it cannot, no read is tried on the caller's thread.
 private let canReadInline = agent_sessions_hooks_install() != 0
 
 @Suite("Inline reads in SQLite", .enabled(if: canReadInline))
@@ -17,7 +17,7 @@ struct InlineReadTests {
             let session = try await service.filled(30)
             let reader = InlineReader(try .reader(folder.configuration()))
             let request = MessageRequest(sessionID: session.id, range: .last, limit: 20)
-            // SQLite counts a statement's steps over all of its runs: these come to many times the bound of one.
+            // SQLite counts the steps of a statement over all its runs: here, many times the limit of one run.
             for _ in 0..<3000 {
                 let outcome = reader.readInline { (transaction) throws(StoreError) in
                     try transaction.messages(request, of: session).count
@@ -129,7 +129,7 @@ struct InlineReadTests {
             for _ in 0..<30 {
                 try await expect(.corrupt) { try await service.lastMessages(8, in: session.id) }
             }
-            // A reader that stayed in a transaction would hold the checkpoint up.
+            // A reader that is still in a transaction would block the checkpoint.
             _ = try await service.updateTokenUsage(session.id, adding: TokenUsage(inputTokens: 1))
             #expect(try raw.rows("PRAGMA wal_checkpoint(TRUNCATE)").first?.first == "0")
             #expect(try await service.get(session.id).usage.inputTokens == 1)
@@ -163,7 +163,7 @@ extension Session {
     }
 }
 
-/// Asks the system to forget what it has of a file in memory.
+/// Asks the system to drop the cached pages of a file.
 private func dropFromMemory(_ path: String) {
     #if canImport(Glibc) || canImport(Musl)
     let file = open(path, O_RDONLY)

@@ -16,12 +16,12 @@ struct LockTests {
             let error = try await expect(.busy) { try await service.append(.numbered(1), to: session.id) }
             let waited = ContinuousClock.now - start
             #expect(waited >= .milliseconds(190))
-            // The lock is held until the error is there, so any end of the wait shows a bound. A sanitizer on a busy
-            // machine needs seconds for what else the call does.
+            // The lock is held until the error arrives, so any end of the wait shows a bound. A sanitizer on a busy
+            // machine needs seconds for the rest of the call.
             #expect(waited < .seconds(30))
             #expect(error.nativeCode == "SQLITE_BUSY")
             #expect(error.isTransient)
-            // Reads wait for no writer.
+            // Reads do not wait for a writer.
             #expect(try await service.everyMessage(of: session.id).count == 1)
             try raw.execute("COMMIT")
             #expect(try await service.count(session.id) == 1)

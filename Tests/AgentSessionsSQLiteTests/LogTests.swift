@@ -22,7 +22,7 @@ struct LogTests {
             let text = String(repeating: "text ", count: 4000)
             let start = ContinuousClock.now
             var (appended, size, emptied) = (0, 0, 0)
-            // Mostly 180 messages; more where the machine has no time for the readers.
+            // Usually 180 messages, and more if the machine has no time for the readers.
             while emptied < 2, size < 50 << 20, ContinuousClock.now - start < .seconds(20) {
                 _ = try await service.appendMessage(NewMessage(.user, text), to: session.id)
                 appended += 1
@@ -112,7 +112,7 @@ struct LogBoundTests {
     }
 }
 
-/// Read transactions of which at every moment one is open, on a thread of their own.
+/// Overlapping read transactions on a thread of their own: at every moment, one is open.
 private final class OverlappingReaders: Sendable {
     private let isStopped = Atomic(false)
     private let isDone = DispatchSemaphore(value: 0)

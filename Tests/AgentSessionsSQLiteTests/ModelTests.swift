@@ -51,7 +51,7 @@ struct Dice: RandomNumberGenerator {
     mutating func id() throws -> ULID { try ULID(bytes: (0..<16).map { _ in UInt8.random(in: 0...127, using: &self) }) }
 }
 
-/// What came of a call, without times: no two changes of a process have the same one.
+/// The outcome of a call, without times: no two changes of a process have the same time.
 private enum Outcome: Equatable {
     case session(Session)
     case sessions([Session], hasNext: Bool)

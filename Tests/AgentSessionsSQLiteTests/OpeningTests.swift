@@ -109,7 +109,7 @@ struct OpeningTests {
         let manager = FileManager.default
         try manager.setAttributes([.posixPermissions: modes.file], ofItemAtPath: folder.path())
         try manager.setAttributes([.posixPermissions: modes.folder], ofItemAtPath: folder.url.path)
-        // Root may do everything: a process of another user tries.
+        // Root may do everything, so a process of another user tries.
         let output = try TemporaryFolder()
         let lines = try await StoreProcess([folder.storeURL, "open"], in: output.url, asNobody: true).finish()
         try manager.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder.url.path)

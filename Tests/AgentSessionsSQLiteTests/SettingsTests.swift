@@ -21,7 +21,7 @@ struct SettingsTests {
             let values = Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.value) })
             #expect(values["journal_mode"] == "wal")
             #expect(values["synchronous"] == level)
-            // Without it, macOS leaves what was synced in the cache of the disk.
+            // Without it, macOS leaves synced data in the cache of the disk.
             #expect(values["fullfsync"] == (tier == .powerLoss ? "1" : "0"))
             #expect(values["foreign_keys"] == "1")
             #expect(values["page_size"] == "4096")

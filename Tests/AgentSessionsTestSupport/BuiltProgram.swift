@@ -6,7 +6,7 @@ package struct BuiltProgram: Sendable {
 
     package init(_ name: String) { self.name = name }
 
-    /// Where it is: beside the tests, or above them where these are a bundle.
+    /// Where it is: beside the tests, or above them if they are a bundle.
     package var path: String {
         get throws {
             var folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
@@ -19,20 +19,20 @@ package struct BuiltProgram: Sendable {
         }
     }
 
-    /// The command that runs it without the rights of root, where the tests have them.
+    /// The command that runs it without root's rights, if the tests have them.
     ///
-    /// - Parameter folder: Where it is copied to, as the clone may lie where only its owner can look. Everybody may
+    /// - Parameter folder: Where it is copied to, as the clone may be readable by its owner only. Every user may
     ///   look into the folder afterwards.
     package func commandAsNobody(copiedTo folder: String) throws -> [String] {
         guard isRoot else { return [try path] }
         let copy = "\(folder)/\(name)"
-        // By another process: what this one had open for writing, a child that another test starts at that moment would
-        // have open, too, and no such file can be run.
+        // Copied by another process: a child that another test starts at that moment would inherit a file that this one
+        // has open for writing, and no such file can be run.
         guard try run("/usr/bin/install", ["-m", "755", path, copy]) == 0 else { throw CocoaError(.fileWriteUnknown) }
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder)
         return ["/usr/sbin/runuser", "-u", "nobody", "--", copy]
     }
 }
 
-/// Whether the tests may do everything, so that rights of files mean nothing to them.
+/// Whether the tests run as root, so that file permissions do not apply to them.
 package let isRoot = geteuid() == 0

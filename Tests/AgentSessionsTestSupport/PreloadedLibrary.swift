@@ -4,7 +4,7 @@ internal import Foundation
 /// Builds a library that `LD_PRELOAD` puts before the C library.
 ///
 /// - Parameter source: Its source, a path below `Tests`.
-/// - Returns: Where it is; `nil` where there is no compiler.
+/// - Returns: Its path, or `nil` if there is no compiler.
 package func preloadedLibrary(_ source: String) -> String? {
     let library = FileManager.default.temporaryDirectory.appending(path: "preloaded-\(UUID().uuidString).so")
     let path = library.path(percentEncoded: false)

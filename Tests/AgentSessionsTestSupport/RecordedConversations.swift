@@ -3,7 +3,7 @@ package import Foundation
 /// Two hundred recorded conversations in the chat format. They lie beside the project where it is developed, and are no
 /// part of it.
 package enum RecordedConversations {
-    /// Their file; `nil` where they are not here.
+    /// Their file, or `nil` if they are not on this machine.
     package static let path: String? = {
         let file = projectFolder.deletingLastPathComponent().appending(path: "shared/data/tau-airline.jsonl")
         let path = file.path(percentEncoded: false)

@@ -5,7 +5,7 @@ package final class StoreProcess {
     private let process = Process()
     private let output: URL
 
-    /// Starts it; `asNobody` without the rights of root, where the tests have them.
+    /// Starts it; with `asNobody`, without root's rights.
     ///
     /// - Parameters:
     ///   - arguments: The URL of a store, a verb, and what the verb takes.

@@ -10,7 +10,7 @@ struct BenchCommandTests {
     @Test("The bench verb measures stores beside their engines, saves, compares and leaves nothing behind")
     func measures() async throws {
         let bench = try Workbench()
-        // A file that lies at the URL itself belongs to somebody, and is not a store even.
+        // A file at the URL itself belongs to the user, and is not even a store.
         try bench.file("a.db", Array("not a database".utf8))
         let arguments = [
             "--store", bench.store(), "bench", "--workloads", "message_append,session_get", "--clients", "1,2",
@@ -62,7 +62,7 @@ struct BenchCommandTests {
             ["bench", "--workloads", "session_get", "--clients", "1", "--seconds", "0.2", "--repetitions", "1000"],
             store: bench.store(), output: pipe)
         try process.run()
-        // Long enough for the signal to be handled; were it to come before, the process would die of it, and say so.
+        // Long enough for the handler to be installed; a signal before that would kill the process, which is reported.
         try await Task.sleep(for: .seconds(3))
         process.interrupt()
         let output = try await ToolProcess.read(pipe)

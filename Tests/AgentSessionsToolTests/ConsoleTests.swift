@@ -349,7 +349,7 @@ struct TakingBackTests {
     @Test("No more bytes can be taken back than were written, and none that another program wrote")
     func others() async throws {
         try bench.file("out", [1, 2, 3, 4])
-        // Over what is there, and not behind it.
+        // The output overwrites the bytes of the file, and is not behind them.
         try await withOutput { (output, _) in
             try output.write([9, 9])
             try output.flush()
@@ -359,7 +359,7 @@ struct TakingBackTests {
             try output.write([5, 6])
             try output.flush()
             #expect(try await !output.takeBack(3))
-            // Somebody writes behind it.
+            // Another program writes behind the output.
             #expect(write(descriptor, "x", 1) == 1)
             #expect(try await !output.takeBack(1))
             try output.write([7])

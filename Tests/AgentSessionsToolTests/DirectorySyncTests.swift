@@ -3,7 +3,7 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-/// A library that records what a process syncs; `nil` where there is no compiler.
+/// A library that records the syncs of a process, or `nil` if there is no compiler.
 private let recordingSync = preloadedLibrary("RecordingSync/recording_sync.c")
 
 /// Where a store is, relative to an empty folder; the folders that opening it makes or fills, and its file.

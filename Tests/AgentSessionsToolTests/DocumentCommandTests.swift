@@ -25,7 +25,7 @@ struct DocumentCommandTests {
         return id
     }
 
-    /// What an export keeps of a session's messages.
+    /// The parts of a session's messages that an export keeps.
     private func payload(_ id: String, in store: String) async throws -> [[JSONValue?]] {
         let shown = try await bench.run(["--store", store, "show", id, "--json"]).json()
         return try #require(shown["messages"]?.arrayValue).map { message in
@@ -109,7 +109,7 @@ struct DocumentCommandTests {
         #expect(try await bench.run(["--store", store, "list", "--json"]).json()["sessions"]?.arrayValue?.count == 2)
     }
 
-    /// A store that takes so many sessions and no more.
+    /// Imports the files into a store that accepts `sessions` sessions and no more.
     private func full(after sessions: Int, of files: [String]) async throws -> (json: ToolRun, text: ToolRun) {
         var runs: [ToolRun] = []
         for options in [["--json"], []] {
@@ -155,7 +155,7 @@ struct DocumentCommandTests {
         for number in 1...3 { try await bench.append(try await bench.session(), "user", "\(number)") }
         let archive = try bench.file("a.jsonl", try await bench.run("export", "--all", "--output", "-").output)
 
-        // The first file fits, and of the second nothing or a part of it.
+        // The first file fits, and nothing or a part of the second.
         for (room, part) in [(3, "Nothing of this file was stored."), (4, "Stored: 1 of the 3 documents")] {
             let (json, text) = try await full(after: room, of: [archive, archive, archive])
             let told = try JSONParser.parse(json.output)
@@ -169,7 +169,7 @@ struct DocumentCommandTests {
             }
             #expect(text.text.split(separator: "\n").count == room + 1)
         }
-        // Nothing at all is a plain error.
+        // An import that stored nothing is a plain error.
         for run in [
             try await full(after: 0, of: [archive]).json, try await full(after: 0, of: [archive, archive]).text,
         ] {

@@ -109,7 +109,7 @@ struct ProgramTests {
         "A store whose files may not grow is an error and does not end the process",
         .disabled(if: ProcessInfo.processInfo.environment["SANITIZER"] != nil, "as above"))
     func limitedStore() async throws {
-        // The signal as it is where nobody ignores it; the tests may run below a program that does.
+        // The default action of the signal; the tests may run below a program that ignores it.
         let limited = try await shell("ulimit -f 16; env --default-signal=XFSZ \"$T\" create --actor a")
         limited.expectRefusal("a.db")
     }

@@ -4,7 +4,7 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-/// A library that makes a part of a file unreadable, built once from `Tests/FailingReads`; `nil` where there is no
+/// A library that makes a part of a file unreadable, built once from `Tests/FailingReads`, or `nil` if there is no
 /// compiler.
 private let failingReads = preloadedLibrary("FailingReads/failing_reads.c")
 
@@ -14,7 +14,7 @@ private let failingReads = preloadedLibrary("FailingReads/failing_reads.c")
         if: ProcessInfo.processInfo.environment["SANITIZER"] != nil,
         "the run time of a sanitizer has to be loaded before anything else"))
 struct ReadFailureTests {
-    /// A session of a megabyte, most of which lies beyond the pages that an opening reads.
+    /// A session of a megabyte, most of which is beyond the pages that an opening reads.
     private func filledSession(_ bench: Workbench) async throws -> String {
         let id = try await bench.session()
         let line = #"{"role": "user", "content": "\#(String(repeating: "x", count: 5000))"}"#
@@ -23,7 +23,7 @@ struct ReadFailureTests {
         return id
     }
 
-    /// Runs the tool on the store of the bench, of whose file the disk cannot read much.
+    /// Runs the tool on the store of the bench, most of whose file the disk cannot read.
     private func run(_ bench: Workbench, failing times: Int, _ arguments: String...) async throws -> (Int32, String) {
         let pipe = Pipe()
         let process = try ToolProcess.make(arguments, store: bench.store(), output: pipe)

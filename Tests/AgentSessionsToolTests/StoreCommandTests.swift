@@ -180,7 +180,7 @@ struct StoreCommandTests {
         let copied = try await bench.run(["copy", "--from", "memory:", "--to", bench.store()])
         #expect(copied.status == 0)
         #expect(copied.errors.split(separator: "\n").count == 2)
-        // Where there is an error, a slip of the pen may be why.
+        // A misspelled variable may be the cause of an error.
         let homeless = try Workbench(environment: ["AGENT_SESSIONS_STOER": "memory:", "HOME": ""])
         try await homeless.run(["list"]).expectRefusal("Did you mean AGENT_SESSIONS_STORE?")
     }
@@ -194,7 +194,7 @@ struct StoreCommandTests {
     }
 }
 
-/// A backend that says as little as it may.
+/// A backend that declares as little as possible.
 private enum TerseBackend: StoreBackend {
     static let name = "terse"
     static let summary = "a backend for tests"

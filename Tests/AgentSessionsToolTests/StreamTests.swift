@@ -11,7 +11,7 @@ struct StreamTests {
 
     init() throws { bench = try Workbench() }
 
-    /// A run of the program that was not waited for yet.
+    /// A run of the program that has not finished yet.
     private final class Run {
         let process = Process()
         let input = Pipe()
@@ -27,9 +27,9 @@ struct StreamTests {
             process.standardError = errors
         }
 
-        /// What became of it; reads from now on what it writes.
+        /// The result of the run, whose output is read from now on.
         func finish() async throws -> ToolRun {
-            // Of the two it fills no more than one.
+            // The program fills at most one of the two pipes.
             let isErrors = try waiting(in: errors) > 0
             let first = try await ToolProcess.read(isErrors ? errors : output)
             let second = try await ToolProcess.read(isErrors ? output : errors)
@@ -39,14 +39,14 @@ struct StreamTests {
                 errors: isErrors ? first : second)
         }
 
-        /// The bytes that nobody has read yet.
+        /// The bytes that were not read yet.
         private func waiting(in pipe: Pipe) throws -> Int32 {
             var count: Int32 = 0
             try #require(ioctl(pipe.fileHandleForReading.fileDescriptor, UInt(FIONREAD), &count) == 0)
             return count
         }
 
-        /// Waits until its standard output takes no more.
+        /// Waits until its standard output is full.
         func waitUntilStalled() async throws {
             while try waiting(in: output) < 60_000 {
                 try #require(process.isRunning)
@@ -60,7 +60,7 @@ struct StreamTests {
         #expect(fcntl(handle.fileDescriptor, F_SETFL, flags | O_NONBLOCK) == 0)
     }
 
-    /// A session of so many messages of a mebibyte, each a page of its own.
+    /// A session whose messages have a mebibyte each, so that each is a page of its own.
     private func longSession(_ messages: Int) async throws -> String {
         let id = try await bench.session()
         let line = "{\"role\":\"user\",\"content\":\"\(String(repeating: "x", count: 1 << 20))\"}\n"
@@ -90,7 +90,7 @@ struct StreamTests {
         let id = try await bench.session()
         let run = try Run(["append", id, "--json"] + options, on: bench)
         makeNonBlocking(run.input.fileHandleForReading)
-        // Should the program end before it has read all, this process must not.
+        // If the program ends before it has read all, this process must not end too.
         signal(SIGPIPE, SIG_IGN)
         try run.process.run()
         let text = options[0] == "--role" ? ["one ", "two"] : [#"{"role":"user","#, #""content":"one two"}"# + "\n"]

@@ -4,10 +4,10 @@ import Foundation
 import AgentSessionsTestSupport
 import Testing
 
-/// Makes every sync of a process fail; `nil` where there is no compiler.
+/// A library that makes every sync of a process fail, or `nil` if there is no compiler.
 private let failingSync = preloadedLibrary("FailingSync/failing_sync.c")
 
-/// Makes those of folders fail.
+/// A library that makes every sync of a folder fail.
 private let failingFolderSync = preloadedLibrary("FailingSync/failing_folder_sync.c")
 
 @Suite("Failing disk syncs")
@@ -47,7 +47,7 @@ struct SyncFailureTests {
         #expect(output.hasPrefix("error: "), "\(output)")
         #expect(!output.contains("second turn"))
 
-        // What the store has now is what it had before, perhaps with the message whose outcome nobody could tell.
+        // The store has what it had before, perhaps with the message of unknown outcome.
         let contents = try await bench.run(["--store", url, "show", id, "--json"]).contents()
         #expect(contents == ["before"] || contents == ["before", "second turn"])
         let again = try await bench.run(["--store", url] + arguments + ["--json"]).json()

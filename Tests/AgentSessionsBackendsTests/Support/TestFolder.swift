@@ -2,7 +2,7 @@ import AgentSessions
 import Foundation
 import Testing
 
-/// A folder of one test's own, removed with the value.
+/// A folder of one test, removed with the value.
 final class TestFolder: Sendable {
     let path: String
 

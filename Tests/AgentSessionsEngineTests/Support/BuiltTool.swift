@@ -19,8 +19,8 @@ struct BuiltTool: Sendable {
         command = [try Self.program.path]
     }
 
-    /// The tool without the rights of root, where the tests have them; it is copied into `folder`, which everybody may
-    /// look into then.
+    /// The tool without root's rights, if the tests have them. It is copied into `folder`, which every user may
+    /// read then.
     init(on store: String, asNobodyIn folder: String) throws {
         self.store = store
         command = try Self.program.commandAsNobody(copiedTo: folder)

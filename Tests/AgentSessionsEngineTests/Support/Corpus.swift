@@ -3,7 +3,7 @@ import AgentSessions
 import Foundation
 import AgentSessionsTestSupport
 
-/// Conversations in the chat format: the recorded ones, or else the sample that the tool brings.
+/// Conversations in the chat format: the recorded ones, or else the sample that comes with the tool.
 enum Corpus {
     static let path: String =
         RecordedConversations.path

@@ -7,15 +7,15 @@ import Testing
 
 @testable import agent_sessions
 
-/// The engines that keep data where the tool finds it again.
+/// The engines whose data other processes can open.
 enum Engine: String, CaseIterable, Sendable {
     case sqlite, lmdb, postgres
 
-    /// Those that this machine can run.
+    /// The engines that this machine can run.
     static let available = allCases.filter { $0 != .postgres || PostgresCluster.isInstalled }
 }
 
-/// A folder of a test's own, gone with the last reference, and URLs of stores that belong to it alone.
+/// A folder of one test, removed with the last reference, and URLs of stores that no other test uses.
 final class Workshop: Sendable {
     let path: String
 
@@ -26,12 +26,12 @@ final class Workshop: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// The URL of a store. Of Postgres it is a schema of the tests' server.
+    /// The URL of a store. For Postgres, it names a schema of the tests' server.
     ///
     /// - Parameters:
     ///   - engine: The engine.
     ///   - name: The name of the store.
-    ///   - settings: Settings that do not go without saying, such as `max_content=4B`.
+    ///   - settings: Settings that differ from the defaults, such as `max_content=4B`.
     func url(
         _ engine: Engine, _ name: String = PostgresCluster.freshSchema(), _ settings: String...
     ) throws -> String {
@@ -128,7 +128,7 @@ extension SessionService {
     }
 }
 
-/// The error that `body` throws; a failure of the test where it throws none.
+/// The error that `body` throws; the test fails if it throws none.
 func storeError<Success>(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws(StoreError) -> Success
 ) async throws -> StoreError {

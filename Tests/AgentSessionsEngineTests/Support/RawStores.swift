@@ -3,7 +3,7 @@ import CAgentSessionsLMDB
 import CAgentSessionsSQLite
 import Foundation
 
-/// A connection of the test's own to a database file, with no rules in force.
+/// A connection of the test to a database file, without constraints.
 final class RawFile {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -40,7 +40,7 @@ final class RawFile {
     }
 }
 
-/// An environment of LMDB, opened by nobody else.
+/// An LMDB environment that no store has open.
 struct RawEnvironment {
     enum Change {
         case keep, remove

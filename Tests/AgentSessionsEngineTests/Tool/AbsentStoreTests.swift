@@ -22,7 +22,7 @@ struct AbsentStoreTests {
         try await shop.tool(arguments)
     }
 
-    /// Whether there is anything where the store would be.
+    /// Whether anything exists at the place of the store.
     private func isAnything(_ engine: Engine, _ name: String) async throws -> Bool {
         switch engine {
         case .sqlite: FileManager.default.fileExists(atPath: "\(shop.path)/\(name).db")

@@ -43,14 +43,14 @@ struct ArchiveTests {
                 let lines = Set(
                     try String(contentsOfFile: archive, encoding: .utf8).split(separator: "\n").map(withoutExportTime))
                 #expect(sessions.ids.count == lines.count)
-                // What nobody touched is there as it was, and of what was only changed, each session.
+                // Unchanged sessions are in the archive as they were, and each changed session is in it too.
                 for id in crowd.still { #expect(lines.contains(try #require(before["\(id)"]?.dropLast()))) }
                 for id in crowd.busy { #expect(lines.contains { $0.contains(#""id":"\#(id)""#) }) }
             }
         }
     }
 
-    /// Exports every session with the built tool, and gives the file that the archive ends up in.
+    /// Exports every session with the built tool, and gives the file of the archive.
     private func export(_ url: String, to place: ArchivePlace) async throws -> String {
         let path = "\(shop.path)/\(UUID().uuidString).jsonl"
         let command = "'\(try BuiltTool.program.path)' --store '\(url)' export --all --output"
@@ -66,10 +66,10 @@ struct ArchiveTests {
     }
 }
 
-/// Tasks that append to sessions, rewind, delete and make them, while something else goes on.
+/// Tasks that append to sessions, rewind, delete and create them during an export.
 private struct Crowd {
     let service: any SessionService
-    /// Sessions that nobody touches.
+    /// Sessions that no task changes.
     let still: [ULID]
     /// Sessions that are appended to and rewound.
     let busy: [ULID]

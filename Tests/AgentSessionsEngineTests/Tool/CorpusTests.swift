@@ -84,7 +84,7 @@ struct CorpusTests {
         return outcome.output
     }
 
-    /// An archive begins with the newest session, so that order is no part of what has to come back.
+    /// An archive begins with the newest session, so the order of an import differs and is not compared.
     private func counted(_ values: [JSONValue]) -> [JSONValue: Int] {
         values.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     }

@@ -28,7 +28,7 @@ struct FullDiskTests {
         }
     }
 
-    /// On the tests' server, by a role whose tables go to the small disk.
+    /// A schema on the tests' server, used by a role whose tables are on the small disk.
     private func expectWholeMessages(inTablespace place: String, _ ballast: URL) async throws {
         try Shell.run(["install", "-d", "-o", "nobody", place])
         let (server, name) = (try PostgresCluster.shared(), PostgresCluster.freshSchema())
@@ -42,7 +42,7 @@ struct FullDiskTests {
         } catch {
             outcome = .failure(error)
         }
-        // The tables leave the disk before it goes.
+        // The tables are dropped before the disk is removed.
         try await server.sql("DROP SCHEMA \(name) CASCADE")
         try await server.sql("DROP TABLESPACE t\(name)")
         try outcome.get()
@@ -51,7 +51,7 @@ struct FullDiskTests {
     private func expectWholeMessages(in store: String, _ ballast: URL, _ hint: String) async throws {
         let tool = try BuiltTool(on: store)
         let id = try await tool.createSession()
-        // Text that no engine can make shorter.
+        // Text that no engine can compress.
         let text = (0..<90_000).map { _ in String(UInt64.random(in: 1 << 60 ... .max), radix: 36) }.joined()
         var stored: [JSONValue] = []
         var refused: ToolRun?

@@ -5,11 +5,11 @@ import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
 import Testing
 
-/// What a user may do with a store that belongs to another.
+/// The rights of a user to a store that belongs to another.
 enum Rights: CaseIterable {
     case none, reading
 
-    /// What gives the role of a schema these rights.
+    /// The SQL that gives the role of a schema these rights.
     func grants(on schema: String) -> String {
         guard self == .reading else { return "" }
         return "GRANT USAGE ON SCHEMA \(schema) TO r\(schema); "
@@ -17,7 +17,7 @@ enum Rights: CaseIterable {
     }
 }
 
-/// What Postgres refuses of its own is among its backend's tests.
+/// Refusals of Postgres alone are among the tests of its backend.
 @Suite("Stores that the tool cannot use", .timeLimit(.minutes(5)))
 struct PlaceTests {
     private let shop: Workshop
@@ -27,7 +27,7 @@ struct PlaceTests {
     /// Every file of the folder with its content, and folders and links by their names.
     private func snapshot() throws -> [String: Data?] {
         let names = try FileManager.default.subpathsOfDirectory(atPath: shop.path)
-            // Which LMDB makes before it looks at the data.
+            // LMDB makes this file before it reads the data.
             .filter { $0 != "junk/lock.mdb" }
         return names.reduce(into: [:]) { $0[$1] = .some(FileManager.default.contents(atPath: "\(shop.path)/\($1)")) }
     }
@@ -58,7 +58,7 @@ struct PlaceTests {
         try manager.createSymbolicLink(atPath: "\(shop.path)/loop", withDestinationPath: "loop")
         let long = String(repeating: "n", count: 300)
         let before = try snapshot()
-        // Where nothing is there, a verb that makes no store says so.
+        // A verb that creates no store says that there is none.
         for (store, hints, isNothing) in [
             ("sqlite://\(shop.path)/letter", ["corrupt", "not an SQLite database"], false),
             ("sqlite://\(shop.path)/long", ["corrupt", "not an SQLite database"], false),
@@ -102,7 +102,7 @@ struct PlaceTests {
         try await tool.expectSound()
     }
 
-    /// Writes the version past the store.
+    /// Writes the version without the store.
     private func setFormatVersion(_ version: UInt8, of engine: Engine, _ name: String) async throws {
         let sql = "UPDATE resource_registry SET format_version = \(version)"
         switch engine {
@@ -135,7 +135,7 @@ struct PlaceTests {
         } else {
             try setModes(of: folder, rights == .none ? (0, 0) : (0o555, 0o444))
         }
-        // Root may do everything with files, and the owner of a schema with that.
+        // Root may do everything with files, and an owner everything with a schema.
         let stranger = try BuiltTool(on: url.replacing("user=postgres", with: "user=r\(schema)"), asNobodyIn: shop.path)
         for verb in [["append", id, "--role", "user", "--content", "y"], ["delete", id]] {
             let run = try await stranger.run(verb)
@@ -174,7 +174,7 @@ struct PlaceTests {
         #expect(try await tool.json("append", id, "--role", "user", "--content", "fits")["sequence"] == 1)
         #expect(try await tool.json("list")["sessions"]?.arrayValue?.count == 1)
         try await tool.expectSound()
-        // With more room it is taken.
+        // With a larger map it is stored.
         let wider = try BuiltTool(on: "lmdb://\(shop.path)/store?map_size=16MiB")
         #expect(try await wider.json("append", id, "--role", "user", input: large)["sequence"] == 2)
     }

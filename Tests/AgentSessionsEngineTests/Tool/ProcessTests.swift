@@ -21,7 +21,7 @@ struct ProcessTests {
         let stored = try await withThrowingTaskGroup(of: (made: Bool, messages: [JSONValue]).self) { group in
             for writer in 0..<writers {
                 group.addTask {
-                    // Where there is no store yet, all make it at this moment, and one of them makes the session.
+                    // If there is no store yet, all create it at this moment, and one of them creates the session.
                     var made = false
                     if !isThere {
                         let run = try await tool.run("create", "--actor", "a/b", "--id", id)
@@ -41,7 +41,7 @@ struct ProcessTests {
         #expect(stored.count { $0.made } == (isThere ? 0 : 1))
         let messages = try await tool.messages(of: id)
         #expect(messages.map { $0["sequence"]?.integerValue } == Array(1...Int64(writers * perWriter)))
-        // Each process was told what is there.
+        // Each process was told what is stored.
         #expect(Set(messages) == Set(stored.flatMap(\.messages)))
         for writer in stored {
             let sequences = writer.messages.compactMap { $0["sequence"]?.integerValue }
@@ -58,8 +58,8 @@ struct ProcessTests {
         let tool = try BuiltTool(on: try shop.url(engine))
         let id = try await tool.createSession()
         let printed = "\(shop.path)/printed"
-        // Two loops that run the tool again and again, so that the kill falls into any part of a run. They are a process
-        // group of their own, whose number is told first, and end by themselves should nobody kill them.
+        // Two loops that run the tool again and again, so that the kill hits any part of a run. They are a process
+        // group of their own, print its number first, and end by themselves if they are not killed.
         let process = try Shell.start(
             """
             exec setsid --wait /bin/sh -c 'echo $$; for loop in 1 2; do (n=0; while [ $n -lt 200 ]; do n=$((n+1)); \
@@ -67,13 +67,13 @@ struct ProcessTests {
             '\(try BuiltTool.program.path)' '\(tool.store)' \(id) >\(printed) 2>/dev/null
             """)
         func lines() -> [Substring] {
-            // What is behind the last line end was cut off by the kill: no acknowledgement.
+            // Text behind the last line feed was cut off by the kill, and is not an acknowledgement.
             ((try? String(contentsOfFile: printed, encoding: .utf8)) ?? "")
                 .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         }
         // The suite's limit ends a wait that would not end by itself.
         while lines().count < 4 { try await Task.sleep(for: .milliseconds(5)) }
-        // So that the kill falls into another part of a run for each argument.
+        // The kill hits another part of a run for each argument.
         try await Task.sleep(for: .milliseconds(milliseconds))
         let group = try #require(lines().first.flatMap { pid_t($0) })
         // The whole group, the tool too, without a chance to clean up.
@@ -85,7 +85,7 @@ struct ProcessTests {
         let messages = try await tool.messages(of: id)
         #expect(messages.map { $0["sequence"]?.integerValue } == Array(1...Int64(messages.count)))
         #expect(Set(acknowledged).isSubset(of: messages))
-        // At most one a loop was stored and not yet told.
+        // At most one message per loop was stored and not yet printed.
         #expect(messages.count <= acknowledged.count + 2)
         try await tool.expectSound()
     }

@@ -6,7 +6,7 @@ import AgentSessionsPostgresServer
 import AgentSessionsTestSupport
 import Testing
 
-/// What the tool is to refuse, and what its error has to say.
+/// Arguments that the tool must refuse, and what its error has to say.
 private struct Refusal: Sendable {
     /// `{id}` stands for the id of a session with three messages.
     let arguments: [String]
@@ -67,7 +67,7 @@ struct RefusalTests {
         Refusal(["create", "--actor", "a", "--metadata", #"{"a":"\ud800"}"#], "surrogate"),
         Refusal(["update", "{id}", "--actor", ""], "actor name is empty"),
         Refusal(["update", "{id}", "--metadata", deep], "nested"),
-        // Sessions that are not there
+        // Absent sessions
         Refusal(["show", "nonsense"], "ULID"), Refusal(["show", absent], "notFound"),
         Refusal(["export", absent], "notFound"), Refusal(["delete", absent], "notFound"),
         Refusal(["append", absent, "--role", "user", "--content", "x"], "notFound"),
@@ -101,7 +101,7 @@ struct RefusalTests {
         Refusal(["nonsense"], "nonsense"), Refusal(["append", "{id}", "--content", "x"], "--role"),
     ]
 
-    /// Runs `body` with a store that has a session, and looks through the store afterwards.
+    /// Runs `body` with a store that has a session, and checks the store afterwards.
     private func withSample(_ engine: Engine, _ body: (Sample) async throws -> Void) async throws {
         let url = try shop.url(engine)
         let tool = try BuiltTool(on: url)
@@ -187,7 +187,7 @@ struct RefusalTests {
                 ("latin", try edited("👩‍👩‍👧‍👦", "\u{1}").map { $0 == 1 ? 0xFF : $0 }, "UTF-8"),
                 ("surrogate", try edited("👩‍👩‍👧‍👦", "\\ud83d"), "surrogate"),
                 ("capitals", try edited("\"role\":\"tool\"", "\"role\":\"Tool\""), "not a role"),
-                // A whole document first: neither is stored.
+                // A valid document comes first: neither is stored.
                 ("second", Array((document + document.dropLast(40)).utf8), "Document 2"),
             ]
             let good = "\(shop.path)/good.json"
@@ -198,7 +198,7 @@ struct RefusalTests {
                 try await sample.tool.run("import", path).expectRefusal([hint, name], of: name)
                 try await sample.expectUnharmed(by: name)
             }
-            // A file that is whole first: it is not stored either.
+            // A valid file comes first: it is not stored either.
             for (path, hint) in [
                 (shop.path, "directory"), ("\(shop.path)/none", "No such file"), ("/dev/null", "not an ordinary file"),
                 ("\(shop.path)/edited.json", "checksumMismatch"),

@@ -14,7 +14,7 @@ struct ValueTests {
         "\u{FEFF}mark", "line\r\nline\r\u{85}\u{2028}\u{7F}", "👩‍👩‍👧‍👦\u{10FFFF}", #"\u0000 \x00 \\ '' "$1" %s {} --json"#,
     ]
 
-    /// Five megabytes whose pages differ, so that none can stand for another.
+    /// Five megabytes whose pages differ, so that a swapped page is noticed.
     private static let long = (0..<5300).map { "é日🙏\0 " + String(repeating: "\($0) pages ", count: 90) }.joined()
 
     @Test("Text of any kind and length comes back unchanged", arguments: Engine.available)

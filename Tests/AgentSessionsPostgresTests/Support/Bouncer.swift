@@ -18,7 +18,7 @@ final class Bouncer: Sendable {
         folder = "\(cluster.folder)/bouncer-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         if geteuid() == 0 { try Shell.run(["chown", "nobody", folder]) }
-        // With `any`, whoever comes is the user that the database line names.
+        // With `any`, every client is the user that the database line names.
         try """
         [databases]
         * = user=postgres host=\(cluster.folder)
@@ -43,7 +43,7 @@ final class Bouncer: Sendable {
         }
     }
 
-    /// Ends it at once, with whatever it was passing on.
+    /// Ends it at once, even in the middle of a transaction.
     func stop() async throws {
         guard let text = try? String(contentsOfFile: "\(folder)/pid", encoding: .utf8),
             let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))

@@ -55,7 +55,7 @@ final class CuttingProxy: Sendable {
     private func serve(_ client: Int32) {
         let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer {
-            // Processes that tests start may have inherited the sockets, so closing them alone would not be seen.
+            // Processes that tests start may have inherited the sockets, so closing them would not end the connection.
             for descriptor in [client, server] {
                 shutdown(descriptor, Int32(SHUT_RDWR))
                 close(descriptor)
@@ -87,7 +87,7 @@ final class CuttingProxy: Sendable {
             return (true, state.meanwhile)
         }
         if let meanwhile {
-            // This thread is the proxy's own, and may wait.
+            // This thread belongs to the proxy and may block.
             let done = DispatchSemaphore(value: 0)
             Task {
                 await meanwhile()

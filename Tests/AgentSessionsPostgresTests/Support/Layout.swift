@@ -4,7 +4,7 @@ import AgentSessionsPostgres
 import AgentSessionsPostgresServer
 import Testing
 
-/// The ways to run a store that must all come to the same.
+/// The ways to run a store, which must all have the same results.
 enum Layout: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case plain
     case partitioned

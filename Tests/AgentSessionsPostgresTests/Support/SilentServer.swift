@@ -2,7 +2,7 @@
 import Foundation
 import AgentSessionsPostgresServer
 
-/// A port of this machine whose owner takes connections and says nothing.
+/// A port of this machine that accepts connections and never answers.
 final class SilentServer: Sendable {
     let port: UInt16
     private let listener: Int32

@@ -10,7 +10,7 @@ struct StoreChange: Sendable, CustomTestStringConvertible {
     let testDescription: String
     /// Makes the call, on a session and with an id of its own.
     let run: @Sendable (Service, ULID, ULID) async throws -> Void
-    /// Whether it is done, and once.
+    /// Whether it is done exactly once.
     let isDone: @Sendable (Service, ULID, ULID) async throws -> Bool
 
     private init(

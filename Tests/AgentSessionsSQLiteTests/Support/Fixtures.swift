@@ -4,7 +4,7 @@ import AgentSessionsSQLite
 import Foundation
 import Testing
 
-/// A folder of a test's own, gone with the last reference.
+/// A folder of one test, removed with the last reference.
 final class TemporaryFolder: Sendable {
     let url: URL
 
@@ -19,7 +19,7 @@ final class TemporaryFolder: Sendable {
 
     func path(_ name: String = "sessions.db") -> String { url.appending(path: name).path }
 
-    /// The store as a process of its own is told of it.
+    /// The URL of the store, for another process.
     var storeURL: String { "sqlite://\(path())" }
 
     func configuration(_ change: (inout SQLiteConfiguration) -> Void = { _ in }) -> SQLiteConfiguration {
@@ -32,7 +32,7 @@ final class TemporaryFolder: Sendable {
         try await SQLiteSessionStore.open(configuration(change))
     }
 
-    /// A second look at the file, past the store.
+    /// A connection to the file that bypasses the store.
     func raw() throws -> RawDatabase { try RawDatabase(path()) }
 }
 

@@ -1,7 +1,7 @@
 #if SQLite
 import CAgentSessionsSQLite
 
-/// A connection of the test's own, which sees the file as it is and can do to it what the store never would.
+/// A connection of the test, which sees the file as it is and can change it as the store never would.
 final class RawDatabase: @unchecked Sendable {
     struct Failure: Error, CustomStringConvertible {
         let code: Int32

@@ -20,7 +20,7 @@ private func informative(_ line: JSONValue) -> JSONValue {
     return .object(object)
 }
 
-/// Chat lines and metadata in which the names and values that the format gives a meaning meet each other.
+/// Chat lines and metadata that combine the names and values to which the format gives a meaning.
 private struct ChatGenerator {
     private static let names = [
         "chat_format", "chat_format", "keys", "values", "metadata", "content", "content_parts", "tool_calls", "role",
@@ -205,7 +205,7 @@ struct ChatDocumentTests {
         let result = try await service.load(written, .openai)
         for (line, id) in zip(lines, result.ids) {
             let out = try await service.document(id, .openai)
-            // Numbers are the same where their texts are.
+            // Numbers are the same if their texts are.
             #expect(informative(try JSONValue(document: out)).lossless == informative(line).lossless)
             let native = try await service.load(try await service.document(id))
             #expect(try await service.document(native.ids[0], .openai) == out)
@@ -277,7 +277,7 @@ struct ChatDocumentTests {
         let large = #"{"metadata":{\#(members(0..<50_000))},\#(members(shift..<shift + 50_000)),"messages":[]}"#
         let error = try await service.refusal(large, .openai)
         #expect(error.code == .limitExceeded && error.message.contains("together"), "\(error)")
-        // It took minutes.
+        // This once took minutes.
         #expect(ContinuousClock.now - start < .seconds(30))
     }
 
@@ -328,7 +328,7 @@ struct ChatDocumentTests {
     @Test("A marker that no import made is exported as plain metadata, and nothing is lost", arguments: forged)
     func forgedMarker(_ metadata: JSONObject) async throws {
         let service = memoryService()
-        // The last ones are no markers of a message, but are of a session.
+        // The last ones are not markers of a message, but of a session.
         let isOfSession = metadata["role"] != nil || metadata["content_parts"] != nil
         let session = try await service.create(actorName: "a", metadata: isOfSession ? ["a": 1] : metadata)
         _ = try await service.appendMessage(NewMessage(.user, "x", toolCallID: "c", metadata: metadata), to: session.id)

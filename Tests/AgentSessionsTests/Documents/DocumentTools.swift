@@ -27,7 +27,7 @@ extension SessionService {
         try await load(Array(text.utf8), format)
     }
 
-    /// The error that an import ends with; the store must be as it was.
+    /// The error that an import ends with; the store must be unchanged.
     func refusal(
         _ bytes: [UInt8], _ format: DocumentFormat = .native, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> StoreError {
@@ -67,7 +67,7 @@ extension SessionService {
     }
 }
 
-/// What must survive a way through a document.
+/// The parts of a session that must survive a document.
 struct Essence: Equatable {
     let actorName: String
     let usage: TokenUsage

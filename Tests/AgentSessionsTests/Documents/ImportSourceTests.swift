@@ -12,7 +12,7 @@ import Musl
 import Darwin
 #endif
 
-/// A file of the test's own, gone with it.
+/// A file of one test, removed with the value.
 final class TemporaryFile: Sendable {
     let path: String
 
@@ -171,7 +171,7 @@ struct ImportSourceTests {
             text.replacing("\"messages\":[]", with: "\"massages\":[]"),
         ] {
             let file = try TemporaryFile(document)
-            // The first pass tells its progress when it is done with a document.
+            // The first pass reports its progress when it is done with a document.
             let options = ImportOptions(progress: { fraction in if fraction <= 0.5 { file.write(Array(change.utf8)) } })
             let importing = memoryService()
             let error = await #expect(throws: StoreError.self) {
@@ -235,7 +235,7 @@ struct ImportSourceTests {
         for document in partial.stored {
             #expect(number(try await service.get(document.id)) == document.number && document.messages == 3)
         }
-        // Nothing before it is missing, and what is behind it already is named.
+        // No document before it is missing, and those behind it that are already stored are named.
         let numbers = partial.stored.map(\.number)
         #expect(numbers == numbers.sorted() && !numbers.contains(partial.next))
         #expect(Array(1..<partial.next).allSatisfy(numbers.contains))
@@ -247,7 +247,7 @@ struct ImportSourceTests {
                 "The import stopped at document \(partial.next) of the given bytes (from byte \(partial.nextByte)): "
                     + "The disk is full. Make room. Stored: 30 of the 100 documents, each whole. Go on from document "
                     + "\(partial.next)"), "\(error)")
-        // Who goes on as it says has everything once.
+        // A caller that goes on as the error says has everything once.
         let rest = lines.enumerated().filter { !numbers.contains($0.offset + 1) }.flatMap { $0.element + [10] }
         calls.withLock { $0 = -1000 }
         #expect(try await service.load(rest).ids.count == 70)

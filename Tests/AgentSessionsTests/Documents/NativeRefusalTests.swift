@@ -4,7 +4,7 @@ import Testing
 
 @testable import AgentSessions
 
-/// A document spoilt in one way, whose checksum fits where it can.
+/// A document with one fault, and a matching checksum if possible.
 struct BadDocument: CustomTestStringConvertible, Sendable {
     let name: String
     let code: StoreError.Code
@@ -23,7 +23,7 @@ struct BadDocument: CustomTestStringConvertible, Sendable {
         self.spoil = spoil
     }
 
-    /// Changes the value of the document and makes the checksum fit.
+    /// Changes the value of the document and updates the checksum.
     static func value(
         _ name: String, _ code: StoreError.Code = .invalidArgument, _ words: String...,
         change: @escaping @Sendable (inout JSONObject) -> Void
@@ -276,7 +276,7 @@ struct NativeRefusalTests {
         let other = try await smaller.refusal(document)
         #expect(other.code == .limitExceeded)
         #expect(other.message.contains("bytes of JSON"))
-        // A text without an end that goes wrong before the limit is told by where it goes wrong.
+        // A text without an end that is invalid before the limit is refused as invalid, not as too long.
         let torn = Array(#"{"messages":[{"content":"a" "b"#.utf8) + document
         let torn1 = try await smaller.refusal(torn)
         #expect(torn1.code == .invalidArgument)

@@ -3,10 +3,10 @@ import Testing
 
 @testable import AgentSessions
 
-/// What an archive is written to in memory.
+/// A sink in memory for an archive.
 private struct MemorySink: DocumentSink {
     var canTakeBack = true
-    /// Writes that go well before one fails.
+    /// The number of writes that succeed before one fails.
     var room = Int.max
     var bytes: [UInt8] = []
     var writes = 0
@@ -40,7 +40,7 @@ struct SessionArchiveTests {
 
     /// Three pages of messages.
     private static let messages = 450
-    /// What is read of such a session: its first page, its last message, which fixes the moment, and the other pages.
+    /// The reads of such a session: its first page, its last message, which fixes the moment, and the other pages.
     private static let reads = 4
 
     init() { service = PersistentSessionService(store, retryPolicy: .never) }
@@ -55,7 +55,7 @@ struct SessionArchiveTests {
         return ids
     }
 
-    /// Has something happen right before a read.
+    /// Runs a change right before a read.
     private func before(
         read: Int, _ body: @escaping @Sendable (any SessionStore) async throws(StoreError) -> Void
     ) {
@@ -81,7 +81,7 @@ struct SessionArchiveTests {
         var told: [Int] = []
         let result = try await archive(1 << 20, format).writeAll(to: &sink) { told.append($0.sessions) }
         #expect(result.sessions == 3 && result.deleted == 0 && told == [1, 2, 3])
-        // One write a document, when it is complete.
+        // Each document is written at once, when it is complete.
         #expect(sink.writes == 3 && sink.takenBack == 0)
         #expect(try await counts(sink.bytes, format) == [450, 450, 450])
         if format == .openai {
@@ -135,7 +135,7 @@ struct SessionArchiveTests {
             guard let session = try await base.get(id) else { return }
             _ = try await base.rewind(id, RewindRequest(to: session.messageCount - 1, time: .now()))
         }
-        // Where the last message should be there is nothing, which takes one more read to see.
+        // The last message is missing, which takes one more read to notice.
         store.fail(reads: (0..<20).flatMap { _ in [.none, .none, rewind, .none, .none] })
         var sink = MemorySink()
         let error = try await storeError { () throws(StoreError) in try await archive(0).write(id, to: &sink) }

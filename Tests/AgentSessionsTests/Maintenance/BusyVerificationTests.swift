@@ -4,7 +4,7 @@ import Testing
 
 @testable import AgentSessions
 
-/// A store in which something happens before each read of a kind, as if other processes had it open.
+/// A store that is changed before each read of a kind, as if other processes had it open.
 private struct BusyStore: ForwardingSessionStore {
     typealias Meanwhile = @Sendable (any SessionStore) async throws(StoreError) -> Void
 
@@ -45,7 +45,7 @@ struct BusyVerificationTests {
         _ = try await store.append(AppendRequest(sessionID: ulid(1), messages: messages, time: .now()))
     }
 
-    /// Fills the store behind with a session of so many messages.
+    /// Fills the underlying store with a session of `count` messages.
     private func fill(_ store: BusyStore, _ count: Int) async throws {
         _ = try await store.base.create(NewSession(id: ulid(1), actorName: "a", createdAt: time()))
         if count > 0 { try await Self.append(0..<count, to: store.base) }
@@ -79,7 +79,7 @@ struct BusyVerificationTests {
             }
             _ = try await base.rewind(ulid(1), RewindRequest(to: 50, time: .now()))
             if isShifted {
-                // What stood at 51 … 450 stands at 250 … 649, behind others.
+                // The messages at 51 … 450 are now at 250 … 649, behind others.
                 let others = try (0..<199).map { (_) throws(StoreError) in
                     PendingMessage(id: try ULIDGenerator.shared.next(), role: .user, content: "x")
                 }
@@ -144,7 +144,7 @@ struct BusyVerificationTests {
 
     // MARK: Damage is found all the same
 
-    /// A store that shows a session of 900 messages as `edit` makes its pages, and which grows with every page.
+    /// A store with a session of 900 messages that grows with every page, and whose pages `edit` changes.
     private func growing(
         _ edit: @escaping @Sendable (MessageRequest, MessagePage) -> MessagePage
     ) async throws -> EditedStore {

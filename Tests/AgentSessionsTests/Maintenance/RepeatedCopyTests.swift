@@ -75,7 +75,7 @@ struct RepeatedCopyTests {
         try await theirs.apply(to: session.id, in: target)
         let changed = try await whole(session.id, in: target)
         try await ours.apply(to: session.id, in: source)
-        // Once with the newer revision at the source, once in the target.
+        // The newer revision is once at the source, and once in the target.
         for _ in 0..<2 {
             let error = try await storeError { () async throws(StoreError) in try await copy() }
             #expect(error.code == .conflict)
@@ -87,7 +87,7 @@ struct RepeatedCopyTests {
 
     @Test("A copy from a source that is itself a copy takes only the changes of that source")
     func copiedSource() async throws {
-        // B is a copy of A; both go on; A is what the target has.
+        // B is a copy of A, then both change, and the target has the state of A.
         let (a, b) = (source, MemorySessionStore())
         let session = try await makeSession(a)
         _ = try await copy(a, to: b)
@@ -120,7 +120,7 @@ struct RepeatedCopyTests {
         #expect(try await whole(theirs.id, in: target)?.messages == whole(theirs.id, in: other)?.messages)
     }
 
-    /// A store whose files were copied: it has the id of another.
+    /// A store whose files were duplicated, so that it has the id of another.
     private struct Namesake: ForwardingSessionStore {
         let base: any SessionStore = MemorySessionStore()
         let id: ULID?
@@ -133,7 +133,7 @@ struct RepeatedCopyTests {
         let session = try await makeSession(source)
         let namesake = Namesake(id: try await source.storeID())
         _ = try await copy(source, to: namesake)
-        // Both append, the namesake first; the target has the source's.
+        // Both append, the namesake first, and the target has the message of the source.
         try await Change.append.apply(to: session.id, in: namesake)
         try await Change.append.apply(to: session.id, in: source)
         try await Change.usage.apply(to: session.id, in: source)
@@ -144,7 +144,7 @@ struct RepeatedCopyTests {
         try await expectSame(session.id)
     }
 
-    /// A store of a backend that says nothing of copies.
+    /// A store of a backend that keeps no copy records.
     private struct Forgetful: ForwardingSessionStore {
         let base: any SessionStore = MemorySessionStore()
 

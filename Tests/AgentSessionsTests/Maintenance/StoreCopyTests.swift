@@ -27,7 +27,7 @@ struct StoreCopyTests {
         return try await service.get(session.id)
     }
 
-    /// Expects that every session of the source is in the target, the same.
+    /// Expects that every session of the source is in the target unchanged.
     private func expectSame(_ location: SourceLocation = #_sourceLocation) async throws {
         let sessions = try await source.list(SessionListRequest(limit: 1000))
         #expect(try await target.list(SessionListRequest(limit: 1000)) == sessions, sourceLocation: location)
@@ -77,7 +77,7 @@ struct StoreCopyTests {
         try await PersistentSessionService(target).append([NewMessage(.user, "theirs")], to: changed.id)
         let both = try await fill(3)
         _ = try? await copy()
-        // Changed in both: the target's revision is older and is none that a message of the source made.
+        // Changed in both: the target's revision is older, and no message of the source has it.
         try await PersistentSessionService(target).updateTokenUsage(both.id, adding: TokenUsage(inputTokens: 1))
         try await service.append([NewMessage(.user, "ours")], to: both.id)
         try await fill(4)
@@ -181,7 +181,7 @@ struct StoreCopyTests {
         faulty.fail(writes: [.lostAndUnknown, .failBefore(.busy)])
         #expect(try await copy(to: faulty).copied == 1)
         try await expectSame()
-        // The same where an earlier state is replaced.
+        // The same if an earlier state is replaced.
         let last = try #require(try await source.list(SessionListRequest(limit: 1)).first)
         for fault in [FaultyStore.Fault.doneButUnknown, .lostAndUnknown, .lateAndUnknown] {
             try await service.append([NewMessage(.user, "new")], to: last.id)

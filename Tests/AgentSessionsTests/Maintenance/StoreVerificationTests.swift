@@ -12,7 +12,7 @@ struct StoreVerificationTests {
         try await StoreVerification(of: store, retryPolicy: .quick).run()
     }
 
-    /// Fills the store behind with a session of so many messages.
+    /// Fills the underlying store with a session of `count` messages.
     private func fill(_ store: EditedStore, _ count: Int) async throws {
         let messages = (0..<count).map { makeMessage($0 + 1) }
         try await store.restore(makeSession(count), messages: ArraySource(messages: messages))
@@ -91,7 +91,7 @@ struct StoreVerificationTests {
     @Test("A verification finds duplicated ids, however far apart")
     func duplicatedIDs() async throws {
         var store = EditedStore()
-        // Ids that shrink, so that none is known to be new at once; two are the same.
+        // Ids that shrink, so that none is known to be new at first sight; two are the same.
         store.page = { _, page in
             page.map { page in
                 let messages = page.messages.map { message in
@@ -202,7 +202,7 @@ struct StoreVerificationTests {
                 }
                 var session = page.session
                 session.updatedAt = time(Int64(min(read, 5)))
-                // What looks like a gap at first.
+                // This looks like a gap at first.
                 let messages = read < 3 ? page.messages.filter { $0.sequence != 2 } : page.messages
                 return MessagePage(session: session, messages: messages)
             }

@@ -202,11 +202,11 @@ struct MemoryStoreTests {
     }
 }
 
-/// A door that a source waits at until the test opens it, or its patience ends.
+/// A door at which a source waits until the test opens it or its time is over.
 private final class Door: Sendable {
     private let state = Mutex((isWaiting: false, isOpen: false))
 
-    /// Whether somebody waits at it, and it was not opened.
+    /// Whether a source waits at the closed door.
     var isShut: Bool { state.withLock { $0.isWaiting && !$0.isOpen } }
 
     func open() { state.withLock { $0.isOpen = true } }

@@ -39,7 +39,7 @@ private final class TurnStore: TransactionalSessionStore {
         return try await base.write(body)
     }
 
-    /// How the changes were run that `body` makes.
+    /// How the changes of `body` were run.
     func turns(_ body: () async throws -> Void) async throws -> [Turn] {
         seen.withLock { $0 = [] }
         try await body()
@@ -47,7 +47,7 @@ private final class TurnStore: TransactionalSessionStore {
     }
 }
 
-/// A source that tells how often it was read, and never says that it is in memory.
+/// A source that counts how often it was read, and never says that it is in memory.
 private final class CountedSource: MessageSource {
     private let source: ArraySource
     private let seen = Mutex(0)
@@ -89,7 +89,7 @@ struct LongChangeTests {
         let large = String(repeating: "x", count: 3 << 10)
         for (count, content, turn, readings) in [
             (0, "x", TurnStore.Turn.shared, 1), (1000, "x", .shared, 1), (1001, "x", .alone, 1),
-            // Found out by reading it.
+            // The size is known only after reading.
             (1000, large, .alone, 2),
         ] {
             let source = CountedSource((0..<count).map { makeMessage($0 + 1, content: content) })

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AgentSessions
 
-/// Stores that show what they may still lose.
+/// Stores that show data which they may still lose.
 @Suite("Outcomes and durability")
 struct DurabilityTests {
     private func service(
@@ -24,7 +24,7 @@ struct DurabilityTests {
             #expect(try await operation.isDone(store.base))
             #expect(store.seen.waitCount == 2)
         }
-        // Who heard of the commit has no reason to look.
+        // A caller that heard of the commit has no reason to look.
         store.fail(writes: [.failBefore(.busy)])
         try await operation.run(service(store))
         #expect(store.seen.waitCount == 0)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AgentSessions
 
-/// An operation of the service that changes the store, and what shows whether it was done once.
+/// An operation of the service that changes the store, and checks that it was done once.
 struct FaultyOperation: Sendable, CustomTestStringConvertible {
     let testDescription: String
     /// Runs it on the session that ``session`` names.
@@ -112,7 +112,7 @@ struct FaultyOperation: Sendable, CustomTestStringConvertible {
         } isUndone: {
             try await count($0) == 3
         },
-        // A read first says which session of the id is meant.
+        // A first read tells which session of that id is meant.
         FaultyOperation(
             testDescription: "delete",
             run: { (service) throws(StoreError) in try await service.delete(session) },
@@ -196,7 +196,7 @@ struct FaultTests {
         do throws(StoreError) {
             try await operation.run(service(store, .never))
         } catch {
-            // Only another attempt shows what became of an append.
+            // Only another attempt shows the outcome of an append.
             #expect(error.code == .outcomeUnknown)
             #expect(operation.testDescription.hasPrefix("append"))
         }
@@ -341,7 +341,7 @@ struct FaultTests {
             try await service.appendMessage(NewMessage(.user, "b"), to: ulid(1))
         }
         #expect(error.code == .outcomeUnknown)
-        // Whoever names what it expects is told from others' changes by that.
+        // A caller that names an expected revision is told apart from other callers by it.
         store.fail(writes: [.lostAndUnknown])
         let revision = try await service.get(ulid(1)).revision
         let updated = try await service.update(ulid(1), actorName: "x", metadata: nil, expectedRevision: revision)
@@ -476,14 +476,14 @@ struct FaultTests {
         let found = try #require(try await store.base.get(ulid(1)))
         #expect(found.usage.inputTokens == 100)
         #expect(found.messageCount == sequence)
-        // What cannot be found out by another look is not looked at again.
+        // An outcome that another look cannot find out is not looked up again.
         #expect(store.seen.writeCount == 2)
     }
 
     @Test("A repeated append detects a rewind between the look and itself")
     func appendTakenBackLate() async throws {
         let store = try await FaultyOperation.store()
-        // The commit arrives after it was said to be unknown, and is taken back before the repeat.
+        // The commit takes effect after its outcome was reported as unknown, and is rewound before the repeat.
         store.fail(writes: [.lateAndUnknown, .first(rewind(to: 3))])
         let error = try await storeError { () throws(StoreError) in
             try await service(store).append(
@@ -508,7 +508,7 @@ struct FaultTests {
     @Test("A deletion of unknown outcome keeps a session that was created under its id since", arguments: [-1, 0, 1])
     func deletedAndMadeAgain(hours: Int64) async throws {
         let store = try await FaultyOperation.store()
-        // Whatever the clock of the other process says.
+        // The clock of the other process may show any time.
         let created = try #require(
             Timestamp(microseconds: Timestamp.now().microseconds + hours * 3_600_000_000))
         let made = NewSession(id: ulid(1), actorName: "another", createdAt: created)
@@ -518,7 +518,7 @@ struct FaultTests {
         store.fail(writes: [.doneThen(make)])
         try await service(store).delete(ulid(1))
         #expect(try await store.base.get(ulid(1)) == made.session)
-        // The same where it is made between the look and the repeat.
+        // The same if the session is created between the look and the repeat.
         let second = try await FaultyOperation.store()
         let makeAgain: @Sendable (any SessionStore) async throws(StoreError) -> Void = { (store) throws(StoreError) in
             _ = try await store.delete(ulid(1))

@@ -10,7 +10,7 @@ struct OpeningTests {
         maximumAttempts: 5, baseDelay: .milliseconds(1), maximumDelay: .milliseconds(2))
     private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-    /// Opens what fails so often, and gives how often it was tried.
+    /// Opens a store that fails `count` times, and gives the number of attempts.
     private func attempts(
         failing count: Int, with code: StoreError.Code, _ policy: RetryPolicy = quick
     ) async -> (made: Int, error: StoreError?) {

@@ -44,7 +44,7 @@ struct PageLimitTests {
             pages += 1
         } while cursor != nil
         #expect(ids.count == Self.sessions && ids == ids.sorted(by: >))
-        // Also where a page is full, its last says so.
+        // A last page that is full says that it is the last one, too.
         #expect(pages == (Self.sessions + pageItems - 1) / pageItems)
         let second = try await service.list(SessionFilter(), limit: 1, offset: 1, after: nil)
         #expect(second.sessions.map(\.id) == [ids[1]] && second.next != nil)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Revision clock under wrong times")
 struct RevisionClockTests {
-    /// A clock that shows these times, one after the other, and then the last one.
+    /// A clock that shows these times one after the other, and then always the last one.
     private func showing(_ times: [Timestamp]) -> @Sendable () -> Timestamp {
         let rest = Mutex(times[...])
         return { rest.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? .earliest } }
@@ -51,7 +51,7 @@ struct RevisionClockTests {
         #expect(try await service.appendMessage(NewMessage(.user, "1"), to: other.id).createdAt == time(2))
         #expect(try await service.updateTokenUsage(other.id, adding: .zero).revision == time(3))
         #expect(try await service.create(actorName: "c").createdAt == time(4))
-        // Its own revisions grow by the rule of the session.
+        // The revisions of the stamped session itself go on from 2099.
         let next = try await service.appendMessage(NewMessage(.user, "1"), to: stamped.id).createdAt
         #expect(next.microseconds == wrong.microseconds + 1)
         #expect(try await service.rewind(other.id, to: 0).revision == time(6))

@@ -199,7 +199,7 @@ struct ServiceTests {
         #expect(try await code { () throws(StoreError) in try await service.append(three, to: id) } == .limitExceeded)
         #expect(try await code { () throws(StoreError) in try await service.lastMessages(3, in: id) } == .limitExceeded)
         for _ in 0..<3 { _ = try await service.append([NewMessage(.user, "é12"), NewMessage(.user, "")], to: id) }
-        // Streams keep to the pages too.
+        // Streams use these pages too.
         #expect(try await collect(service.messageStream(in: id)).map(\.sequence) == Array(1...6))
     }
 

@@ -2,7 +2,7 @@ import AgentSessionsMemory
 
 @testable import AgentSessions
 
-/// A store that gives other answers than the one in memory behind it, as a damaged engine would.
+/// A store that changes the answers of the memory store behind it, as a damaged engine would.
 struct EditedStore: ForwardingSessionStore {
     typealias List = @Sendable (SessionListRequest, [Session]) throws(StoreError) -> [Session]
     typealias Page = @Sendable (MessageRequest, MessagePage?) throws(StoreError) -> MessagePage?

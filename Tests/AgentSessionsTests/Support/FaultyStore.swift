@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import AgentSessions
 
-/// A store that fails as it is told, around one in memory.
+/// A store that fails on demand, around one in memory.
 final class FaultyStore: ForwardingSessionStore {
     /// What happens to one call of the store.
     enum Fault: Sendable {
@@ -11,22 +11,22 @@ final class FaultyStore: ForwardingSessionStore {
         case none
         /// Nothing is done, and this is thrown.
         case failBefore(StoreError.Code)
-        /// It is done, and the outcome is said to be unknown.
+        /// It is done, and the outcome is reported as unknown.
         case doneButUnknown
-        /// Nothing is done, and the outcome is said to be unknown.
+        /// Nothing is done, and the outcome is reported as unknown.
         case lostAndUnknown
-        /// Nothing is done yet, and the outcome is said to be unknown: it is done right before the next call that
+        /// Nothing is done yet, and the outcome is reported as unknown: it is done right before the next call that
         /// writes, as a commit that was still under way.
         case lateAndUnknown
         /// It is done after this long.
         case delay(Duration)
         /// This is run first, and then the call goes through.
         case first(@Sendable (any SessionStore) async throws(StoreError) -> Void)
-        /// It is done, then this is run, and the outcome is said to be unknown.
+        /// It is done, then this is run, and the outcome is reported as unknown.
         case doneThen(@Sendable (any SessionStore) async throws(StoreError) -> Void)
         /// It is done, then this is run, and the call succeeds.
         case then(@Sendable (any SessionStore) async throws(StoreError) -> Void)
-        /// The call throws `cancelled` where its task is cancelled, as the lease of a connection may.
+        /// The call throws `cancelled` if its task is cancelled, as the lease of a connection may.
         case refuseWhenCancelled
     }
 
@@ -39,7 +39,7 @@ final class FaultyStore: ForwardingSessionStore {
         var writeCount = 0
         var readCount = 0
         var waitCount = 0
-        /// Ids of sessions and messages that calls were to make.
+        /// Ids of sessions and messages that calls tried to create.
         var ids: [ULID] = []
         var late: Late?
     }
@@ -52,7 +52,7 @@ final class FaultyStore: ForwardingSessionStore {
         script = Mutex(Script())
     }
 
-    /// What happens to the next calls that write, to those that read, and to those that wait for what was read.
+    /// What happens to the next calls that write, that read, and that wait for durability.
     func fail(writes: [Fault] = [], reads: [Fault] = [], waits: [Fault] = []) {
         script.withLock { script in
             script = Script(writes: writes, reads: reads, waits: waits)
@@ -147,13 +147,13 @@ final class FaultyStore: ForwardingSessionStore {
     }
 }
 
-/// A store of whatever type, for a service.
+/// A store of any type, for a service.
 struct Wrapped: ForwardingSessionStore {
     let base: any SessionStore
 }
 
 extension RetryPolicy {
-    /// As the standard policy, without the waiting, and with time enough for a machine that does much besides.
+    /// The standard policy without pauses, and with enough total time for a busy machine.
     static let quick = RetryPolicy(
         maximumAttempts: 5, baseDelay: .microseconds(10), maximumDelay: .microseconds(100), totalTime: .seconds(600))
 }

@@ -47,7 +47,7 @@ struct ArraySource: MessageSource {
     }
 }
 
-/// The error that `body` throws; a failure of the test where it throws none.
+/// The error that `body` throws; the test fails if it throws none.
 func storeError<Success>(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws(StoreError) -> Success
 ) async throws -> StoreError {
@@ -59,7 +59,7 @@ func storeError<Success>(
     return try #require(nil as StoreError?, "no error was thrown", sourceLocation: sourceLocation)
 }
 
-/// The error that `body` throws; a failure of the test where it throws none.
+/// The error that `body` throws; the test fails if it throws none.
 func syncError<Success>(
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws(StoreError) -> Success
 ) throws -> StoreError {

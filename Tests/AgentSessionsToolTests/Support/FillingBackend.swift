@@ -3,7 +3,7 @@ import AgentSessions
 import AgentSessionsMemory
 import Synchronization
 
-/// A store that takes as many sessions as its URL says, such as `filling:2`, and no more.
+/// A store that accepts as many sessions as its URL says, such as `filling:2`, and no more.
 enum FillingBackend: StoreBackend {
     static let name = "filling"
     static let summary = "a backend for tests"

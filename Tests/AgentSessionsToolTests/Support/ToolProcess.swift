@@ -30,7 +30,7 @@ enum ToolProcess {
         return (process.terminationStatus, output)
     }
 
-    /// What a pipe gives until its writers close it, read on a thread that may wait.
+    /// The bytes of a pipe until its writers close it, read on a thread that may block.
     static func read(_ pipe: Pipe) async throws -> String {
         let data = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {

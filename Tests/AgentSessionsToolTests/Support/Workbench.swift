@@ -6,7 +6,7 @@ import Testing
 
 @testable import agent_sessions
 
-/// A folder of one test's own with a store in it, and the tool to run on it in this process.
+/// A folder of one test with a store in it, and the tool to run on it in this process.
 final class Workbench: Sendable {
     let path: String
     let environment: [String: String]
@@ -38,7 +38,7 @@ final class Workbench: Sendable {
     /// The bytes of a file in the folder.
     func contents(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path(name)))) }
 
-    /// The names of the files in the folder that begin so.
+    /// The names of the files in the folder with this prefix.
     func files(_ prefix: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasPrefix(prefix) }.sorted()
     }
