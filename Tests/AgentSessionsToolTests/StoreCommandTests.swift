@@ -125,7 +125,8 @@ struct StoreCommandTests {
             ("sqlite:a.db?colour=red", "\"colour\""), ("sqlite:a.db?busy_timeout=-1", "busy_timeout"),
             ("sqlite:a.db?synchronous=maybe", "full"), ("sqlite://host/a.db", "host"), ("memory:x", "no location"),
             ("sqlite:///nowhere/at/all/a.db", "error"), ("sqlite:a%zz.db", "percent"),
-            ("sqlite::memory:", "Use memory: for a store in memory"), ("sqlite:file::memory:", "write memory: alone"),
+            ("sqlite::memory:", "Use memory: for a store in memory"),
+            ("sqlite:file::memory:", "Use memory: for a store in memory"),
         ])
     func storeRefused(_ url: String, _ hint: String) async throws {
         for verb in [["list"], ["create", "--actor", "x"], ["migrate"]] {
