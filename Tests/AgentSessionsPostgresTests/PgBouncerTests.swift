@@ -2,7 +2,14 @@
 import AgentSessions
 import AgentSessionsPostgres
 import AgentSessionsPostgresServer
+import Synchronization
 import Testing
+
+/// The messages of appends that were answered.
+private final class Answers: Sendable {
+    let acknowledged = Mutex<Set<ULID>>([])
+    let unknown = Mutex<Set<ULID>>([])
+}
 
 @Suite("Postgres behind PgBouncer", .enabled(if: Bouncer.isInstalled, "PostgreSQL or PgBouncer is not installed"))
 struct PgBouncerTests {
@@ -49,12 +56,22 @@ struct PgBouncerTests {
             let service = PersistentSessionService(
                 store, retryPolicy: RetryPolicy(maximumAttempts: 40, totalTime: .seconds(60)))
             let session = try await service.create(actorName: "pooled")
+            let answers = Answers()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
                         for _ in 0..<25 {
-                            _ = try await service.appendMessage(
-                                NewMessage(.user, "x"), to: session.id, usage: TokenUsage(inputTokens: 1))
+                            let id = try ULIDGenerator.shared.next()
+                            do throws(StoreError) {
+                                try await service.appendMessage(
+                                    NewMessage(.user, "x", id: id), to: session.id, usage: TokenUsage(inputTokens: 1))
+                                answers.acknowledged.withLock { _ = $0.insert(id) }
+                            } catch {
+                                // Another task has appended since, so that nobody can tell whether this one was stored:
+                                // the one answer beside success that the contract allows here.
+                                guard error.code == .outcomeUnknown else { throw error }
+                                answers.unknown.withLock { _ = $0.insert(id) }
+                            }
                         }
                     }
                 }
@@ -72,8 +89,13 @@ struct PgBouncerTests {
                 try await group.waitForAll()
             }
             let page = try await service.messages(in: session.id, .after(0), limit: 1000)
-            #expect(page.messages.map(\.sequence) == Array(1...100))
-            #expect(page.session.usage.inputTokens == 100)
+            let stored = page.messages.map(\.id)
+            let (told, open) = (answers.acknowledged.withLock { $0 }, answers.unknown.withLock { $0 })
+            #expect(told.count + open.count == 100)
+            #expect(Set(stored).count == stored.count && told.isSubset(of: stored))
+            #expect(Set(stored).subtracting(told).isSubset(of: open))
+            #expect(page.messages.map(\.sequence) == Array(1...stored.count))
+            #expect(page.session.usage.inputTokens == Int64(stored.count))
         }
         try await bouncer.stop()
     }
