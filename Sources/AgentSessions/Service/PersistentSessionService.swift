@@ -275,6 +275,14 @@ extension PersistentSessionService {
                 sessionID: id, range: range, limit: limits.page(limit), byteLimit: MessageStream.pageBytes))
     }
 
+    public func context(
+        _ id: ULID, budget: Int, cost: @escaping @Sendable (SessionMessage) -> Int
+    ) async throws(StoreError) -> ContextWindow {
+        try await ContextReading(budget: budget, cost: cost) { (range, limit) throws(StoreError) in
+            try await streamPage(of: id, range, limit: limit)
+        }.window()
+    }
+
     public func count(_ id: ULID) async throws(StoreError) -> Int {
         try await get(id).messageCount
     }

@@ -89,6 +89,23 @@ public protocol SessionService: Sendable {
     ///   - sequence: The sequence after which the stream begins; 0 for the first message.
     func messageStream(in id: ULID, after sequence: Int) -> MessageStream
 
+    /// What a model is shown of a session: its leading instructions, and as many of its last turns as fit a budget.
+    ///
+    /// A turn begins with a user's message. The window is cut between turns, and only where no tool's result loses the call
+    /// that it answers (as far as the call is stored; calls are looked for under `tool_calls` in the metadata of assistants'
+    /// messages, as in the chat format). Leading `system` and `developer` messages stay, and count. The session is read from
+    /// its end, page by page, no further than it takes.
+    ///
+    /// - Parameters:
+    ///   - id: The session.
+    ///   - budget: What the messages may cost together, 0 or more.
+    ///   - cost: What a message costs, 0 or more: the model's tokenizer, or ``MessageCost/estimate(_:)``.
+    /// - Throws: ``StoreError/Code/limitExceeded`` where the instructions and the last turn alone are over the budget; the
+    ///   message says by how much. ``StoreError/Code/conflict`` where the session is rewound again and again meanwhile.
+    func context(
+        _ id: ULID, budget: Int, cost: @escaping @Sendable (SessionMessage) -> Int
+    ) async throws(StoreError) -> ContextWindow
+
     /// The number of messages in a session.
     func count(_ id: ULID) async throws(StoreError) -> Int
 
@@ -125,6 +142,24 @@ public protocol SessionService: Sendable {
     func importSessions(
         _ source: DocumentSource, format: DocumentFormat, options: ImportOptions
     ) async throws(StoreError) -> ImportResult
+}
+
+// MARK: - Calls made of other calls
+
+extension SessionService {
+    public func context(
+        _ id: ULID, budget: Int, cost: @escaping @Sendable (SessionMessage) -> Int
+    ) async throws(StoreError) -> ContextWindow {
+        let limits = capabilities.limits
+        return try await ContextReading(budget: budget, cost: cost) { (range, limit) throws(StoreError) in
+            try await messages(in: id, range, limit: limits.page(limit))
+        }.window()
+    }
+
+    /// What a model is shown of a session, by the estimate of ``MessageCost/estimate(_:)``.
+    public func context(_ id: ULID, budget: Int) async throws(StoreError) -> ContextWindow {
+        try await context(id, budget: budget, cost: { MessageCost.estimate($0) })
+    }
 }
 
 // MARK: - Shorter calls
