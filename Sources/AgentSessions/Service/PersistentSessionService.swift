@@ -165,6 +165,7 @@ extension PersistentSessionService {
             return .notStoredAt(found.revision)
         }
         guard existed else { throw .sessionNotFound(id) }
+        SessionSignals.shared.sessionChanged(id)
     }
 }
 
@@ -222,7 +223,7 @@ extension PersistentSessionService {
         let request = AppendRequest(
             sessionID: sessionID, messages: pending, usage: usage, expectedSequence: expectedSequence,
             time: try clock.next())
-        return try await caller.call(.append) { (fence) throws(StoreError) in
+        let stored = try await caller.call(.append) { (fence) throws(StoreError) in
             var request = request
             request.mayBeStored = fence != .none
             return try await store.append(request).messages
@@ -230,6 +231,8 @@ extension PersistentSessionService {
             // The message ids were made before the first attempt, so the same append gives back what is there.
             .repeatable
         }
+        SessionSignals.shared.sessionChanged(sessionID)
+        return stored
     }
 
     private func requireUniqueIDs(_ messages: [PendingMessage]) throws(StoreError) {
@@ -275,6 +278,12 @@ extension PersistentSessionService {
                 sessionID: id, range: range, limit: limits.page(limit), byteLimit: MessageStream.pageBytes))
     }
 
+    public func follow(_ id: ULID, after sequence: Int, pollInterval: Duration) -> SessionFollower {
+        SessionFollower(id, after: sequence, pollInterval: pollInterval) { (range, limit) throws(StoreError) in
+            try await streamPage(of: id, range, limit: limit)
+        }
+    }
+
     public func context(
         _ id: ULID, budget: Int, cost: @escaping @Sendable (SessionMessage) -> Int
     ) async throws(StoreError) -> ContextWindow {
@@ -297,7 +306,7 @@ extension PersistentSessionService {
         let request = RewindRequest(
             to: sequence, expectedRevision: expectedRevision, expectedSequence: expectedSequence,
             time: try clock.next())
-        return try await caller.call(.rewind) { (fence) throws(StoreError) in
+        let rewound = try await caller.call(.rewind) { (fence) throws(StoreError) in
             var request = request
             request.expectedRevision = request.expectedRevision ?? fence.revision
             return try await store.rewind(id, request)
@@ -306,6 +315,8 @@ extension PersistentSessionService {
                 found.messageCount == sequence
             }
         }
+        SessionSignals.shared.sessionChanged(id)
+        return rewound
     }
 }
 

@@ -89,6 +89,16 @@ public protocol SessionService: Sendable {
     ///   - sequence: The sequence after which the stream begins; 0 for the first message.
     func messageStream(in id: ULID, after sequence: Int) -> MessageStream
 
+    /// The messages of a session as they come: what is there, then what is appended.
+    ///
+    /// - Parameters:
+    ///   - id: The session. That it is absent shows when the first message is asked for.
+    ///   - sequence: The sequence after which to begin; 0 for the first message. A session that has fewer messages throws
+    ///     ``StoreError/Code/conflict``.
+    ///   - pollInterval: The time between two looks for appends of other processes, at least 50 milliseconds; each costs
+    ///     one small read.
+    func follow(_ id: ULID, after sequence: Int, pollInterval: Duration) -> SessionFollower
+
     /// What a model is shown of a session: its leading instructions, and as many of its last turns as fit a budget.
     ///
     /// A turn begins with a user's message. The window is cut between turns, and only where no tool's result loses the call
@@ -147,6 +157,17 @@ public protocol SessionService: Sendable {
 // MARK: - Calls made of other calls
 
 extension SessionService {
+    public func follow(_ id: ULID, after sequence: Int, pollInterval: Duration) -> SessionFollower {
+        SessionFollower(id, after: sequence, pollInterval: pollInterval) { (range, limit) throws(StoreError) in
+            try await messages(in: id, range, limit: capabilities.limits.page(limit))
+        }
+    }
+
+    /// The messages of a session as they come, with a look for appends of other processes every two seconds.
+    public func follow(_ id: ULID, after sequence: Int = 0) -> SessionFollower {
+        follow(id, after: sequence, pollInterval: SessionFollower.standardInterval)
+    }
+
     public func context(
         _ id: ULID, budget: Int, cost: @escaping @Sendable (SessionMessage) -> Int
     ) async throws(StoreError) -> ContextWindow {
